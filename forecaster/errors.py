@@ -1,0 +1,47 @@
+"""The errors that a user may meet: each says what was found and what to write instead.
+
+Every one is a `ForecasterError`; the command line prints its message and exits with its `exit_code`
+(2: bad usage or bad input, 3: a fault on our side), never with a traceback.
+"""
+
+__all__ = [
+    "DataError",
+    "DefinitionError",
+    "ForecasterError",
+    "Interrupted",
+    "LevelError",
+    "StoreError",
+    "TrainingError",
+]
+
+
+class ForecasterError(Exception):
+    """Base of all errors that name their cause and the remedy."""
+
+    exit_code = 2
+
+
+class DataError(ForecasterError):
+    """The data cannot be used as they are: names file, row, column and remedy."""
+
+
+class DefinitionError(ForecasterError):
+    """A pipeline or model file says something impossible: names file, line, key and remedy."""
+
+
+class LevelError(ForecasterError):
+    """An interval level was asked for that was not trained: names the trained ones."""
+
+
+class TrainingError(ForecasterError):
+    """A fit came to a bad end (a loss that is not finite, say): says at which step and what to try."""
+
+
+class StoreError(ForecasterError):
+    """A published version is missing, damaged or of a format that this program does not know."""
+
+
+class Interrupted(ForecasterError):
+    """The user ended a run (Ctrl-C): says how to go on from the checkpoint."""
+
+    exit_code = 130
