@@ -48,8 +48,8 @@ class ModelDefinition(BaseModel):
     steps: PositiveInt = Field(1500, description="optimiser steps at most")
     warmup: int = Field(50, ge=0, description="steps over which the learning rate rises")
     evaluate_every: PositiveInt = Field(50, description="steps between looks at the validation part")
-    patience: PositiveInt = Field(500, description="steps without a better validation loss until the fit ends")
-    jit_compile: bool = Field(True, description="compile the training step with XLA")
+    patience: PositiveInt = Field(400, description="steps without a better validation loss until the fit ends")
+    jit_compile: bool = Field(False, description="compile the training step with XLA; pays for long fits only")
 
     def named(self, name: str) -> ModelDefinition:
         """The same definition, called `name` unless it has a name already."""

@@ -60,6 +60,7 @@ class FileData(Strict):
     past: list[str] = Field([], description="covariates that are known up to the cutoff")
     static: list[str] = Field([], description="covariates with one value a series")
     ignore: list[str] = Field([], description="columns to leave out")
+    time_format: str | None = Field(None, description="strptime format of the stamps, where they are not ISO 8601")
     clock: Literal["auto", "shared", "own"] = Field(
         "auto", description="shared: series are cut at the same dates; own: each from its own end (auto: whole numbers)"
     )

@@ -1,0 +1,136 @@
+"""`run` and `backtest`: progress while it goes on, the leaderboard and the verdict at the end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from forecaster.cli.console import console, messages
+from forecaster.cli.tables import facts_table, leaderboard_table
+from forecaster.config import Project, read_pipeline
+from forecaster.errors import Interrupted
+from forecaster.forecasting.training import Progress as Fit
+from forecaster.pipeline import Listener, RunResult
+from forecaster.pipeline import run as run_job
+
+__all__ = ["run_pipeline"]
+
+
+def run_pipeline(
+    pipeline: Path,
+    project: Path | None,
+    as_json: bool,
+    *,
+    resume: bool,
+    force: bool,
+    report: Path | None,
+    publishing: bool,
+) -> bool:
+    """Runs a pipeline file and prints what came out.
+
+    Returns:
+        Whether the chosen network beats the naive forecasts.
+    """
+    definition = read_pipeline(pipeline)
+    found = Project.find(project)
+    if publishing and report is None:
+        report = found.models / "reports" / f"{definition.name}.html"
+    with _stoppable() as stop, _Display(as_json) as display:
+        listener = Listener(display.read, display.begin, display.progress, stop.asked)
+        try:
+            result = run_job(
+                definition, found, base=pipeline.parent, publishing=publishing, force=force, resume=resume,
+                report=report, listener=listener,
+            )  # fmt: skip
+        except Interrupted as interruption:
+            command = "run" if publishing else "backtest"
+            raise Interrupted(f"{interruption}; go on with: forecaster {command} {pipeline} --resume") from None
+    if as_json:
+        print(result.to_json())  # noqa: T201 - one JSON object, untouched by the console's wrapping
+    else:
+        _show(result)
+    return result.gate.passed
+
+
+def _show(result: RunResult) -> None:
+    console.print(leaderboard_table(result.leaderboard))
+    console.print(f"\n{result.gate.verdict}\n", markup=False, soft_wrap=True)
+    if result.served:
+        console.print(f"SavedModel  {result.served}", markup=False, soft_wrap=True)
+    if result.report:
+        console.print(f"Report      {result.report}", markup=False, soft_wrap=True)
+    console.print(f"Took        {result.seconds:.0f} s")
+
+
+class _Display:
+    """A line a model: what is fitted now, how far, and how long it will take."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._bars = Progress(
+            SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description:<16}"), BarColumn(30),
+            TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TimeRemainingColumn(compact=True),
+            console=messages,
+        )  # fmt: skip
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _Display:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for task in self._bars.tasks:
+            if task.total is None or task.completed == 0:
+                self._bars.update(task.id, total=1, completed=1)
+        self._bars.stop()
+
+    def read(self, facts: Mapping[str, Any], inferred: Mapping[str, str]) -> None:
+        if not self._as_json:
+            console.print(facts_table(facts, inferred))
+
+    def begin(self, model: str) -> None:
+        self._finish_baselines()
+        self._tasks[model] = self._bars.add_task(model, total=None, note="")
+
+    def progress(self, fit: Fit) -> None:
+        note = f"step {fit.step}, loss {fit.validation:.4f} (best {fit.best:.4f})"
+        total = fit.step if fit.done else fit.steps
+        self._bars.update(self._tasks[fit.model], total=max(total, 1), completed=max(fit.step, 1), note=note)
+
+    def _finish_baselines(self) -> None:
+        for task in self._bars.tasks:
+            if task.total is None:
+                self._bars.update(task.id, total=1, completed=1)
+
+
+class _Stop:
+    """Whether Ctrl-C was pressed."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def asked(self) -> bool:
+        return self._asked
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        messages.print("stopping after this step; press Ctrl-C again to stop at once")
+
+
+@contextmanager
+def _stoppable() -> Iterator[_Stop]:
+    """The first Ctrl-C asks for a clean end with a checkpoint, the second ends at once."""
+    stop = _Stop()
+    before = signal.signal(signal.SIGINT, stop.ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

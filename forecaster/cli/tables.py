@@ -1,0 +1,60 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["facts_table", "leaderboard_table"]
+
+
+def facts_table(facts: Mapping[str, Any], inferred: Mapping[str, str]) -> Table:
+    """What was read, and what was filled in."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in (*facts.items(), *inferred.items()):
+        table.add_row(Text(str(name)), Text(str(value)))
+    return table
+
+
+def leaderboard_table(board: pd.DataFrame) -> Table:
+    """The leaderboard, best first; naive forecasts are dim, the published network is marked."""
+    table = Table(title="Test part", title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("model", no_wrap=True)
+    shown = [name for name in board.columns if name not in ("model", "kind", "significant", "published")]
+    for name in shown:
+        table.add_column(_heading(name), justify="right", no_wrap=True)
+    for _, row in board.iterrows():
+        mark = Text("★", "green") if row["published"] else Text("")
+        style = {"naive": "dim", "network": "bold"}.get(row["kind"], "")
+        cells = [_format(name)(row[name]) for name in shown]
+        if "p" in shown and row["significant"]:
+            cells[shown.index("p")] += " *"
+        table.add_row(mark, Text(str(row["model"])), *cells, style=style)
+    table.caption = "★ published   * significantly better than every naive forecast   skill: against the best naive one"
+    table.caption_justify = "left"
+    return table
+
+
+def _heading(name: str) -> str:
+    return {"mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "seconds": "fit s", "validation": "valid."}.get(
+        name, name.replace("coverage-", "in ") + ("%" if name.startswith("coverage-") else "")
+    )
+
+
+def _format(name: str) -> Callable[[float], str]:
+    def show(value: float) -> str:
+        if not math.isfinite(value):
+            return ""
+        if name.startswith("coverage") or name == "skill":
+            return f"{value:.1%}"
+        return {"p": f"{value:.2g}", "seconds": f"{value:.1f}", "smape": f"{value:.2f}"}.get(name, f"{value:.4g}")
+
+    return show

@@ -1,0 +1,65 @@
+"""Forecasts from windows, by any function from raw inputs to raw quantiles: a network or a SavedModel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from forecaster.errors import DataError
+from forecaster.series import Panel, Windows
+
+__all__ = ["check_transform", "quantiles_in_batches"]
+
+BATCH = 512
+
+
+def quantiles_in_batches(call: Callable[[dict[str, np.ndarray]], np.ndarray], windows: Windows) -> np.ndarray:
+    """Runs windows through `call`, a few hundred at a time.
+
+    Returns:
+        Raw quantiles, shape (windows, horizon, quantiles).
+
+    Raises:
+        DataError: A known covariate does not reach over the horizon; names series, column and stamps.
+    """
+    parts = []
+    for start in range(0, len(windows), BATCH):
+        chosen = slice(start, start + BATCH)
+        batch = windows.gather(chosen)
+        _check_known(batch.known, windows, start)
+        parts.append(np.asarray(call(batch.inputs)))
+    return np.concatenate(parts)
+
+
+def _check_known(known: np.ndarray, windows: Windows, start: int) -> None:
+    absent = np.isnan(known)
+    if not absent.any():
+        return
+    window, _, column = np.argwhere(absent)[0]
+    panel, series = windows.panel, int(windows.series[start + window])
+    steps = np.flatnonzero(absent[window, :, column])
+    stamps = panel.stamps(panel.last[series] + 1 + steps)
+    more = f" and {len(stamps) - 3} more" if len(stamps) > 3 else ""
+    raise DataError(
+        f"known covariate {panel.known[column]!r} of series {panel.ids[series]!r} has no value at "
+        f"{', '.join(str(stamp) for stamp in stamps[:3])}{more}; it must reach over the horizon of {windows.horizon} steps"
+    )
+
+
+def check_transform(panel: Panel, transform: str) -> None:
+    """Refuses logarithms of values that have none.
+
+    Raises:
+        DataError: Names series, time and value.
+    """
+    if transform not in ("log", "log_return"):
+        return
+    for series in range(len(panel)):
+        history = panel.history(series)
+        if (bad := np.flatnonzero(history <= 0)).size:
+            stamp = panel.stamps(panel.first[series : series + 1] + bad[:1])[0]
+            raise DataError(
+                f"transform: {transform} needs values above zero, but series {panel.ids[series]!r} has "
+                f"{history[bad[0]]:g} at {stamp}; write `transform: none` or `difference`"
+            )

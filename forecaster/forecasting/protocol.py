@@ -1,0 +1,115 @@
+"""The Forecaster protocol and the forecast frame: what every model answers, network or baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+from forecaster.errors import LevelError
+from forecaster.series import Panel
+
+__all__ = [
+    "Forecaster",
+    "choose_quantiles",
+    "chosen_levels",
+    "forecast_frame",
+    "interval_columns",
+    "levels_to_quantiles",
+]
+
+
+@runtime_checkable
+class Forecaster(Protocol):
+    """Anything that is fitted on a panel and forecasts from its end.
+
+    Attributes:
+        name: Its column in the forecast frame.
+        horizon: Time steps that it forecasts.
+    """
+
+    name: str
+    horizon: int
+
+    def fit(self, panel: Panel) -> Self:
+        """Learns from all that may be seen of the panel."""
+
+    def predict(self, panel: Panel, levels: Sequence[float] | None = None) -> pd.DataFrame:
+        """Forecasts every series of the panel from its cutoff; see `forecast_frame`."""
+
+
+def levels_to_quantiles(levels: Sequence[float]) -> tuple[float, ...]:
+    """Probabilities of the bounds of central intervals, and of the median in the middle.
+
+    Args:
+        levels: In per cent.
+
+    Example:
+        >>> levels_to_quantiles([80, 95])
+        (0.025, 0.1, 0.5, 0.9, 0.975)
+    """
+    below = [round((1 - level / 100) / 2, 6) for level in sorted(levels, reverse=True)]
+    return (*below, 0.5, *(round(1 - probability, 6) for probability in reversed(below)))
+
+
+def interval_columns(model: str, level: float) -> tuple[str, str]:
+    """Names of the lower and the upper bound of an interval.
+
+    Example:
+        >>> interval_columns("lstm", 80.0)
+        ('lstm-lo-80', 'lstm-hi-80')
+    """
+    return f"{model}-lo-{level:g}", f"{model}-hi-{level:g}"
+
+
+def chosen_levels(levels: Sequence[float] | None, trained: Sequence[float]) -> list[float]:
+    """The levels asked for, or all trained ones.
+
+    Raises:
+        LevelError: One was not trained.
+    """
+    if levels is None:
+        return sorted(trained)
+    for level in levels:
+        if level not in trained:
+            known = ", ".join(f"{one:g}" for one in sorted(trained))
+            raise LevelError(f"level {level:g} was not trained; the trained levels are {known}")
+    return sorted(levels)
+
+
+def choose_quantiles(quantiles: np.ndarray, trained: Sequence[float], wanted: Sequence[float]) -> np.ndarray:
+    """Picks the wanted intervals' bounds out of the trained ones', along the last axis."""
+    keep = [place for place, level in enumerate(sorted(trained, reverse=True)) if level in wanted]
+    places = [*keep, len(trained), *(-1 - place for place in reversed(keep))]
+    return quantiles[..., places]
+
+
+def forecast_frame(panel: Panel, model: str, quantiles: np.ndarray, levels: Sequence[float]) -> pd.DataFrame:
+    """Lays forecasts out in the one shape that the program knows.
+
+    Args:
+        panel: Whose ends are the cutoffs.
+        model: Name of the model.
+        quantiles: Shape (series, horizon, 2 × levels + 1), in the order of `levels_to_quantiles`.
+        levels: In per cent.
+
+    Returns:
+        unique_id, ds, cutoff, `<model>`, and `<model>-lo-<level>`, `<model>-hi-<level>` for each level; a row for
+        every series and step.
+    """
+    count, horizon, _ = quantiles.shape
+    ticks = panel.last[:, None] + np.arange(1, horizon + 1)
+    levels = sorted(levels, reverse=True)
+    columns = {
+        "unique_id": np.repeat(panel.ids, horizon),
+        "ds": panel.stamps(ticks.reshape(-1)),
+        "cutoff": panel.stamps(np.repeat(panel.last, horizon)),
+        model: quantiles[:, :, len(levels)].reshape(-1),
+    }
+    for place in range(len(levels) - 1, -1, -1):
+        low, high = interval_columns(model, levels[place])
+        columns[low] = quantiles[:, :, place].reshape(-1)
+        columns[high] = quantiles[:, :, -1 - place].reshape(-1)
+    return pd.DataFrame(columns)

@@ -1,0 +1,98 @@
+"""Forecasts from a published version: its SavedModel and manifest, nothing of what trained it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from forecaster.errors import DataError, ForecasterError
+from forecaster.forecasting.inference import quantiles_in_batches
+from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame
+from forecaster.series import Panel, forecast_windows
+from forecaster.store import ManifestDraft, Version
+
+__all__ = ["PublishedForecaster"]
+
+
+class PublishedForecaster:
+    """A published version under the Forecaster protocol.
+
+    Args:
+        version: From the store, verified.
+
+    Attributes:
+        name: Of the network that was published.
+        horizon: Time steps that it forecasts.
+
+    Raises:
+        ForecasterError: The SavedModel has no signature `serving_default` with the manifest's inputs.
+    """
+
+    def __init__(self, version: Version) -> None:
+        self._open(version.served, version.manifest)
+
+    @classmethod
+    def load(cls, served: Path, manifest: ManifestDraft) -> Self:
+        """The same for a SavedModel that is not published yet."""
+        forecaster = cls.__new__(cls)
+        forecaster._open(served, manifest)
+        return forecaster
+
+    def _open(self, served: Path, manifest: ManifestDraft) -> None:
+        import tensorflow as tf
+
+        self.manifest = manifest
+        self.name, self.horizon = manifest.model, manifest.horizon
+        self._loaded = tf.saved_model.load(str(served))
+        self._signature: Any = self._loaded.signatures.get("serving_default")
+        if self._signature is None:
+            raise ForecasterError(f"{served}: has no signature serving_default; publish the pipeline again")
+        self._constant: Any = tf.constant
+
+    def fit(self, panel: Panel) -> Self:
+        """A published version is not fitted again."""
+        return self
+
+    def predict(self, panel: Panel, levels: Sequence[float] | None = None) -> pd.DataFrame:
+        """Forecasts every series of the panel from its cutoff.
+
+        Args:
+            panel: With the columns of the data that the version was trained on.
+            levels: Some of the trained ones; all by default.
+
+        Raises:
+            LevelError: A level was not trained.
+            DataError: Columns or frequency differ, or known covariates do not reach over the horizon.
+        """
+        trained = self.manifest.levels
+        wanted = chosen_levels(levels, trained)
+        return forecast_frame(panel, self.name, choose_quantiles(self.quantiles(panel), trained, wanted), wanted)
+
+    def quantiles(self, panel: Panel) -> np.ndarray:
+        """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""
+        self._check(panel)
+        return quantiles_in_batches(self._run, forecast_windows(panel, self.manifest.lookback, self.horizon))
+
+    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        outputs = self._signature(**{name: self._constant(part) for name, part in inputs.items()})
+        return np.asarray(outputs["quantiles"])
+
+    def _check(self, panel: Panel) -> None:
+        found = {"past": [*panel.past, *panel.known], "known": [*panel.known], "static": [*panel.static]}
+        trained = {**self.manifest.inputs, "past": self.manifest.inputs["past"][1:]}
+        for part, names in trained.items():
+            if names != found[part]:
+                raise DataError(
+                    f"{self.name} was trained with the {part} covariates {', '.join(names) or 'none'}, the data have "
+                    f"{', '.join(found[part]) or 'none'}; declare the same in the same order"
+                )
+        trained_on = self.manifest.frequency["name"]
+        if trained_on != panel.calendar.name:
+            raise DataError(
+                f"{self.name} was trained on steps of {trained_on}, the data have steps of {panel.calendar.name}; "
+                "bring them onto the same frequency"
+            )

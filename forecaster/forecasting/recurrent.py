@@ -1,0 +1,145 @@
+"""The recurrent forecaster: one Keras network, trained on all series of a panel at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+from forecaster.config import ModelDefinition, Project
+from forecaster.errors import ForecasterError
+from forecaster.forecasting.defaults import Resolved, resolve
+from forecaster.forecasting.inference import check_transform, quantiles_in_batches
+from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
+from forecaster.forecasting.training import Control, train
+from forecaster.series import Panel, cutoffs, forecast_windows, training_windows
+
+__all__ = ["RecurrentForecaster"]
+
+SAMPLE = 512
+"""Windows by which a network is prepared, and most windows by which a fit is stopped."""
+
+
+class RecurrentForecaster:
+    """A recurrent network under the Forecaster protocol.
+
+    Args:
+        model: A model definition, or the name of one (`simple_rnn`, `lstm`, `gru`, `custom_lstm`, or a file in `models/`).
+        horizon: Time steps to forecast.
+        lookback: Time steps that the network sees; `auto` takes two of the longest season, or enough for the horizon.
+        season: Season or seasons in time steps; `auto` takes those that the training part shows.
+        levels: Intervals, in per cent.
+        transform: `none`, `log`, `difference` or `log_return`.
+        validation: Forecast origins that are cut from the end of the panel for early stopping; `auto`: a fifth of it.
+        step: Time steps between those origins; the horizon by default.
+        seed: Of weights, dropout and batches.
+        control: How the fit is watched, stopped and resumed.
+
+    Attributes:
+        name: The model's, its column in forecast frames.
+        curve: Of the fit: step, training and validation loss.
+        resolved: What `auto` became.
+        seconds: That the fit took.
+
+    Example:
+        >>> import forecaster
+        >>> panel = forecaster.read_csv("data/energy_demand.csv", target="demand")    # doctest: +SKIP
+        >>> lstm = forecaster.RecurrentForecaster("lstm", horizon=48).fit(panel)      # doctest: +SKIP
+        >>> lstm.predict(panel, levels=[80, 95])                                      # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: str | ModelDefinition,
+        horizon: int,
+        *,
+        lookback: int | Literal["auto"] = "auto",
+        season: int | Sequence[int] | Literal["auto"] = "auto",
+        levels: Sequence[float] = (80, 95),
+        transform: str = "none",
+        validation: int | Literal["auto"] = "auto",
+        step: int | None = None,
+        seed: int = 1,
+        control: Control | None = None,
+    ) -> None:
+        self.definition = Project.find().model(model)
+        self.name = str(self.definition.name)
+        self.horizon = horizon
+        self.lookback, self.season, self.transform = lookback, season, transform
+        self.levels = [float(level) for level in sorted(levels)]
+        self.validation, self.step = validation, step or horizon
+        self.seed = seed
+        self.control = control or Control()
+        self.seconds = 0.0
+        self.curve = pd.DataFrame(columns=["step", "training", "validation"])
+        self.resolved: Resolved | None = None
+        self._network: Any = None
+
+    def fit(self, panel: Panel) -> Self:
+        """Trains on the panel; the last part of it is held out to stop by.
+
+        Args:
+            panel: Everything that may be seen.
+
+        Raises:
+            DataError: The series are too short for horizon and validation part.
+            TrainingError: The loss is not finite.
+            Interrupted: `control.stop` said so.
+        """
+        from forecaster.networks.build import Shape, build
+
+        began = time.monotonic()
+        self.resolved = resolved = resolve(
+            panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step
+        )
+        check_transform(panel, self.transform)
+        shape = Shape(
+            resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past), len(panel.known),
+            len(panel.static), resolved.seasons or (1,), resolved.segment, self.transform,
+        )  # fmt: skip
+        border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
+        seen = panel.until(border)
+        windows = training_windows(seen, resolved.lookback, self.horizon)
+        held_out = training_windows(panel, resolved.lookback, self.horizon).after(border)
+        stop_by = held_out.gather(held_out.spread(SAMPLE))
+        network = build(self.definition, shape, self.seed)
+        sample = windows.gather(windows.spread(SAMPLE))
+        network.prepare(sample.inputs, sample.target, seen.static_values)
+        self.curve = train(network, windows, stop_by, self.definition, self.seed, self.control)
+        network.calibrate(stop_by.inputs, stop_by.target)
+        self._network = network
+        self.seconds = time.monotonic() - began
+        return self
+
+    def predict(self, panel: Panel, levels: Sequence[float] | None = None) -> pd.DataFrame:
+        """Forecasts every series of the panel from its cutoff, also series that were not in training.
+
+        Args:
+            panel: With the covariates of training.
+            levels: Some of the trained ones; all by default.
+
+        Returns:
+            The forecast frame, in raw units.
+
+        Raises:
+            LevelError: A level was not trained.
+            DataError: Covariates differ from those of training, or known ones do not reach over the horizon.
+        """
+        wanted = chosen_levels(levels, self.levels)
+        return forecast_frame(panel, self.name, choose_quantiles(self.quantiles(panel), self.levels, wanted), wanted)
+
+    def quantiles(self, panel: Panel) -> np.ndarray:
+        """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""
+        if self._network is None or self.resolved is None:
+            raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
+        windows = forecast_windows(panel, self.resolved.lookback, self.horizon)
+        return quantiles_in_batches(lambda inputs: self._network.forecast.predict_on_batch(inputs)["quantiles"], windows)
+
+    def export(self, served: Path, side: Path) -> None:
+        """Writes the network as a SavedModel (folder `served`) and as `model.keras` (in folder `side`)."""
+        self._network.export(served)
+        self._network.forecast.save(side / "model.keras")

@@ -1,0 +1,194 @@
+"""One fit: steps, looks at the validation part, the best weights, and checkpoints to go on from.
+
+Everything that a step does is a function of the weights, the optimiser's state and the number of the step, and all
+of these are in the checkpoint: a resumed fit is bit for bit the fit that was not interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forecaster.config import ModelDefinition
+from forecaster.errors import Interrupted, TrainingError
+from forecaster.series import Batch, Windows
+
+if TYPE_CHECKING:
+    from forecaster.networks.build import Network
+
+__all__ = ["Control", "Progress", "train"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a fit stands.
+
+    Attributes:
+        model: Name of the network.
+        step: Steps done.
+        steps: Steps at most.
+        loss: Last mean training loss; NaN before the first look.
+        validation: Last validation loss; NaN before the first look.
+        best: Smallest validation loss.
+        done: Whether the fit has ended.
+    """
+
+    model: str
+    step: int
+    steps: int
+    loss: float = math.nan
+    validation: float = math.nan
+    best: float = math.nan
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a fit is watched, stopped and taken up again.
+
+    Args:
+        report: Is told the progress at every look at the validation part and some steps between.
+        stop: Says whether to stop now, after having saved a checkpoint.
+        checkpoint: File to save to; None saves nothing.
+        resume: Whether to go on from that file, if there is one that belongs to this very fit.
+        key: What identifies the fit: definition, data, seed. A checkpoint with another key is not used.
+        every: Seconds between checkpoints, at least.
+    """
+
+    report: Callable[[Progress], None] = lambda progress: None
+    stop: Callable[[], bool] = lambda: False
+    checkpoint: Path | None = None
+    resume: bool = False
+    key: str = ""
+    every: float = 20.0
+
+
+@dataclass
+class _State:
+    """All that a fit would need to go on."""
+
+    step: int = 0
+    best: float = math.inf
+    best_step: int = 0
+    losses: list[float] = field(default_factory=list)
+    curve: list[tuple[int, float, float]] = field(default_factory=list)
+    best_weights: list[np.ndarray] = field(default_factory=list)
+    done: bool = False
+
+
+def train(
+    network: Network, windows: Windows, validation: Batch, definition: ModelDefinition, seed: int, control: Control
+) -> pd.DataFrame:
+    """Trains a network and leaves it with the weights that were best on the validation part.
+
+    Args:
+        network: Compiled, at its initial weights.
+        windows: What to draw batches from.
+        validation: What to stop by.
+        definition: Batch size, steps, patience.
+        seed: Of the batches.
+        control: Watching, stopping, resuming.
+
+    Returns:
+        The curve: step, training (mean loss since the last look), validation.
+
+    Raises:
+        TrainingError: The loss is not finite; says at which step and what to try.
+        Interrupted: `control.stop` said so; a checkpoint has been saved if there is a file for it.
+    """
+    state = _restored(network, control) or _State()
+    saved = time.monotonic()
+    while not state.done:
+        if state.step % definition.evaluate_every == 0 or state.step == definition.steps:
+            _look(network, validation, state, definition, control)
+        if state.done:
+            break
+        if control.stop():
+            _save(network, state, control)
+            raise Interrupted(f"stopped at step {state.step} of {definition.steps} of {definition.name}")
+        batch = windows.gather(windows.draw(definition.batch_size, seed, state.step))
+        state.losses.append(float(network.train.train_on_batch(batch.inputs, batch.target)))
+        state.step += 1
+        if not math.isfinite(state.losses[-1]):
+            raise TrainingError(_not_finite(definition, state.step))
+        if time.monotonic() - saved > control.every:
+            _save(network, state, control)
+            saved = time.monotonic()
+        if state.step % 10 == 0:
+            control.report(Progress(str(definition.name), state.step, definition.steps, *_last(state)))
+    _save(network, state, control)
+    _set(network, state.best_weights)
+    control.report(Progress(str(definition.name), state.step, definition.steps, *_last(state), done=True))
+    return pd.DataFrame(state.curve, columns=["step", "training", "validation"])
+
+
+def _look(network: Network, validation: Batch, state: _State, definition: ModelDefinition, control: Control) -> None:
+    """Measures the validation loss, keeps the best weights, and decides whether the fit is over."""
+    loss = float(network.train.test_on_batch(validation.inputs, validation.target))
+    if not math.isfinite(loss):
+        raise TrainingError(_not_finite(definition, state.step))
+    state.curve.append((state.step, float(np.mean(state.losses)) if state.losses else math.nan, loss))
+    state.losses = []
+    if loss < state.best:
+        state.best, state.best_step = loss, state.step
+        state.best_weights = [np.array(variable) for variable in network.train.variables]
+    state.done = state.step >= definition.steps or state.step - state.best_step >= definition.patience
+
+
+def _last(state: _State) -> tuple[float, float, float]:
+    return state.curve[-1][1], state.curve[-1][2], state.best
+
+
+def _not_finite(definition: ModelDefinition, step: int) -> str:
+    return (
+        f"{definition.name}: the loss is not finite at step {step}: the weights have exploded; lower learning_rate "
+        f"(now {definition.learning_rate:g}) or clipnorm (now {definition.clipnorm:g}), or set warmup higher"
+    )
+
+
+def _set(network: Network, values: list[np.ndarray]) -> None:
+    for variable, value in zip(network.train.variables, values, strict=True):
+        variable.assign(value)
+
+
+def _save(network: Network, state: _State, control: Control) -> None:
+    """Writes the checkpoint beside its place and renames it: there is the old one or the new one, whole."""
+    if control.checkpoint is None:
+        return
+    arrays = {f"weight{place}": np.array(variable) for place, variable in enumerate(network.train.variables)}
+    arrays |= {f"best{place}": value for place, value in enumerate(state.best_weights)}
+    arrays |= {f"optimizer{place}": np.array(one) for place, one in enumerate(network.train.optimizer.variables)}
+    numbers = {
+        "key": control.key, "step": state.step, "best": state.best, "best_step": state.best_step,
+        "losses": state.losses, "curve": state.curve, "done": state.done,
+    }  # fmt: skip
+    control.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    beside = control.checkpoint.with_suffix(".tmp.npz")
+    np.savez(beside, state=np.frombuffer(json.dumps(numbers).encode(), np.uint8), **arrays)
+    os.replace(beside, control.checkpoint)
+
+
+def _restored(network: Network, control: Control) -> _State | None:
+    """The state in the checkpoint, if it belongs to this fit; weights and optimiser are set to it."""
+    if not (control.resume and control.checkpoint and control.checkpoint.is_file()):
+        return None
+    with np.load(control.checkpoint, allow_pickle=False) as arrays:
+        numbers = json.loads(arrays["state"].tobytes())
+        if numbers.pop("key") != control.key:
+            return None
+        network.train.optimizer.build(network.train.trainable_variables)
+        count = len(network.train.variables)
+        _set(network, [arrays[f"weight{place}"] for place in range(count)])
+        for place, variable in enumerate(network.train.optimizer.variables):
+            variable.assign(arrays[f"optimizer{place}"])
+        best = [arrays[f"best{place}"] for place in range(count) if f"best{place}" in arrays]
+    return _State(**{**numbers, "curve": [tuple(row) for row in numbers["curve"]], "best_weights": best})

@@ -1,0 +1,178 @@
+"""The frame of a window: where its values lie and how far they spread, computed from its own lookback.
+
+Scaling and transforms are layers of the network. There is no fitted scaler: what a served network computes
+from a window is what it computed in training. Networks read and write raw units; NaN means missing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["TRANSFORMS", "FromFrame", "ScaleTogether", "ToFrame", "encode_target"]
+
+TRANSFORMS = ("none", "log", "difference", "log_return")
+SMALLEST_SPREAD = 1e-5
+"""Share of the mean absolute value under which a spread counts as rounding noise."""
+
+
+def _logarithmic(transform: str) -> bool:
+    return transform in ("log", "log_return")
+
+
+def _differenced(transform: str) -> bool:
+    return transform in ("difference", "log_return")
+
+
+def _working(values: Any, transform: str) -> Any:
+    """Raw values on the scale that the network works in; NaN where they are missing or have no logarithm."""
+    if not _logarithmic(transform):
+        return values
+    return ops.where(values > 0, ops.log(ops.where(values > 0, values, 1.0)), float("nan"))
+
+
+def _filled(values: Any) -> tuple[Any, Any]:
+    """Values with zeros for NaN, and the mask of what was observed as numbers."""
+    observed = ops.isfinite(values)
+    return ops.where(observed, values, 0.0), ops.cast(observed, values.dtype)
+
+
+def _moments(values: Any, axis: int) -> tuple[Any, Any]:
+    """Mean and standard deviation of what is observed along an axis (kept); the latter never zero."""
+    filled, observed = _filled(values)
+    count = ops.maximum(ops.sum(observed, axis, keepdims=True), 1.0)
+    mean = ops.sum(filled, axis, keepdims=True) / count
+    variance = ops.sum(observed * ops.square(filled - mean), axis, keepdims=True) / count
+    size = ops.sum(ops.abs(filled), axis, keepdims=True) / count
+    return mean, _never_zero(ops.sqrt(variance), size)
+
+
+def _never_zero(spread: Any, size: Any) -> Any:
+    spread = ops.maximum(spread, SMALLEST_SPREAD * size)
+    return ops.where(spread > 0, spread, 1.0)
+
+
+def _growth(transform: str, horizon: int, dtype: Any) -> Any:
+    """How the unit grows with the step k: by sqrt(k) for sums of k changes, else not; shape (1, horizon)."""
+    steps = ops.reshape(ops.arange(1, horizon + 1, dtype=dtype), (1, horizon))
+    return ops.sqrt(steps) if _differenced(transform) else ops.ones_like(steps)
+
+
+def encode_target(target: Any, frame: Any, transform: str) -> Any:
+    """Raw targets in the units of their windows' frames.
+
+    Args:
+        target: Shape (batch, horizon); NaN where missing.
+        frame: Level and spread, shape (batch, 2).
+        transform: One of `TRANSFORMS`.
+
+    Returns:
+        Shape (batch, horizon); NaN where the target is missing.
+    """
+    level, spread = frame[:, 0:1], frame[:, 1:2]
+    unit = spread * _growth(transform, target.shape[1], target.dtype)
+    return (_working(target, transform) - level) / unit
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class ToFrame(keras.layers.Layer):
+    """Scales the target of a lookback by the lookback's own level and spread.
+
+    - `none`: w = y; the level is the mean of w, the spread its standard deviation; the network reads (w − level) / spread.
+    - `log`: the same with w = log y. A value that has no logarithm counts as missing.
+    - `difference`: w = y; the level is the last observed w, the spread the root mean square of the changes
+      w[t] − w[t−1], and the network reads the changes / spread.
+    - `log_return`: the same with w = log y.
+
+    Args:
+        transform: One of `TRANSFORMS`.
+
+    Call arguments:
+        target: Shape (batch, lookback); NaN where missing.
+
+    Returns:
+        scaled: shape (batch, lookback), 0 where missing; observed: 1 or 0, same shape;
+        frame: level and spread, shape (batch, 2).
+    """
+
+    def __init__(self, transform: str = "none", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.transform = transform
+
+    def call(self, target: Any) -> tuple[Any, Any, Any]:
+        """See the class."""
+        working = _working(target, self.transform)
+        if not _differenced(self.transform):
+            level, spread = _moments(working, axis=1)
+            scaled, observed = _filled((working - level) / spread)
+            return scaled, observed, ops.concatenate([level, spread], axis=1)
+        level = _last_observed(working)
+        gap = ops.full_like(working[:, :1], float("nan"))
+        changes, observed = _filled(ops.concatenate([gap, working[:, 1:] - working[:, :-1]], axis=1))
+        count = ops.maximum(ops.sum(observed, 1, keepdims=True), 1.0)
+        spread = ops.sqrt(ops.sum(ops.square(changes), 1, keepdims=True) / count)
+        spread = _never_zero(spread, ops.abs(level))
+        return changes / spread, observed, ops.concatenate([level, spread], axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "transform": self.transform}
+
+
+def _last_observed(values: Any) -> Any:
+    filled, observed = _filled(values)
+    steps = ops.arange(1, values.shape[1] + 1, dtype=values.dtype)
+    last = ops.max(observed * steps, axis=1, keepdims=True)
+    return ops.sum(ops.where(steps == last, filled, 0.0), axis=1, keepdims=True)
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class FromFrame(keras.layers.Layer):
+    """The way back: from the units of the frame to raw units. It is increasing, so quantiles stay quantiles.
+
+    Args:
+        transform: The one of `ToFrame`.
+
+    Call arguments:
+        scaled: Shape (batch, horizon, quantiles).
+        frame: Level and spread, shape (batch, 2).
+
+    Returns:
+        Raw quantiles, shape (batch, horizon, quantiles).
+    """
+
+    def __init__(self, transform: str = "none", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.transform = transform
+
+    def call(self, scaled: Any, frame: Any) -> Any:
+        """See the class."""
+        unit = frame[:, 1:2] * _growth(self.transform, scaled.shape[1], scaled.dtype)
+        working = frame[:, 0:1, None] + unit[:, :, None] * scaled
+        return ops.exp(working) if _logarithmic(self.transform) else working
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "transform": self.transform}
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class ScaleTogether(keras.layers.Layer):
+    """Scales covariates by mean and spread over the steps of their own window.
+
+    Known covariates are scaled over lookback and horizon at once, since both are known at the cutoff.
+
+    Call arguments:
+        values: Shape (batch, steps, covariates); NaN where missing.
+
+    Returns:
+        Scaled values, 0 where missing, and the mask: shape (batch, steps, 2 × covariates).
+    """
+
+    def call(self, values: Any) -> Any:
+        """See the class."""
+        mean, spread = _moments(values, axis=1)
+        return ops.concatenate(_filled((values - mean) / spread), axis=-1)
+

@@ -1,0 +1,165 @@
+"""What stands behind the recurrence: the base that a forecast starts from, and quantiles that never cross."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from scipy.optimize import minimize_scalar
+
+__all__ = ["NaiveBase", "Quantiles", "best_stretch", "free_numbers", "pinball"]
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class NaiveBase(keras.layers.Layer):
+    """The naive forecast inside the network: what was there one season ago, averaged over the seasons.
+
+    A network then only has to learn what the naive forecast misses. Where a season's value is missing, the season
+    before it is taken; where none is observed, the other seasons or, at last, the level of the window. Season 1
+    repeats the last value.
+
+    Args:
+        seasons: In time steps.
+        horizon: Steps to forecast.
+
+    Call arguments:
+        scaled: Shape (batch, lookback), 0 where missing.
+        observed: 1 or 0, same shape.
+
+    Returns:
+        Shape (batch, horizon), in the units of `scaled`.
+    """
+
+    BACK = 3
+    """How many seasons back a value is looked for."""
+
+    def __init__(self, seasons: Sequence[int], horizon: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seasons = tuple(seasons)
+        self.horizon = horizon
+
+    def call(self, scaled: Any, observed: Any) -> Any:
+        """See the class."""
+        values, weights = zip(*(self._back(season, scaled, observed) for season in self.seasons), strict=True)
+        return sum(values) / ops.maximum(sum(weights), 1.0)
+
+    def _back(self, season: int, scaled: Any, observed: Any) -> tuple[Any, Any]:
+        lookback = scaled.shape[1]
+        step = np.arange(self.horizon)
+        value = weight = ops.zeros_like(scaled[:, :1] * ops.ones((1, self.horizon), dtype=scaled.dtype))
+        for back in range(self.BACK):
+            place = lookback + step - season * (step // season + 1 + back)
+            inside = (place >= 0).astype("float32")
+            here = ops.take(observed, np.maximum(place, 0), axis=1) * inside * (1.0 - weight)
+            value = value + ops.take(scaled, np.maximum(place, 0), axis=1) * here
+            weight = weight + here
+        return value, weight
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "seasons": self.seasons, "horizon": self.horizon}
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class Quantiles(keras.layers.Layer):
+    """Turns free numbers into quantiles that do not cross: the median, and positive distances from it.
+
+        q[m] = base + a[m];  q[i] = q[i−1] + s · softplus(a[i]) for i > m;  q[i] = q[i+1] − s · softplus(a[i]) for i < m
+
+    The stretch s is 1 in training and set afterwards, by windows that were held out.
+
+    Args:
+        middle: Place m of the median.
+
+    Call arguments:
+        free: a, shape (batch, horizon, quantiles).
+        base: Shape (batch, horizon).
+
+    Returns:
+        Increasing along the last axis; shape (batch, horizon, quantiles).
+    """
+
+    def __init__(self, middle: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.middle = middle
+
+    def build(self, *shapes: Any) -> None:
+        """Makes the stretch."""
+        self.stretch = self.add_weight(shape=(), initializer="ones", trainable=False, name="stretch")
+
+    def call(self, free: Any, base: Any) -> Any:
+        """See the class."""
+        median = base[:, :, None] + free[:, :, self.middle : self.middle + 1]
+        distances = self.stretch * ops.softplus(free)
+        above = ops.cumsum(distances[:, :, self.middle + 1 :], axis=-1)
+        below = ops.flip(ops.cumsum(ops.flip(distances[:, :, : self.middle], axis=-1), axis=-1), axis=-1)
+        return ops.concatenate([median - below, median, median + above], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "middle": self.middle}
+
+
+def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
+    """Mean pinball loss over what is observed (Koenker and Bassett 1978).
+
+    Args:
+        target: Shape (batch, horizon); NaN where missing.
+        quantiles: Shape (batch, horizon, quantiles).
+        levels: Probability of each quantile.
+
+    Returns:
+        One number, in the units of the target; 0 where nothing is observed.
+    """
+    observed = ops.isfinite(target)
+    error = ops.where(observed, target, 0.0)[:, :, None] - quantiles
+    levels = ops.reshape(ops.convert_to_tensor(levels, dtype=quantiles.dtype), (1, 1, -1))
+    loss = ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)
+    weight = ops.cast(observed, loss.dtype)
+    return ops.sum(loss * weight) / ops.maximum(ops.sum(weight), 1.0)
+
+
+def free_numbers(errors: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """What `Quantiles` turns into the empirical quantiles of the base's errors: the inverse of that layer.
+
+    Args:
+        errors: Target minus base, shape (windows, horizon); NaN where missing.
+        levels: Probability of each quantile, the median in the middle.
+
+    Returns:
+        Shape (horizon, quantiles).
+    """
+    errors = np.where(np.isfinite(errors).any(axis=0), errors, 0.0)
+    quantiles = np.nanquantile(errors, levels, axis=0).T
+    distances = np.maximum(np.diff(quantiles, axis=1), 1e-4)
+    free = distances + np.log(-np.expm1(-distances))
+    middle = len(levels) // 2
+    return np.concatenate([free[:, :middle], quantiles[:, middle : middle + 1], free[:, middle:]], axis=1)
+
+
+def best_stretch(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> float:
+    """The factor on the distances from the median with the smallest pinball loss.
+
+    Args:
+        target: Shape (windows, horizon); NaN where missing.
+        quantiles: Shape (windows, horizon, quantiles).
+        levels: Probability of each quantile, the median in the middle.
+
+    Returns:
+        A factor from 1/8 to 8; 1 where nothing is observed.
+    """
+    if not np.isfinite(target).any():
+        return 1.0
+    middle = len(levels) // 2
+    median = quantiles[:, :, middle : middle + 1]
+    probabilities = np.asarray(levels)
+
+    def loss(stretch: float) -> float:
+        error = target[:, :, None] - (median + stretch * (quantiles - median))
+        return float(np.nanmean(np.maximum(probabilities * error, (probabilities - 1) * error)))
+
+    found = minimize_scalar(lambda power: loss(2.0**power), bounds=(-3.0, 3.0), method="bounded")
+    return float(2.0**found.x)

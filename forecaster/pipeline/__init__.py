@@ -1,0 +1,6 @@
+"""The main job: a definition in, a published version and a run report out."""
+
+from forecaster.pipeline.result import RunResult
+from forecaster.pipeline.run import Listener, run
+
+__all__ = ["Listener", "RunResult", "run"]

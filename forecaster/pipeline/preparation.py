@@ -1,0 +1,134 @@
+"""Before anything is fitted: the data, the split, and what every `auto` became."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.config import ModelDefinition, PipelineDefinition, Project, TickerData
+from forecaster.errors import DefinitionError
+from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
+from forecaster.forecasting.defaults import Resolved, resolve
+from forecaster.forecasting.inference import check_transform
+from forecaster.forecasting.protocol import Forecaster
+from forecaster.forecasting.ridge import RidgeForecaster
+from forecaster.series import Panel, automatic_windows, cutoffs, metric_season
+from forecaster.series.source import load
+from forecaster.series.split import TEST_SHARE
+
+__all__ = ["Prepared", "baselines", "prepare"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run before its first fit.
+
+    Attributes:
+        panel: All data.
+        fitting: What comes before the test part.
+        test: Cutoffs of the test part, shape (windows, series).
+        validation: Cutoffs of the validation part, inside the fitting part.
+        step: Time steps between cutoffs.
+        resolved: Lookback, seasons, segment.
+        season: Of MASE and Naive2.
+        transform: What the networks see.
+        models: The networks to fit.
+        inferred: Everything that was not said in the pipeline file, and where it came from.
+    """
+
+    panel: Panel
+    fitting: Panel
+    test: np.ndarray
+    validation: np.ndarray
+    step: int
+    resolved: Resolved
+    season: int
+    transform: str
+    models: tuple[ModelDefinition, ...]
+    inferred: dict[str, str]
+
+
+def prepare(definition: PipelineDefinition, project: Project, base: Path) -> Prepared:
+    """Reads the data, cuts it, and fills in what the definition leaves open, from the fitting part alone.
+
+    Raises:
+        DataError: The data are unusable or too short.
+        DefinitionError: A model does not exist, or two have one name.
+    """
+    models = _models(definition, project)
+    panel = load(definition.data, base, project.root)
+    horizon = definition.horizon
+    step = horizon if definition.backtest.step == "auto" else definition.backtest.step
+    windows, why = _windows(definition, panel, step)
+    test = cutoffs(panel, horizon, windows, step)
+    fitting = panel.until(test[0])
+    resolved = resolve(
+        fitting, horizon, definition.lookback, definition.season, models[0].segment, definition.validation, step
+    )
+    transform = _transform(definition)
+    check_transform(panel, transform)
+    season = metric_season(panel.calendar) if definition.metric_season == "auto" else definition.metric_season
+    inferred = {
+        **resolved.reasons,
+        "test": why,
+        "step": f"{step} steps between forecast origins",
+        "metric season": f"{season} ({'as in M4' if definition.metric_season == 'auto' else 'as told'})",
+        "transform": f"{transform} ({'by the source' if definition.transform == 'auto' else 'as told'})",
+    }
+    validation = cutoffs(fitting, horizon, resolved.validation, step)
+    return Prepared(panel, fitting, test, validation, step, resolved, season, transform, models, inferred)
+
+
+def baselines(definition: PipelineDefinition, prepared: Prepared) -> list[Forecaster]:
+    """The baselines of a run; the seasonal naive forecast is made for every season that was found."""
+    made: list[Forecaster] = []
+    horizon, levels = definition.horizon, definition.levels
+    seasons = list(prepared.resolved.seasons)
+    first = prepared.season if prepared.season > 1 else (seasons[0] if seasons else 1)
+    for name in definition.baselines:
+        if name == "ridge":
+            made.append(
+                RidgeForecaster(
+                    horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
+                    levels=levels, validation=prepared.resolved.validation, step=prepared.step,
+                )  # fmt: skip
+            )
+        elif name == "seasonal_naive":
+            for season in dict.fromkeys([first, *seasons]):
+                label = name if season == first else f"{name}_{season}"
+                made.append(NaiveForecaster(NAIVE_RULES[name], horizon, season, label, levels))
+        else:
+            made.append(NaiveForecaster(NAIVE_RULES[name], horizon, prepared.season, name, levels))
+    return made
+
+
+def _models(definition: PipelineDefinition, project: Project) -> tuple[ModelDefinition, ...]:
+    models = tuple(project.model(entry) for entry in definition.models)
+    _unique([str(model.name) for model in models])
+    for model in models:
+        if model.name in (*NAIVE_RULES, "ridge"):
+            raise DefinitionError(f"models: {model.name!r} is the name of a baseline; give the model another `name`")
+    return models
+
+
+def _unique(names: Sequence[str]) -> None:
+    if doubled := [name for name in names if list(names).count(name) > 1]:
+        raise DefinitionError(f"models: two are called {doubled[0]!r}; give one of them another `name`")
+
+
+def _windows(definition: PipelineDefinition, panel: Panel, step: int) -> tuple[int, str]:
+    given = definition.backtest.windows
+    if given != "auto":
+        return given, f"{given} forecast origins (as told)"
+    count = automatic_windows(panel, definition.horizon, step, TEST_SHARE)
+    return count, f"{count} forecast origins, the last quarter of the data (28 at most)"
+
+
+def _transform(definition: PipelineDefinition) -> str:
+    if definition.transform != "auto":
+        return definition.transform
+    prices = isinstance(definition.data, TickerData) and definition.data.target != "Volume"
+    return "log_return" if prices else "none"

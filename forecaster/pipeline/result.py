@@ -1,0 +1,132 @@
+"""What a run found: the leaderboard, the verdict, what was published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["Gate", "RunResult", "judge"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether the chosen network may be published, and why.
+
+    Attributes:
+        model: The network that was chosen on the validation part.
+        passed: Whether it is better than every naive forecast on the test part.
+        significant: Whether that is more than luck.
+        p: The p-value, Holm-corrected over the run's models.
+        best_naive: The best of the naive forecasts on the test part.
+        verdict: All of this in plain sentences.
+    """
+
+    model: str
+    passed: bool
+    significant: bool
+    p: float
+    best_naive: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The end of a run.
+
+    Attributes:
+        name: The pipeline's.
+        facts: What was read.
+        inferred: What was not said, and where it came from.
+        leaderboard: See `evaluation.leaderboard`; besides, `validation` and `published`.
+        gate: Whether the chosen network passed.
+        forecasts: The backtest.
+        version: Number under which the network was published; None if it was not.
+        served: Folder of its SavedModel.
+        report: The HTML report, if one was written.
+        seconds: That the run took.
+    """
+
+    name: str
+    facts: Mapping[str, Any]
+    inferred: Mapping[str, str]
+    leaderboard: pd.DataFrame
+    gate: Gate
+    forecasts: pd.DataFrame
+    version: int | None
+    served: Path | None
+    report: Path | None
+    seconds: float
+
+    def to_json(self) -> str:
+        """The same for programs: one JSON object without the forecasts; what is not finite is null."""
+        return json.dumps(
+            {
+                "name": self.name,
+                "facts": dict(self.facts),
+                "inferred": dict(self.inferred),
+                "leaderboard": records(self.leaderboard),
+                "gate": clean(vars(self.gate)),
+                "published": {"version": self.version, "path": str(self.served)} if self.version else None,
+                "report": str(self.report) if self.report else None,
+                "seconds": round(self.seconds, 3),
+            },
+            indent=2,
+        )
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table for JSON; what is not finite is None."""
+    return [clean(row) for row in table.to_dict("records")]
+
+
+def clean(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """One row for JSON."""
+    return {str(key): None if isinstance(value, float) and not abs(value) < float("inf") else value for key, value in row.items()}
+
+
+def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, windows: int) -> Gate:
+    """Holds the chosen network against the naive forecasts and says so in words.
+
+    Args:
+        table: The leaderboard of the test part.
+        chosen: The network that was best on the validation part.
+        metric: By which it is judged.
+        significance: Level of the test.
+        windows: Number of forecast origins.
+    """
+    rows = table.set_index("model")
+    naive = rows.loc[rows["kind"] == "naive", metric].sort_values(kind="stable")
+    own, best = float(rows.loc[chosen, metric]), float(naive.iloc[0])
+    p = float(rows.loc[chosen, "p"])
+    passed, significant = own < best, bool(own < best and p < significance)
+    said = [f"{chosen} was chosen on the validation part."]
+    if passed:
+        sureness = "significant" if significant else "NOT significant"
+        said.append(
+            f"On the test part its {metric.upper()} is {own:.3f}, {1 - own / best:.0%} below the best naive forecast's "
+            f"({naive.index[0]}, {best:.3f}); the difference is {sureness} (p = {p:.2g}, {windows} forecast origins)."
+        )
+    else:
+        said.append(
+            f"On the test part its {metric.upper()} is {own:.3f} and does not beat the best naive forecast "
+            f"({naive.index[0]}, {best:.3f})."
+        )
+    said.extend(_others(rows, chosen, metric))
+    return Gate(chosen, passed, significant, p, str(naive.index[0]), " ".join(said))
+
+
+def _others(rows: pd.DataFrame, chosen: str, metric: str) -> list[str]:
+    """Whether anything at all is significantly better than the naive forecasts, and how the rivals stand."""
+    said = []
+    if not rows["significant"].any():
+        said.append("No model of this run beats the naive forecasts significantly.")
+    for rival in rows.index[rows["kind"] == "rival"]:
+        theirs, own = float(rows.loc[rival, metric]), float(rows.loc[chosen, metric])
+        word = "is beaten too" if own < theirs else "is NOT beaten"
+        said.append(f"The cheap rival {rival} ({theirs:.3f}) {word}.")
+    return said

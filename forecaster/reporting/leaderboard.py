@@ -1,0 +1,143 @@
+"""The leaderboard as an HTML table: every model beside the naive forecasts, and what that comparison says."""
+
+import math
+from collections.abc import Hashable, Mapping
+
+import pandas as pd
+
+from forecaster.reporting.content import ReportContent
+from forecaster.reporting.markup import anchor, scroll_box, text
+
+__all__ = ["LABELS", "leaderboard_table", "shown", "standing"]
+
+LABELS = {
+    "skill": "Skill",
+    "mase": "MASE",
+    "smape": "sMAPE",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "owa": "OWA",
+    "p": "p",
+    "validation": "Validation",
+    "seconds": "Time to fit",
+}
+LOWER_IS_BETTER = ("mase", "smape", "rmse", "mae", "owa")
+ORDER = ("skill", *LOWER_IS_BETTER, "coverage", "p", "validation", "seconds")
+IN_FIRST_COLUMN = ("model", "kind", "significant", "published")
+NOTHING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+FULL_BAR = 0.5
+"""The skill, up or down, whose bar fills its half of the cell."""
+
+
+def standing(row: Mapping[Hashable, object]) -> tuple[str, str]:
+    """How a model stands against the best naive forecast.
+
+    Returns:
+        The words for it and their class in report.css; both empty for a naive forecast.
+
+    Example:
+        >>> standing({"kind": "network", "skill": -0.2})
+        ('does not beat the naive forecast', 'bad')
+        >>> standing({"kind": "network", "skill": 0.2, "significant": True})
+        ('beats the naive forecasts', 'good')
+    """
+    skill = row.get("skill")
+    if row["kind"] == "naive" or not isinstance(skill, int | float) or math.isnan(skill):
+        return "", ""
+    if skill <= 0:
+        return "does not beat the naive forecast", "bad"
+    if row.get("significant") is not None and bool(row["significant"]):
+        return "beats the naive forecasts", "good"
+    return "better than naive, not significantly", "unsure"
+
+
+def shown(column: str, value: object) -> str:
+    """A value of the leaderboard as text.
+
+    Example:
+        >>> shown("skill", 0.1234), shown("coverage-80", 0.8125), shown("mase", 0.81234), shown("p", 0.00001)
+        ('+12.3 %', '81.2 %', '0.8123', '< 0.001')
+        >>> shown("seconds", 95.0), shown("rmse", 12345.6), shown("p", float("nan"))
+        ('1 min 35 s', '12,346', '–')
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return NOTHING if value is None or value is pd.NA else str(value)
+    if math.isnan(value):
+        return NOTHING
+    if column == "skill":
+        return f"{100 * value:+.1f} %".replace("-", MINUS) if value else "0 %"
+    if column.startswith("coverage"):
+        return f"{100 * value:.1f} %"
+    if column == "p":
+        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return _duration(value) if column == "seconds" else _four_digits(value)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _four_digits(value: float) -> str:
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = max(3 - math.floor(math.log10(abs(value))), 0)
+    return f"{value:,.{min(decimals, 6)}f}"
+
+
+def leaderboard_table(content: ReportContent) -> str:
+    """The table, best model first, in its own scroll box."""
+    board = content.board
+    columns = _columns(board)
+    headings = [_heading(column, content.metric_definitions) for column in columns]
+    head = "".join(f'<th scope="col">{heading}</th>' for heading in headings)
+    best = {column: board[column].min() for column in columns if column in LOWER_IS_BETTER}
+    rows = "".join(_row(row, columns, best) for row in board.to_dict("records"))
+    return scroll_box(
+        "Leaderboard",
+        '<table class="board"><caption class="hidden">Scores of every model, best first</caption>'
+        f'<thead><tr><th scope="col">Model</th>{head}</tr></thead><tbody>{rows}</tbody></table>',
+    )
+
+
+def _columns(board: pd.DataFrame) -> list[str]:
+    """The columns to show: known ones in a fixed order, then the others as they came."""
+
+    def place(column: str) -> int:
+        family = column.split("-", maxsplit=1)[0]
+        return ORDER.index(family) if family in ORDER else ORDER.index("p")
+
+    return sorted((str(column) for column in board if column not in IN_FIRST_COLUMN), key=place)
+
+
+def _heading(column: str, definitions: Mapping[str, str]) -> str:
+    """The column's name, linked to its definition if there is one."""
+    family, _, level = column.partition("-")
+    label = f"Inside {level} %" if family == "coverage" and level else LABELS.get(column, column)
+    known = {key.lower(): key for key in definitions}
+    key = known.get(column.lower()) or known.get(family.lower())
+    return f'<a href="#{anchor("metric", key)}">{text(label)}</a>' if key else text(label)
+
+
+def _row(row: Mapping[Hashable, object], columns: list[str], best: Mapping[str, float]) -> str:
+    words, look = standing(row)
+    marks = f'<span class="chip">{text(row["kind"])}</span>'
+    if bool(row.get("published")):
+        marks += '<span class="chip published">published</span>'
+    if words:
+        marks += f'<span class="standing {look}">{words}</span>'
+    name = f'<th scope="row"><span class="name">{text(row["model"])}</span>{marks}</th>'
+    cells = [_cell(column, row[column], column in best and row[column] == best[column]) for column in columns]
+    return f'<tr class="{text(row["kind"])}">{name}{"".join(cells)}</tr>'
+
+
+def _cell(column: str, value: object, best: bool) -> str:
+    words = text(shown(column, value))
+    if column == "skill" and isinstance(value, float) and not math.isnan(value):
+        side = "up" if value > 0 else "down"
+        width = 50 * min(abs(value) / FULL_BAR, 1)
+        return f'<td>{words}<span class="bar"><i class="{side}" style="width:{width:.1f}%"></i></span></td>'
+    return f"<td><strong>{words}</strong></td>" if best else f"<td>{words}</td>"

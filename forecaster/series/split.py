@@ -1,0 +1,57 @@
+"""Splitting by time: which cutoffs a part is judged at.
+
+A part is a list of cutoffs. From a cutoff c the targets at c + 1 … c + horizon (both inclusive) are forecast.
+The test part holds the last cutoffs; everything up to and including its first cutoff is the fitting part, from
+whose end the validation part is cut in the same way; training targets end at the validation part's first
+cutoff. So a target belongs to one part, while inputs may reach back over a border.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecaster.errors import DataError
+from forecaster.series.panel import Panel
+
+__all__ = ["TEST_SHARE", "VALIDATION_SHARE", "automatic_windows", "cutoffs"]
+
+TEST_SHARE = 0.25
+VALIDATION_SHARE = 0.2
+MOST_WINDOWS = 28
+
+
+def automatic_windows(panel: Panel, horizon: int, step: int, share: float) -> int:
+    """How many cutoffs fit into the last `share` of the (median) series; from 1 to 28."""
+    room = share * float(np.median(panel.lengths)) - horizon
+    return int(np.clip(room // step + 1, 1, MOST_WINDOWS))
+
+
+def cutoffs(panel: Panel, horizon: int, windows: int, step: int) -> np.ndarray:
+    """The last `windows` cutoffs of a panel, `step` apart, that leave `horizon` targets behind them.
+
+    On a shared clock they are the same moments for all series and end with the latest; else each series is
+    cut from its own end.
+
+    Args:
+        panel: The panel, seen up to its ends.
+        horizon: Steps to forecast from a cutoff.
+        windows: How many cutoffs.
+        step: Steps between them.
+
+    Returns:
+        Ticks, oldest first; shape (windows, series).
+
+    Raises:
+        DataError: The series are too short for that; says how many steps are needed.
+    """
+    last = np.full(len(panel), panel.last.max()) if panel.shared_clock else panel.last
+    behind = horizon + step * np.arange(windows - 1, -1, -1)
+    ticks = last[None, :] - behind[:, None]
+    left = (ticks[0] - panel.first + 1).max()
+    if left < 2:
+        needed = int(behind[0]) + 2
+        raise DataError(
+            f"{windows} forecast origins {step} steps apart with a horizon of {horizon} need at least {needed} steps, but "
+            f"the longest series has {int(panel.lengths.max())} here; give more data, a shorter horizon or fewer windows"
+        )
+    return np.asarray(ticks)

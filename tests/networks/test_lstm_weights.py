@@ -1,0 +1,89 @@
+"""PyTorch's layout, and the weights' blocks."""
+
+import numpy as np
+import pytest
+from test_lstm_reference import randomise, sigmoid
+
+from forecaster.errors import DefinitionError
+from forecaster.networks.lstm import LSTM
+from forecaster.networks.lstm_weights import from_torch, gate_blocks, to_torch
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(2, 5, 3)).astype("float32")
+
+
+def torch_lstm(state, x, suffix="l0"):
+    """The equations in the documentation of torch.nn.LSTM, one sample at a time; the last h."""
+    outputs = []
+    for sample in x:
+        h = c = np.zeros(state[f"weight_hh_{suffix}"].shape[1])
+        for step in sample:
+            z = state[f"weight_ih_{suffix}"] @ step + state[f"weight_hh_{suffix}"] @ h
+            z = z + state.get(f"bias_ih_{suffix}", 0) + state.get(f"bias_hh_{suffix}", 0)
+            i, f, g, o = np.split(z, 4)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+        outputs.append(h)
+    return np.stack(outputs)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_our_weights_in_torchs_layout(use_bias):
+    layer = LSTM(4, use_bias=use_bias)
+    layer.build(X.shape)
+    randomise(layer)
+    np.testing.assert_allclose(torch_lstm(to_torch(layer.get_weights()), X), layer(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("suffix", ["l0", "l1_reverse"])
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_torchs_weights_in_our_layout(suffix, use_bias):
+    shapes = {"weight_ih": (16, 3), "weight_hh": (16, 4)}
+    shapes |= {"bias_ih": 16, "bias_hh": 16} if use_bias else {}
+    state = {f"{name}_{suffix}": RNG.normal(size=shape) for name, shape in shapes.items()}
+    layer = LSTM(4, use_bias=use_bias)
+    layer.build(X.shape)
+    layer.set_weights(from_torch(state, suffix))
+    np.testing.assert_allclose(layer(X), torch_lstm(state, X, suffix), atol=1e-5)
+
+
+def test_there_and_back():
+    layer = LSTM(4)
+    layer.build(X.shape)
+    for ours, again in zip(layer.get_weights(), from_torch(to_torch(layer.get_weights())), strict=True):
+        np.testing.assert_array_equal(ours, again)
+
+
+def test_torch_itself_agrees():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed; its NumPy twin is tested")
+    module = torch.nn.LSTM(3, 4, batch_first=True)
+    layer = LSTM(4)
+    layer.build(X.shape)
+    layer.set_weights(from_torch(module.state_dict()))
+    expected = module(torch.from_numpy(X))[0][:, -1].detach().numpy()
+    np.testing.assert_allclose(layer(X), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"coupled": True}, {"peephole": True}, {"layer_norm": True}])
+def test_variants_that_torch_lacks_are_refused(options):
+    layer = LSTM(4, **options)
+    layer.build(X.shape)
+    with pytest.raises(DefinitionError, match=r"plain LSTM.*Received shapes"):
+        to_torch(layer.get_weights())
+
+
+def test_a_torch_state_without_the_layer_is_refused():
+    with pytest.raises(DefinitionError, match=r"weight_ih_l1 .*Received: \['weight_ih_l0'\]"):
+        from_torch({"weight_ih_l0": np.ones((4, 1))}, "l1")
+
+
+@pytest.mark.parametrize(
+    ("forget_gate", "coupled", "blocks"),
+    [
+        (True, False, ("input", "forget", "candidate", "output")),
+        (True, True, ("forget", "candidate", "output")),
+        (False, False, ("input", "candidate", "output")),
+    ],
+)
+def test_blocks(forget_gate, coupled, blocks):
+    assert gate_blocks(forget_gate, coupled) == blocks
