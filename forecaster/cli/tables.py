@@ -24,8 +24,8 @@ def facts_table(facts: Mapping[str, Any], inferred: Mapping[str, str]) -> Table:
 
 
 def leaderboard_table(board: pd.DataFrame) -> Table:
-    """The leaderboard, best first; naive forecasts are dim, the published network is marked."""
-    table = Table(title="Test part", title_justify="left", box=None, pad_edge=False)
+    """The leaderboard, best first; naive forecasts are dim, the published network is marked. Fits into 80 columns."""
+    table = Table(title="Test part", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     table.add_column("model", no_wrap=True)
     shown = [name for name in board.columns if name not in ("model", "kind", "significant", "published")]
@@ -36,25 +36,33 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
         style = {"naive": "dim", "network": "bold"}.get(row["kind"], "")
         cells = [_format(name)(row[name]) for name in shown]
         if "p" in shown and row["significant"]:
-            cells[shown.index("p")] += " *"
+            cells[shown.index("p")] += "*"
         table.add_row(mark, Text(str(row["model"])), *cells, style=style)
-    table.caption = "★ published   * significantly better than every naive forecast   skill: against the best naive one"
+    table.caption = "★ published   * significantly better than every naive forecast   skill: against the best naive"
     table.caption_justify = "left"
     return table
 
 
 def _heading(name: str) -> str:
-    return {"mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "seconds": "fit s", "validation": "valid."}.get(
-        name, name.replace("coverage-", "in ") + ("%" if name.startswith("coverage-") else "")
-    )
+    named = {"mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "seconds": "fit s", "validation": "valid."}
+    return named.get(name, name.replace("coverage-", "in ") + ("%" if name.startswith("coverage-") else ""))
 
 
 def _format(name: str) -> Callable[[float], str]:
     def show(value: float) -> str:
         if not math.isfinite(value):
             return ""
-        if name.startswith("coverage") or name == "skill":
-            return f"{value:.1%}"
-        return {"p": f"{value:.2g}", "seconds": f"{value:.1f}", "smape": f"{value:.2f}"}.get(name, f"{value:.4g}")
+        if name == "skill":
+            return f"{value:.0%}" if value > -9.995 else "<-999%"
+        if name.startswith("coverage"):
+            return f"{value:.0%}"
+        if name == "p":
+            return f"{value:.3f}" if value >= 0.001 else "<.001"
+        return {"seconds": f"{value:.1f}", "smape": f"{value:.2f}"}.get(name, _short(value))
 
     return show
+
+
+def _short(value: float) -> str:
+    """At most four digits behind each other where that is enough."""
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"

@@ -101,7 +101,9 @@ def _lookback(
     step: int,
     reasons: dict[str, str],
 ) -> int:
-    """Two of the longest season, at least two horizons and 24 steps, but no more than there are windows to learn from.
+    """Two of the longest season, at least two horizons and 48 steps, but no more than there are windows to learn from.
+
+    Where no season pays, one of the calendar's longest cycle is seen all the same.
 
     Training must have four windows for every step of the lookback, and a lookback must fit twice into a series.
     """
@@ -109,7 +111,8 @@ def _lookback(
         reasons["lookback"] = f"{lookback} steps (as told)"
         return lookback
     longest, shortest = max(seasons, default=1), min(seasons, default=1)
-    wanted = max(min(2 * longest, MOST_LOOKBACK), 2 * horizon, 24)
+    natural = max(natural_seasons(panel.calendar), default=1)
+    wanted = max(min(max(2 * longest, natural), MOST_LOOKBACK), 2 * horizon, 48)
     room = int(np.median(panel.lengths)) - 2 * horizon - step * (origins - 1)
     most = max(min(len(panel) * room // (len(panel) + WINDOWS_A_STEP), room // 2), 2)
     steps = min(wanted, most)

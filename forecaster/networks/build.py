@@ -142,7 +142,8 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
         state = keras.layers.Dropout(definition.dropout, seed=next(seeds))(state)
     if static is not None:
         state = keras.layers.Concatenate()([state, StaticScale(name="static_scale")(static)])
-    base = _base(scaled, observed, shape)
+    seasons = () if shape.transform in ("difference", "log_return") else shape.seasons
+    base = NaiveBase(seasons, shape.horizon, name="naive_base")(scaled, observed)
     quantiles = Quantiles(len(shape.quantiles) // 2, name="scaled_quantiles")(_head(state, coming, shape, seeds), base)
     raw = FromFrame(shape.transform, name="quantiles")(quantiles, frame)
 
@@ -208,12 +209,6 @@ def _segments(steps: Any, shape: Shape) -> Any:
         steps = keras.layers.ZeroPadding1D((short, 0))(steps)
     count = (shape.lookback + short) // shape.segment
     return keras.layers.Reshape((count, shape.segment * steps.shape[-1]))(steps)
-
-
-def _base(scaled: Any, observed: Any, shape: Shape) -> Any:
-    """The naive base; on the scale of changes the naive forecast is no change at all."""
-    base = NaiveBase(shape.seasons, shape.horizon, name="naive_base")(scaled, observed)
-    return base * 0.0 if shape.transform in ("difference", "log_return") else base
 
 
 def _head(state: Any, coming: Any, shape: Shape, seeds: Iterator[int]) -> Any:

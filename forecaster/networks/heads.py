@@ -19,10 +19,10 @@ class NaiveBase(keras.layers.Layer):
 
     A network then only has to learn what the naive forecast misses. Where a season's value is missing, the season
     before it is taken; where none is observed, the other seasons or, at last, the level of the window. Season 1
-    repeats the last value.
+    repeats the last value. Without any season the base is zero: on the scale of changes that is the naive forecast.
 
     Args:
-        seasons: In time steps.
+        seasons: In time steps; may be empty.
         horizon: Steps to forecast.
 
     Call arguments:
@@ -43,13 +43,16 @@ class NaiveBase(keras.layers.Layer):
 
     def call(self, scaled: Any, observed: Any) -> Any:
         """See the class."""
-        values, weights = zip(*(self._back(season, scaled, observed) for season in self.seasons), strict=True)
-        return sum(values) / ops.maximum(sum(weights), 1.0)
+        value = weight = ops.matmul(ops.zeros_like(scaled[:, :1]), ops.zeros((1, self.horizon), dtype=scaled.dtype))
+        for season in self.seasons:
+            found, counted = self._back(season, scaled, observed)
+            value, weight = value + found, weight + counted
+        return value / ops.maximum(weight, 1.0)
 
     def _back(self, season: int, scaled: Any, observed: Any) -> tuple[Any, Any]:
         lookback = scaled.shape[1]
         step = np.arange(self.horizon)
-        value = weight = ops.zeros_like(scaled[:, :1] * ops.ones((1, self.horizon), dtype=scaled.dtype))
+        value = weight = 0.0
         for back in range(self.BACK):
             place = lookback + step - season * (step // season + 1 + back)
             inside = (place >= 0).astype("float32")

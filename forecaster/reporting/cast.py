@@ -77,7 +77,7 @@ def default_pair(content: ReportContent) -> tuple[str | None, str | None]:
     """
     players = cast(content)
     board = content.board
-    published = set(board.loc[board["published"].eq(True), "model"]) if "published" in board else set()
+    published = set(board.loc[board["published"], "model"]) if "published" in board else set()
     chosen = (
         [player.name for player in players if player.name in published]
         + [player.name for player in players if player.kind == "network"]

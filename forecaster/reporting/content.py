@@ -74,11 +74,13 @@ class ReportContent:
 
     @property
     def board(self) -> pd.DataFrame:
-        """The leaderboard with `model` as a column of text."""
+        """The leaderboard with `model` as a column of text, and flags that are never missing."""
         board = self.leaderboard
         if "model" not in board and board.index.name in ("model", None):
             board = board.rename_axis("model").reset_index()
-        return board.assign(model=board["model"].astype(str)) if "model" in board else board
+        flags = {name: board[name].eq(True) for name in ("significant", "published") if name in board}
+        names = {"model": board["model"].astype(str)} if "model" in board else {}
+        return board.assign(**flags, **names)
 
 
 def _require(frame_name: str, frame: pd.DataFrame, columns: Iterable[str]) -> None:

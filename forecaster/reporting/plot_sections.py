@@ -32,8 +32,9 @@ def forecast_section(content: ReportContent) -> Section:
     views = origin_views(content)
     note = (
         "<p>Each view stands at one origin: a model has seen what lies before the cutoff line and nothing "
-        f"after it. {_share(views.origins_shown, views.origins_total, 'origins')} of "
-        f"{_share(views.series_shown, views.series_total, 'series')} can be chosen.</p>"
+        f"after it. Here are {_share(views.origins_shown, views.origins_total, 'origins')}, from "
+        f"{_share(views.series_shown, views.series_total, 'series')}"
+        f"{', spread evenly' if views.origins_shown < views.origins_total else ''}.</p>"
     )
     drawing = figure("origin", "Forecast from one origin", legend=True)
     words = '<p id="origin-words" class="words" aria-live="polite"></p>'
@@ -41,9 +42,9 @@ def forecast_section(content: ReportContent) -> Section:
 
 
 def _share(shown: int, total: int, what: str) -> str:
-    """How many of how many: `14 origins`, or `12 of 40 series (spread evenly)`."""
+    """How many of how many: `14 origins`, or `12 of 40 series`."""
     if shown < total:
-        return f"{shown:,} of {total:,} {what} (spread evenly)"
+        return f"{shown:,} of {total:,} {what}"
     return f"{total:,} {what if total > 1 or what == 'series' else what.removesuffix('s')}"
 
 
@@ -101,7 +102,9 @@ def data_section(content: ReportContent) -> Section:
     """The series with their gaps, and the parts that they were cut into."""
     plots = data_plots(content)
     total = content.history["unique_id"].nunique()
-    note = f"<p>Drawn: {_share(len(plots), total, 'series')}."
+    note = (
+        f"<p>Drawn: {_share(len(plots), total, 'series')}{', spread evenly' if len(plots) < total else ''}."
+    )
     if any(plot.thinned for plot in plots):
         note += (
             " Long series are thinned to the lowest and highest values of short stretches: no spike is lost."

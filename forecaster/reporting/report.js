@@ -31,7 +31,7 @@
     const merge = (side) => ({ ...axis, ...side, title: { ...axis.title, ...(side || {}).title } });
     return {
       ...own,
-      autosize: true, showlegend: false, hovermode: "x unified", dragmode: coarse ? false : "zoom",
+      autosize: true, showlegend: false, hovermode: box.clientWidth < 500 ? "closest" : "x unified", dragmode: coarse ? false : "zoom",
       margin: { l: 44, r: 10, t: own.annotations ? 18 : 8, b: 34 },
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--ink") },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",

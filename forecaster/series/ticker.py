@@ -77,9 +77,13 @@ class DownloadError(DataError):
     """Symbols could not be downloaded: holds one `Failure` for each of them."""
 
     def __init__(self, failures: Sequence[Failure], asked: int) -> None:
-        self.failures = tuple(failures)
-        lines = [f"  {each.symbol}: {each.reason}; {each.remedy}" for each in failures]
-        super().__init__("\n".join([f"{len(lines)} of {asked} symbols could not be downloaded:", *lines]))
+        super().__init__(failures, asked)
+        self.failures = failures
+        self.asked = asked
+
+    def __str__(self) -> str:
+        lines = [f"  {each.symbol}: {each.reason}; {each.remedy}" for each in self.failures]
+        return "\n".join([f"{len(lines)} of {self.asked} symbols could not be downloaded:", *lines])
 
     @property
     def temporary(self) -> bool:
@@ -230,9 +234,11 @@ def _patiently(symbol: str, request: Request, patience: Patience) -> pd.DataFram
     attempt, before = 1, None
     while True:
         try:
-            return _tidy(_history(symbol, request, patience.timeout), symbol, request)
+            answer = _history(symbol, request, patience.timeout)
         except _faults() as error:
             failure = _judged(error, request, symbol, patience.timeout)
+        else:
+            return _tidy(answer, symbol, request)
         told_twice = failure == before and not failure.temporary
         if told_twice or attempt >= patience.attempts:
             return failure
@@ -328,12 +334,11 @@ def _judged(error: Exception, request: Request, symbol: str, timeout: float) -> 
 
 def _status(error: Exception, request: Request, symbol: str, timeout: float) -> tuple[int, Exception]:
     """The HTTP status behind an error (200 where none is), and the error that is to be explained."""
-    from peewee import PeeweeException
     from yfinance.const import _BASE_URL_
     from yfinance.data import YfData
     from yfinance.exceptions import YFRateLimitError
 
-    plain = isinstance(error, (YFRateLimitError, OSError, PeeweeException))
+    plain = isinstance(error, (YFRateLimitError, OSError))
     if not plain or type(error).__name__ == "HTTPError":  # an OSError, of curl_cffi or of requests
         span = {
             "period1": int(pd.Timestamp(request.start or "1970-01-02", tz="UTC").timestamp()),

@@ -77,7 +77,7 @@ class Reference:
         return o * np.tanh(shown), c
 
     def run(self, x, h=None, c=None, mask=None, input_mask=1.0, recurrent_mask=1.0):
-        """Outputs (batch, time, units), h and c (batch, units); a masked step repeats the output before it."""
+        """Outputs (batch, time, units), h and c (batch, units); masked steps repeat the output before."""
         units = self.weights["recurrent_kernel"].shape[0]
         h = np.zeros((len(x), units)) if h is None else h
         c = np.zeros((len(x), units)) if c is None else c
@@ -167,15 +167,15 @@ def test_the_hidden_state_comes_back_through_the_recurrent_kernel():
     ("gates", "f", "o"), [(["forget"], 3 / 4, 1 / 2), (["input"], 1 / 2, 1 / 2), (["output"], 1 / 2, None)]
 )
 def test_hand_worked_peepholes(gates, f, o):
-    # z = 0 and g = 0; c[0] = ln 3 seen with weight 1. The output gate sees the new c, ln 3 / 2: σ = √3 / (1 + √3)
+    # z = g = 0; c[0] = ln 3, seen with weight 1. Output gate sees the new c, ln 3 / 2: σ = √3 / (1 + √3)
     options = {"kernel_initializer": "zeros", "peephole": gates, "peephole_initializer": "ones"}
     o = 3**0.5 / (1 + 3**0.5) if o is None else o
     np.testing.assert_allclose(run_ones(1, [0, LN3], **options), o * tanh(f * LN3), rtol=1e-12)
 
 
 def test_hand_worked_layer_normalisation():
-    # x W = (1, 1, -1, -1), of variance 1, times the gain: i = f = σ(ln 3) = 3/4, g = -4/5, o = 1/4. A single unit
-    # less its mean is 0, so tanh sees the offset of the cell alone, ln 2: h = 1/4 · 3/5
+    # x W = (1, 1, -1, -1), of variance 1, times the gain: i = f = σ(ln 3) = 3/4, g = -4/5, o = 1/4. A single
+    # unit less its mean is 0, so tanh sees the offset of the cell alone, ln 2: h = 1/4 · 3/5
     layer = LSTM(1, layer_norm=True, dtype="float64")
     layer.build((1, 1, 1))
     gain = LN3 * np.sqrt(1 + 1e-5)

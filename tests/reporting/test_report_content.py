@@ -1,5 +1,8 @@
 """The door of the room: what is refused, and with which words."""
 
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
@@ -27,3 +30,8 @@ def test_models_may_be_the_index_of_the_leaderboard(make):
     content = make()
     indexed = make(leaderboard=content.leaderboard.set_index("model"))
     assert indexed.board["model"].tolist() == content.leaderboard["model"].tolist()
+
+
+def test_plotly_is_imported_only_when_a_report_is_drawn():
+    program = "import sys, forecaster.reporting; sys.exit('plotly' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

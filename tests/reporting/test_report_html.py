@@ -110,6 +110,15 @@ def test_network_that_loses_to_naive_is_marked_as_such(make):
     assert "not significantly" in row_of(content, "gru")
 
 
+def test_flag_that_is_missing_is_not_a_yes(make):
+    content = make()
+    flags = content.leaderboard[["published", "significant"]].astype(object)
+    flags.loc[3:] = np.nan
+    content = make(leaderboard=content.leaderboard.assign(**flags))
+    assert leaderboard_table(content).count("chip published") == 1
+    assert "not significantly" in row_of(content, "gru")
+
+
 def test_naive_rows_are_marked_and_none_is_left_out(make):
     board = leaderboard_table(make())
     assert board.count('<tr class="naive">') == 5
@@ -154,8 +163,8 @@ def test_forty_series_are_thinned_and_the_page_says_so(make):
     page = Page(
         render(make(tuple(f"s{i}" for i in range(40)), integer=True, horizon=2, origins=2, steps=200))
     )
-    assert "Drawn: 12 of 40 series (spread evenly)." in page.text
-    assert "24 of 80 origins (spread evenly) of 12 of 40 series (spread evenly)" in page.text
+    assert "Drawn: 12 of 40 series, spread evenly." in page.text
+    assert "24 of 80 origins, from 12 of 40 series, spread evenly." in page.text
 
 
 def test_error_of_a_single_step_is_a_table_not_a_plot(make):

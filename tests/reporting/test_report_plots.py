@@ -181,3 +181,13 @@ def test_names_with_hyphens_are_models_not_intervals(make):
 
 def test_even_picks_keep_the_ends():
     assert evenly(list(range(100)), 4) == [0, 33, 66, 99]
+
+
+def test_stamps_of_any_resolution_meet(make):
+    content = make(horizon=2, origins=2, steps=100)
+    coarse = {name: content.forecasts[name].astype("datetime64[s]") for name in ("ds", "cutoff")}
+    parts = {"test": tuple(content.history["ds"].to_numpy()[-2:])}
+    mixed = make(forecasts=content.forecasts.assign(**coarse), history=content.history, parts=parts)
+    assert origin_views(mixed).data["series"] == origin_views(content).data["series"]
+    (plot,) = data_plots(mixed)
+    assert plot.figure["layout"]["shapes"][0]["x1"] == "2024-01-03 01:30"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import pickle
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import yfinance
 
 from forecaster.errors import DataError
 from forecaster.series.ticker import DownloadError, Patience, fetch, load
-from tests.series.yahoo import LocalSession, Yahoo, empty, refusal, serving
+from tests.series.yahoo import LocalSession, Yahoo, chart, empty, refusal, serving
 
 DAYS = ["2024-01-02 09:30", "2024-01-03 09:30", "2024-01-04 09:30"]
 SPAN: dict[str, Any] = {"start": "2024-01-01", "end": "2024-01-10"}
@@ -237,11 +238,13 @@ def test_every_symbol_that_fails_is_named_with_its_own_reason(yahoo: Yahoo, pati
     assert "no prices at interval 1d from 2024-01-01 to before 2024-01-10" in lines[1]
     assert "HTTP 502" in lines[2]
     assert not caught.value.temporary
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # as between processes
 
 
 INTERNAL = json.dumps(refusal("Internal", "internal error")).encode()
 
 
+GOOD = json.dumps(chart("AAPL", DAYS, [1.0, 2.0, 3.0])).encode()
 UNREADABLE = "Yahoo's answer cannot be read"
 
 
@@ -252,14 +255,14 @@ UNREADABLE = "Yahoo's answer cannot be read"
         # yfinance calls this one "no timezone found, possibly delisted"
         ({"status": 500, "body": INTERNAL}, "Yahoo answers with HTTP 500"),
         ({"status": 500, "body": INTERNAL, "prices_only": True}, "Yahoo answers with HTTP 500"),
-        ({"status": 401, "body": b'{"finance": {"error": {"code": "Unauthorized"}}}'}, "Yahoo answers with HTTP 401"),
+        ({"status": 401, "body": b'{"finance": {"error": {}}}'}, "Yahoo answers with HTTP 401"),
         ({"body": b"<html>Sign in to the hotel's network</html>"}, f"{UNREADABLE} (JSONDecodeError"),
         ({"body": b'{"chart": {"resu', "prices_only": True}, f"{UNREADABLE} (JSONDecodeError"),
         ({"body": b'{"chart": {"result": [{}], "error": null}}'}, f"{UNREADABLE} (KeyError"),
         ({"body": b"[]"}, f"{UNREADABLE} (AttributeError"),
         ({"body": b"Will be right back"}, UNREADABLE),
         ({"body": b'{"chart"', "short": 100}, "connection failed"),
-        ({"delay": 0.4, "prices_only": True}, "no answer in time"),
+        ({"delay": 0.4, "prices_only": True, "body": GOOD}, "no answer in time"),
     ],
 )
 def test_trouble_is_waited_for_then_told(

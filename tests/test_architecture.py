@@ -1,0 +1,90 @@
+"""The rooms and the direction of their imports, read from the source."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "forecaster"
+
+FLOORS = {
+    "errors": 0, "config": 1, "execution": 2, "series": 3, "store": 4, "networks": 5, "forecasting": 6,
+    "evaluation": 7, "reporting": 8, "pipeline": 9, "lifecycle": 10, "serving": 11, "cli": 12,
+}  # fmt: skip
+"""A room imports rooms on lower floors and itself, never sideways; `__init__` and `__main__` are doors."""
+
+KERAS = {"networks", "forecasting"}
+TENSORFLOW = {"forecasting/published.py"}
+"""Where Keras and TensorFlow may be imported; in `networks` TensorFlow is none of the two."""
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            found.append(str(node.module))
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_arrow_points_up_or_sideways(path):
+    here = room(path)
+    if here in ("__init__", "__main__"):
+        return
+    assert here in FLOORS, f"{here} is no room of DESIGN.md"
+    for name in imports(path):
+        target = name.split(".")
+        if target[0] == "forecaster" and len(target) > 1 and target[1] != here:
+            assert FLOORS[target[1]] < FLOORS[here], f"{path}: {here} imports {target[1]}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_keras_and_tensorflow_stay_in_their_rooms(path):
+    tops = {name.split(".")[0] for name in imports(path)}
+    assert "keras" not in tops or room(path) in KERAS
+    assert "tensorflow" not in tops or str(path.relative_to(PACKAGE)) in TENSORFLOW
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level modules that a fresh process has loaded after running some code."""
+    script = f"{code}\nimport sys\nprint(' '.join(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in answer.stdout.splitlines()[-1].split()}
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not loaded_by("import forecaster") & {"tensorflow", "keras", "pandas", "numpy", "pydantic"}
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom forecaster.cli.app import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit as end:\n    assert not end.code"
+    )
+    assert not loaded_by(code) & {"tensorflow", "keras", "pandas", "numpy", "sklearn", "yfinance"}
+
+
+def test_judging_and_naive_forecasting_load_no_keras():
+    code = "import forecaster\nforecaster.leaderboard, forecaster.NaiveForecaster, forecaster.read_csv, forecaster.Store"
+    assert not loaded_by(code) & {"tensorflow", "keras"}
+
+
+def test_every_public_name_can_be_had():
+    import forecaster
+
+    assert [name for name in forecaster.__all__ if getattr(forecaster, name, None) is None] == []
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = forecaster.no_such_name
