@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,12 +14,15 @@ from pydantic import (
     NonNegativeInt,
     PositiveInt,
     Tag,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
-from forecaster.config.model import ModelDefinition, Name
+from forecaster.config.model import NETWORKS, ModelDefinition, Name
 
 __all__ = [
+    "MEMBERS",
     "NAIVE",
     "BacktestDefinition",
     "Baseline",
@@ -49,20 +53,23 @@ class FileData(Strict):
 
     source: Literal["csv", "parquet"] = "csv"
     path: str = Field(description="relative to the working directory, else to the pipeline file")
-    id: str | None = Field(None, description="column that names the series; omit for one series")
-    time: str = Field("ds", description="column of time stamps, or of whole numbers")
-    target: str = Field("y", description="column to forecast")
+    id: str | None = Field(default=None, description="column that names the series; omit for one series")
+    time: str = Field(default="ds", description="column of time stamps, or of whole numbers")
+    target: str = Field(default="y", description="column to forecast")
     freq: str | PositiveInt | None = Field(
-        None, description="pandas alias (30min, D, MS), an exchange (XNYS), or a whole step; omit to infer"
+        default=None, description="pandas alias (30min, D, MS), an exchange (XNYS), or a whole step; omit to infer"
     )
-    missing: Literal["mask", "error"] = Field("mask", description="what to do with gaps in the target")
-    known: list[str] = Field([], description="covariates that are known over the horizon")
-    past: list[str] = Field([], description="covariates that are known up to the cutoff")
-    static: list[str] = Field([], description="covariates with one value a series")
-    ignore: list[str] = Field([], description="columns to leave out")
-    time_format: str | None = Field(None, description="strptime format of the stamps, where they are not ISO 8601")
+    missing: Literal["mask", "error"] = Field(default="mask", description="what to do with gaps in the target")
+    known: list[str] = Field(default=[], description="covariates that are known over the horizon")
+    past: list[str] = Field(default=[], description="covariates that are known up to the cutoff")
+    static: list[str] = Field(default=[], description="covariates with one value a series")
+    ignore: list[str] = Field(default=[], description="columns to leave out")
+    time_format: str | None = Field(
+        default=None, description="strptime format of the stamps, where they are not ISO 8601"
+    )
     clock: Literal["auto", "shared", "own"] = Field(
-        "auto", description="shared: series are cut at the same dates; own: each from its own end (auto: whole numbers)"
+        default="auto",
+        description="shared: series are cut at the same dates; own: each from its own end (auto: whole numbers)",
     )
 
 
@@ -74,38 +81,48 @@ class TickerData(Strict):
     start: dt.date | None = None
     end: dt.date | None = None
     interval: str = "1d"
-    adjusted: bool = Field(True, description="prices adjusted for splits and dividends")
+    adjusted: bool = Field(default=True, description="prices adjusted for splits and dividends")
     target: Literal["Open", "High", "Low", "Close", "Volume"] = "Close"
-    freq: str | None = Field(None, description="exchange (XNYS) whose sessions the series is indexed by; omit to infer")
-    past: list[Literal["Open", "High", "Low", "Close", "Volume"]] = Field([], description="further columns as inputs")
-    offline: bool = Field(False, description="use the last snapshot and no network")
+    freq: str | None = Field(
+        default=None, description="exchange (XNYS) whose sessions the series is indexed by; omit to infer"
+    )
+    past: list[Literal["Open", "High", "Low", "Close", "Volume"]] = Field(
+        default=[], description="further columns as inputs"
+    )
+    offline: bool = Field(default=False, description="use the last snapshot and no network")
 
 
-def _source(value: Any) -> str:
-    source = value.get("source", "csv") if isinstance(value, dict) else getattr(value, "source", "csv")
-    return "ticker" if source == "ticker" else "file"
+def _source(value: Any) -> str | None:
+    source = value.get("source", "csv") if isinstance(value, Mapping) else getattr(value, "source", "csv")
+    if source == "ticker":
+        return "<ticker>"
+    return "<file>" if source in ("csv", "parquet") else None
 
 
 Data = Annotated[
-    Annotated[FileData, Tag("file")] | Annotated[TickerData, Tag("ticker")],
-    Discriminator(_source),
+    Annotated[FileData, Tag("<file>")] | Annotated[TickerData, Tag("<ticker>")],
+    Discriminator(
+        _source, custom_error_type="source", custom_error_message="source should be 'csv', 'parquet' or 'ticker'"
+    ),
 ]
 
 
 class BacktestDefinition(Strict):
     """How the test part is cut into forecasts from a rolling origin."""
 
-    windows: PositiveInt | Literal["auto"] = Field("auto", description="forecast origins in the test part")
-    step: PositiveInt | Literal["auto"] = Field("auto", description="time steps between origins; auto: the horizon")
-    refit: bool = Field(False, description="fit again at every origin")
+    windows: PositiveInt | Literal["auto"] = Field(default="auto", description="forecast origins in the test part")
+    step: PositiveInt | Literal["auto"] = Field(
+        default="auto", description="time steps between origins; auto: the horizon"
+    )
+    refit: bool = Field(default=False, description="fit again at every origin")
 
 
 class PromoteDefinition(Strict):
     """When a network may be published."""
 
     metric: Literal["mase", "smape", "rmse"] = "mase"
-    significance: float = Field(0.05, gt=0, lt=1, description="level of the Diebold-Mariano test")
-    refit: bool = Field(False, description="fit the winner once more on all data before it is published")
+    significance: float = Field(default=0.05, gt=0, lt=1, description="level of the Diebold-Mariano test")
+    refit: bool = Field(default=False, description="fit the winner once more on all data before it is published")
 
 
 class ModelVariant(BaseModel):
@@ -115,8 +132,39 @@ class ModelVariant(BaseModel):
 
     extends: str = Field(description="name of a file in models/, or a path")
 
+    @model_validator(mode="after")
+    def _changes_keys_of_a_model(self) -> ModelVariant:
+        ModelDefinition.model_validate({"network": NETWORKS[0], **(self.model_extra or {})})
+        return self
 
+
+def _entry(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "<name>"
+    if isinstance(value, ModelVariant) or (isinstance(value, Mapping) and "extends" in value):
+        return "<variant>"
+    return "<definition>" if isinstance(value, Mapping | ModelDefinition) else None
+
+
+Entry = Annotated[
+    Annotated[str, Tag("<name>")]
+    | Annotated[ModelVariant, Tag("<variant>")]
+    | Annotated[ModelDefinition, Tag("<definition>")],
+    Discriminator(
+        _entry,
+        custom_error_type="entry",
+        custom_error_message="should be a name in models/, a path, or a mapping with `network` or `extends`",
+    ),
+]
 Season = PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] | Literal["auto"]
+
+MEMBERS: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "<file>": (FileData,),
+    "<ticker>": (TickerData,),
+    "<variant>": (ModelVariant, ModelDefinition),
+    "<definition>": (ModelVariant, ModelDefinition),
+}
+"""The classes whose keys a mapping may have, by the tags that pydantic puts into the places of errors."""
 
 
 class PipelineDefinition(Strict):
@@ -129,42 +177,49 @@ class PipelineDefinition(Strict):
         [80.0, 95.0]
     """
 
-    name: Name | None = Field(None, description="names the published model; the file's name by default")
+    name: Name | None = Field(default=None, description="names the published model; the file's name by default")
     data: Data
     horizon: PositiveInt = Field(description="time steps to forecast")
-    lookback: PositiveInt | Literal["auto"] = Field("auto", description="time steps that a network sees")
-    season: Season = Field("auto", description="season or seasons of the data, in time steps")
-    metric_season: PositiveInt | Literal["auto"] = Field("auto", description="season of MASE and Naive2; auto: M4's")
+    lookback: PositiveInt | Literal["auto"] = Field(default="auto", description="time steps that a network sees")
+    season: Season = Field(default="auto", description="season or seasons of the data, in time steps")
+    metric_season: PositiveInt | Literal["auto"] = Field(
+        default="auto", description="season of MASE and Naive2; auto: M4's"
+    )
     levels: Annotated[list[Level], Field(min_length=1)] = [80.0, 95.0]
-    models: Annotated[list[str | ModelVariant | ModelDefinition], Field(min_length=1)] = [
-        "simple_rnn",
-        "lstm",
-        "gru",
-        "custom_lstm",
-    ]
+    models: Annotated[list[Entry], Field(min_length=1)] = [*NETWORKS]
     baselines: Annotated[list[Baseline], Field(min_length=1)] = [*NAIVE, "ridge"]
     backtest: BacktestDefinition = BacktestDefinition()
     validation: PositiveInt | Literal["auto"] = Field(
-        "auto", description="forecast origins held out of the training part for early stopping and the choice"
+        default="auto", description="forecast origins held out of the training part for early stopping and the choice"
     )
     transform: Literal["none", "log", "difference", "log_return", "auto"] = Field(
-        "auto", description="what the network sees; auto: log_return for tickers, none for files"
+        default="auto", description="what the network sees; auto: log_return for tickers, none for files"
     )
     metrics: Annotated[list[Metric], Field(min_length=1)] = ["mase", "smape", "rmse", "coverage"]
     seed: NonNegativeInt = 1
-    promote: PromoteDefinition = PromoteDefinition()
-    keep: PositiveInt = Field(5, description="published versions to keep")
+    promote: PromoteDefinition = Field(default=PromoteDefinition(), validate_default=True)
+    keep: PositiveInt = Field(default=5, description="published versions to keep")
 
-    @model_validator(mode="after")
-    def _consistent(self) -> PipelineDefinition:
-        if len(set(self.levels)) < len(self.levels):
-            raise ValueError(f"levels: {self.levels} names a level twice; write each once")
-        if not set(self.baselines) & set(NAIVE):
+    @field_validator("levels", "baselines", "metrics")
+    @classmethod
+    def _each_once(cls, values: list[Any]) -> list[Any]:
+        if doubled := [value for place, value in enumerate(values) if value in values[:place]]:
+            raise ValueError(f"{doubled[0]} is there twice; write each once")
+        return values
+
+    @field_validator("baselines")
+    @classmethod
+    def _some_naive(cls, baselines: list[Baseline]) -> list[Baseline]:
+        if not set(baselines) & set(NAIVE):
+            raise ValueError(f"no naive forecast to compare with; add one of {', '.join(NAIVE)}")
+        return baselines
+
+    @field_validator("promote")
+    @classmethod
+    def _by_a_metric_that_is_measured(cls, promote: PromoteDefinition, info: ValidationInfo) -> PromoteDefinition:
+        metrics = info.data.get("metrics")
+        if metrics and promote.metric not in metrics:
             raise ValueError(
-                f"baselines: {self.baselines} has no naive forecast to compare with; add one of {', '.join(NAIVE)}"
+                f"metric {promote.metric!r} is not among metrics {metrics}; add it there, or write another here"
             )
-        if self.promote.metric not in self.metrics:
-            raise ValueError(
-                f"promote.metric: {self.promote.metric!r} is not among metrics {self.metrics}; add it there"
-            )
-        return self
+        return promote

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from forecaster.config.mistakes import Place, mistakes
 from forecaster.config.model import ModelDefinition
 from forecaster.config.pipeline import PipelineDefinition
 from forecaster.errors import DefinitionError
@@ -16,7 +17,6 @@ from forecaster.errors import DefinitionError
 __all__ = ["parse", "read_model", "read_pipeline", "schema"]
 
 Definition = TypeVar("Definition", bound=BaseModel)
-Place = tuple[str | int, ...]
 
 
 def read_pipeline(path: Path) -> PipelineDefinition:
@@ -31,10 +31,7 @@ def read_pipeline(path: Path) -> PipelineDefinition:
     Raises:
         DefinitionError: Names file, line, key and remedy of every mistake at once.
     """
-    definition = _read(path, PipelineDefinition)
-    if definition.name:
-        return definition
-    return parse({**definition.model_dump(exclude_unset=True), "name": path.stem}, PipelineDefinition, path)
+    return _read(path, PipelineDefinition)
 
 
 def read_model(path: Path) -> ModelDefinition:
@@ -43,7 +40,7 @@ def read_model(path: Path) -> ModelDefinition:
     Raises:
         DefinitionError: As `read_pipeline`.
     """
-    return _read(path, ModelDefinition).named(path.stem)
+    return _read(path, ModelDefinition)
 
 
 def schema() -> dict[str, Any]:
@@ -57,38 +54,76 @@ def parse(
     path: Path | str,
     lines: Mapping[Place, int] | None = None,
 ) -> Definition:
-    """Checks a mapping against one of the classes above and names all its mistakes."""
+    """Checks a mapping against one of the classes above.
+
+    Args:
+        content: The mapping.
+        kind: The class.
+        path: What errors call the place that it comes from.
+        lines: The line of each key and item in a file.
+
+    Raises:
+        DefinitionError: Names all its mistakes.
+    """
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise DefinitionError("\n".join(_messages(error, kind, path, lines or {}))) from None
+        raise DefinitionError("\n".join(mistakes(error, content, kind, path, lines or {}))) from None
 
 
 def _read(path: Path, kind: type[Definition]) -> Definition:
+    content, tree = _load(_text(path), path)
     try:
-        text = path.read_text(encoding="utf-8")
+        lines: dict[Place, int] = dict(_lines(tree, ()))
+    except RecursionError:
+        raise DefinitionError(f"{path}: holds itself through an alias (*); write it out") from None
+    if content.get("name") is None:
+        content["name"] = path.stem
+    told = [f"{path}:{line}: {key}: given twice; keep one" for key, line in _doubled(tree)]
+    try:
+        definition = parse(content, kind, path, lines)
+    except DefinitionError as error:
+        told.append(str(error))
+    if told:
+        raise DefinitionError("\n".join(told))
+    return definition
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise DefinitionError(f"{path}: no such file; give the path of a YAML file") from None
+    except IsADirectoryError:
+        raise DefinitionError(f"{path}: is a folder; give the path of a YAML file in it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DefinitionError(f"{path}: cannot be read as UTF-8 text: {error}") from None
+
+
+def _load(text: str, path: Path) -> tuple[dict[Any, Any], yaml.Node | None]:
+    """What a YAML text says, and its tree with the lines."""
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise DefinitionError(f"{path}{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise DefinitionError(f"{path}: not valid YAML: {error}") from None
+    if content is None:
+        raise DefinitionError(f"{path}: is empty; write `key: value` lines")
     if not isinstance(content, dict):
-        raise DefinitionError(f"{path}: holds {type(content).__name__}, not a mapping; write `key: value` lines")
-    lines: dict[Place, int] = dict(_lines(tree, ()))
-    doubled = [f"{path}:{line}: {key}: given twice; keep one" for key, line in _doubled(tree)]
-    if doubled:
-        raise DefinitionError("\n".join(doubled))
-    return parse(content, kind, path, lines)
+        raise DefinitionError(
+            f"{path}: holds {KINDS.get(type(content), 'text')}, not a mapping; write `key: value` lines"
+        )
+    return content, tree
+
+
+KINDS = {list: "a list", int: "a number", float: "a number", bool: "true or false"}
 
 
 def _lines(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
     """The line of every key and item, by its place in the file."""
-    if node is None:
-        return
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             yield (*place, str(key.value)), key.start_mark.line + 1
@@ -111,46 +146,3 @@ def _doubled(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _doubled(item)
-
-
-def _messages(
-    error: ValidationError, kind: type[BaseModel], path: Path | str, lines: Mapping[Place, int]
-) -> Iterator[str]:
-    for fault in error.errors(include_url=False):
-        place = _place(fault["loc"], lines)
-        key = ".".join(str(part) for part in place)
-        line = next((f":{lines[place[:n]]}" for n in range(len(place), 0, -1) if place[:n] in lines), "")
-        message = fault["msg"].removeprefix("Value error, ")
-        if fault["type"] == "extra_forbidden":
-            known = _keys(kind, place[:-1])
-            message = "unknown key" + (f"; known here: {', '.join(known)}" if known else "")
-        elif fault["type"] == "missing":
-            message = "missing; it has no default"
-        elif fault["type"] != "value_error":
-            message = f"{message}; found {fault['input']!r}"
-        yield f"{path}{line}: {key + ': ' if key else ''}{message}"
-
-
-def _place(location: tuple[str | int, ...], lines: Mapping[Place, int]) -> Place:
-    """Pydantic's location without the names of the union members that it puts in between."""
-    place: Place = ()
-    for index, part in enumerate(location):
-        last = index == len(location) - 1
-        if not lines or (*place, part) in lines or (last and not _is_union_tag(part)):
-            place = (*place, part)
-    return place
-
-
-def _is_union_tag(part: str | int) -> bool:
-    return isinstance(part, str) and (not part.isidentifier() or part in {"file", "ticker", "int", "str"} or part[0].isupper())
-
-
-def _keys(kind: type[BaseModel], place: Place) -> list[str]:
-    """The keys that are known at a place, where that is one plain class."""
-    fields = kind.model_fields
-    for part in place:
-        inner = fields[part].annotation if isinstance(part, str) and part in fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        fields = inner.model_fields
-    return list(fields)

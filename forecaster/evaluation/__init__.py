@@ -1,4 +1,7 @@
-"""Honest judgement: rolling-origin backtests, metrics, significance, the leaderboard. Knows only the protocol and frames."""
+"""Honest judgement: rolling-origin backtests, metrics, significance, the leaderboard.
+
+This room knows only the protocol and frames.
+"""
 
 from forecaster.evaluation.backtest import backtest, join, roll
 from forecaster.evaluation.leaderboard import leaderboard, models_of

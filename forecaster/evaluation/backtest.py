@@ -1,7 +1,7 @@
 """Rolling-origin backtests: forecasts made at past cutoffs, beside what came.
 
-At each cutoff a forecaster is given a copy of the panel from which everything later has been removed, so it cannot
-look ahead, whatever it does.
+At each cutoff a forecaster is given a copy of the panel from which everything later has been removed, so it
+cannot look ahead, whatever it does.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from forecaster.forecasting.protocol import Forecaster
+from forecaster.errors import DataError, ForecasterError
+from forecaster.forecasting.protocol import Forecaster, forecast_frame
 from forecaster.series import Panel, automatic_windows, cutoffs
 from forecaster.series.split import TEST_SHARE
 
-__all__ = ["backtest", "roll"]
+__all__ = ["backtest", "join", "roll"]
 
 KEYS = ["unique_id", "ds", "cutoff"]
 
@@ -44,9 +45,18 @@ def backtest(
 
     Raises:
         DataError: The series are too short.
+        ForecasterError: The forecasters have no common horizon, or two have one name.
+
+    Example:
+        >>> from forecaster import NaiveForecaster, naive, panel_from_frame
+        >>> steps = pd.date_range("2024-01-01", periods=6, freq="D")
+        >>> panel = panel_from_frame(pd.DataFrame({"ds": steps, "y": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}))
+        >>> frame = backtest(NaiveForecaster(naive, horizon=2), panel, windows=2, levels=[])
+        >>> frame[["y", "naive"]].to_numpy().tolist()
+        [[3.0, 2.0], [4.0, 2.0], [5.0, 4.0], [6.0, 4.0]]
     """
     several = [forecasters] if isinstance(forecasters, Forecaster) else list(forecasters)
-    horizon = several[0].horizon
+    horizon = _common_horizon(several)
     step = step or horizon
     count = windows or automatic_windows(panel, horizon, step, TEST_SHARE)
     origins = cutoffs(panel, horizon, count, step)
@@ -56,6 +66,17 @@ def backtest(
             forecaster.fit(panel.until(origins[0]))
         frames.append(roll(forecaster, panel, origins, levels=levels, refit=refit))
     return join(frames)
+
+
+def _common_horizon(forecasters: Sequence[Forecaster]) -> int:
+    horizons = {forecaster.horizon for forecaster in forecasters}
+    if len(horizons) != 1:
+        found = ", ".join(f"{one.name}: {one.horizon}" for one in forecasters) or "no forecaster"
+        raise ForecasterError(f"a backtest needs forecasters of one horizon; found {found}")
+    names = [forecaster.name for forecaster in forecasters]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        raise ForecasterError(f"two forecasters are called {doubled[0]!r}; give one of them another `name`")
+    return horizons.pop()
 
 
 def roll(
@@ -76,36 +97,69 @@ def roll(
         refit: Whether to fit at each cutoff.
 
     Returns:
-        As `backtest`. A series takes part where it has begun by the cutoff and has targets behind it.
+        As `backtest`. A series takes part in a cutoff by which something of it was observed, with targets behind.
+
+    Raises:
+        DataError: That holds for no series at any cutoff.
+        ForecasterError: The forecaster did not answer with one row for each series and step, in this order.
     """
+    begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
     frames = []
     for row in origins:
-        alive = np.flatnonzero((panel.first <= row) & (panel.last > row))
+        alive = np.flatnonzero((begun <= row) & (panel.last > row))
         if not len(alive):
             continue
         seen = panel.select(alive).until(row[alive])
+        truth = _truth(panel, alive, seen, forecaster)
         if refit:
             forecaster.fit(seen)
-        frame = forecaster.predict(seen, levels)
-        frame.insert(3, "y", _truth(panel, seen, forecaster.horizon))
+        frame = forecaster.predict(seen, levels).copy(deep=False)
+        _check_rows(frame, truth, forecaster.name)
+        frame.insert(len(KEYS), "y", truth["y"].to_numpy())
         frames.append(frame)
+    if not frames:
+        raise DataError(
+            f"no series has observed values before and behind any of {len(origins)} forecast origins; "
+            "give other origins or more data"
+        )
     return pd.concat(frames, ignore_index=True)
 
 
-def _truth(panel: Panel, seen: Panel, horizon: int) -> np.ndarray:
-    """What came behind the cutoffs of `seen`, NaN where nothing was observed; one value a row of the forecast."""
-    places = {name: number for number, name in enumerate(panel.ids)}
-    truth = np.full((len(seen), horizon), np.nan)
-    for number, name in enumerate(seen.ids):
-        series = places[name]
-        came = panel.history(series)[seen.lengths[number] :][:horizon]
+def _truth(panel: Panel, series: np.ndarray, seen: Panel, forecaster: Forecaster) -> pd.DataFrame:
+    """What came behind the cutoffs of `seen`, NaN where nothing was observed: keys and y of the forecast's rows."""
+    truth = np.full((len(series), forecaster.horizon), np.nan)
+    for number, one in enumerate(series):
+        came = panel.history(one)[seen.lengths[number] :][: forecaster.horizon]
         truth[number, : len(came)] = came
-    return truth.reshape(-1)
+    return forecast_frame(seen, "y", truth[:, :, None], [])
+
+
+def _check_rows(frame: pd.DataFrame, truth: pd.DataFrame, name: str) -> None:
+    kept = list(frame.columns[: len(KEYS)]) == KEYS and len(frame) == len(truth)
+    if not kept or any((frame[key].to_numpy() != truth[key].to_numpy()).any() for key in KEYS):
+        raise ForecasterError(
+            f"{name}: its forecast has not the columns {', '.join(KEYS)} and one row for each series and step in "
+            f"the order of the panel ({len(truth)} rows; found {len(frame)}); make it with `forecast_frame`"
+        )
 
 
 def join(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Backtests of several models at the same cutoffs side by side."""
-    joined = frames[0]
-    for frame in frames[1:]:
-        joined = joined.merge(frame.drop(columns="y"), on=KEYS, how="outer", sort=False, validate="one_to_one")
+    """Backtests of several models at the same cutoffs side by side.
+
+    Raises:
+        ForecasterError: They are not of the same cutoffs and series, or a column occurs in two of them.
+    """
+    first, *others = frames
+    parts = [first]
+    for frame in others:
+        if not frame[KEYS].equals(first[KEYS]):
+            raise ForecasterError(
+                f"the forecasts of {frame.columns[len(KEYS) + 1]} are not of the same series and cutoffs as those of "
+                f"{first.columns[len(KEYS) + 1]}; make both at the same cutoffs"
+            )
+        parts.append(frame.drop(columns=[*KEYS, "y"]))
+    joined = pd.concat(parts, axis=1)
+    if joined.columns.has_duplicates:
+        doubled = joined.columns[joined.columns.duplicated()][0]
+        raise ForecasterError(f"two models have a column {doubled!r}; give one of them another `name`")
     return joined

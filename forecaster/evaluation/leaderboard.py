@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from forecaster.config.pipeline import NAIVE
+from forecaster.errors import ForecasterError
 from forecaster.evaluation.metrics import METRICS, coverage, scales, score
-from forecaster.evaluation.significance import by_cutoff, diebold_mariano, holm
+from forecaster.evaluation.significance import curves, diebold_mariano, holm
 from forecaster.forecasting.protocol import interval_columns
 from forecaster.series import Panel, metric_season
 
 __all__ = ["is_naive", "kind_of", "leaderboard", "models_of"]
 
 KEYS = ("unique_id", "ds", "cutoff", "y")
+LOWER = re.compile(r"(.+)-lo-(\d+(?:\.\d+)?)")
+SEASONAL = re.compile(r"seasonal_naive_\d+")
 
 
 def models_of(frame: pd.DataFrame) -> list[str]:
-    """Names of the models in a forecast frame.
+    """Names of the models in a forecast frame; a bound of an interval is known by its model and its other bound.
 
     Example:
-        >>> models_of(pd.DataFrame(columns=["unique_id", "ds", "cutoff", "y", "lstm", "lstm-lo-80", "lstm-hi-80"]))
-        ['lstm']
+        >>> models_of(pd.DataFrame(columns=["unique_id", "ds", "cutoff", "y", "gru", "gru-lo-80", "gru-hi-80"]))
+        ['gru']
     """
-    columns = [column for column in frame.columns if column not in KEYS]
-    bounds = {
-        bound
-        for model in columns
-        for level in _levels(columns, model)
-        for bound in interval_columns(model, level)
-    }
-    return [column for column in columns if column not in bounds]
+    levels = _levels(frame)
+    bounds = {bound for model in levels for level in levels[model] for bound in interval_columns(model, level)}
+    return [column for column in frame.columns if column not in KEYS and column not in bounds]
 
 
-def _levels(columns: Sequence[str], model: str) -> list[float]:
-    start = f"{model}-lo-"
-    ends = (column.removeprefix(start) for column in columns if column.startswith(start))
-    return sorted(float(end) for end in ends if end.replace(".", "", 1).isdigit())
+def _levels(frame: pd.DataFrame) -> dict[str, list[float]]:
+    """The intervals' levels of each column that has any."""
+    columns = set(frame.columns)
+    levels: dict[str, list[float]] = {}
+    for lower in filter(None, (LOWER.fullmatch(str(column)) for column in frame.columns)):
+        model, level = lower[1], float(lower[2])
+        if {model, *interval_columns(model, level)} <= columns:
+            levels.setdefault(model, []).append(level)
+    return levels
 
 
 def is_naive(model: str) -> bool:
     """Whether a model is one of the naive forecasts; `seasonal_naive_336` is a seasonal naive one, too."""
-    return model in NAIVE or model.rpartition("_")[0] == "seasonal_naive"
+    return model in NAIVE or SEASONAL.fullmatch(model) is not None
 
 
 def kind_of(model: str, networks: Sequence[str]) -> str:
@@ -62,7 +66,7 @@ def leaderboard(
     season: int | None = None,
     networks: Sequence[str] | None = None,
     significance: float = 0.05,
-    overlap: int = 1,
+    overlap: int | None = None,
     seconds: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Scores a backtest: every model beside the naive forecasts, with the significance of the difference.
@@ -75,34 +79,64 @@ def leaderboard(
         season: Of MASE; M4's by default.
         networks: Which models are networks; by default all that are neither naive nor `ridge`.
         significance: Level of the test.
-        overlap: How many successive forecasts share targets: horizon / step, rounded up.
+        overlap: How many successive forecasts share targets: horizon / step, rounded up; counted by default.
         seconds: Time that each model took to fit.
 
     Returns:
         A row a model, best first: model, kind, the metrics (`coverage-80`, … for each level), skill, seconds,
-        p (Holm-corrected, one-sided: is it better than each of the naive forecasts?), significant.
+        p (Holm-corrected, one-sided: is it better than each of the naive forecasts?), significant. A model that
+        left out a forecast has NaN for a score and stands last.
+
+    Raises:
+        ForecasterError: A metric is not known.
     """
-    scale = scales(fitted_on, season or metric_season(fitted_on.calendar))
-    models = models_of(frame)
+    _check_metrics(metrics, rank_by)
+    models, scale = models_of(frame), scales(fitted_on, season or metric_season(fitted_on.calendar))
     networks = [m for m in models if not is_naive(m) and m != "ridge"] if networks is None else networks
+    kinds = [kind_of(model, networks) for model in models]
+    naive = [model for model, kind in zip(models, kinds, strict=True) if kind == "naive"]
     points = list(dict.fromkeys([rank_by, *(name for name in metrics if name in METRICS)]))
     table = score(frame, models, points, scale)
     if "coverage" in metrics:
-        for level in _levels(list(frame.columns), models[0]):
-            table[f"coverage-{level:g}"] = [coverage(frame, model, level) for model in models]
-    naive = [model for model in models if is_naive(model)]
+        table = table.join(_coverages(frame, models))
     table["skill"] = 1 - table[rank_by] / table.loc[naive, rank_by].min()
     table["seconds"] = [(seconds or {}).get(model, np.nan) for model in models]
-    curves = {m: by_cutoff(frame, m, METRICS[rank_by], scale, fitted_on.shared_clock) for m in models}
-    table["p"] = holm([_beats_all(curves, model, naive, overlap) for model in models])
+    course = curves(frame, models, METRICS[rank_by], scale, fitted_on.shared_clock)
+    shared = overlap or _overlap(frame)
+    table["p"] = holm([_beats_all(course, model, naive, shared) for model in models])
     table["significant"] = table["p"] < significance
-    table.insert(0, "kind", [kind_of(model, networks) for model in models])
+    table.insert(0, "kind", kinds)
     return table.sort_values(rank_by, kind="stable").reset_index()
 
 
-def _beats_all(curves: Mapping[str, pd.Series], model: str, naive: Sequence[str], overlap: int) -> float:
-    """P-value that a model beats every naive forecast: the largest of the single ones. NaN for a naive one."""
+def _check_metrics(metrics: Sequence[str], rank_by: str) -> None:
+    for name in (*metrics, rank_by):
+        if name not in METRICS and (name != "coverage" or name == rank_by):
+            known = ", ".join(METRICS)
+            raise ForecasterError(f"no metric {name!r} to rank by or show: write {known}, or coverage to show")
+
+
+def _coverages(frame: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Coverage of each level that any model has; NaN for models without it."""
+    levels = _levels(frame)
+    every = sorted({level for model in models for level in levels.get(model, ())})
+    shares = {
+        f"coverage-{level:g}": [
+            coverage(frame, model, level) if level in levels.get(model, ()) else np.nan for model in models
+        ]
+        for level in every
+    }
+    return pd.DataFrame(shares, index=pd.Index(models, name="model"))
+
+
+def _overlap(frame: pd.DataFrame) -> int:
+    """The largest number of cutoffs that forecast the same value."""
+    return int(frame.groupby(["unique_id", "ds"]).size().max())
+
+
+def _beats_all(course: pd.DataFrame, model: str, naive: Sequence[str], overlap: int) -> float:
+    """P-value that a model beats every naive forecast, the largest of the single ones; NaN for a naive one."""
     if model in naive or not naive:
         return float("nan")
-    pairs = [curves[model].align(curves[rival], join="inner") for rival in naive]
-    return max(diebold_mariano(own.to_numpy(), other.to_numpy(), overlap) for own, other in pairs)
+    own = course[model].to_numpy()
+    return max(diebold_mariano(own, course[rival].to_numpy(), overlap) for rival in naive)

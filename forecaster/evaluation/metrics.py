@@ -1,7 +1,8 @@
 """Metrics: a pure statistic of each forecast and its aggregation, both stated wherever a score is shown.
 
 Every metric is a mean over the steps of a forecast, then over the cutoffs of a series, then over the series, of a
-pointwise statistic; steps without an observed value do not count.
+pointwise statistic. Steps without an observed value do not count. A step that was observed but not forecast does:
+it makes the score NaN, so that no model gains by leaving out what is difficult.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import pandas as pd
 from forecaster.forecasting.protocol import interval_columns
 from forecaster.series import Panel
 
-__all__ = ["METRICS", "Metric", "coverage", "definitions", "losses", "scales", "score"]
+__all__ = ["METRICS", "Metric", "coverage", "definitions", "loss_table", "losses", "scales", "score", "score_one"]
+
+Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,21 @@ class Metric:
 
     name: str
     definition: str
-    statistic: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-    finish: Callable[[pd.Series], pd.Series] = lambda means: means
+    statistic: Statistic
+    finish: Callable[[pd.DataFrame], pd.DataFrame] = lambda means: means
 
 
-def _smape(y: np.ndarray, forecast: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def _absolute_scaled(y: np.ndarray, forecast: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return np.asarray(np.abs(y - forecast) / scale)
+
+
+def _smape(y: np.ndarray, forecast: np.ndarray, _scale: np.ndarray) -> np.ndarray:
     size = np.abs(y) + np.abs(forecast)
-    return 200 * np.abs(y - forecast) / np.where(size > 0, size, 1.0)
+    return np.asarray(200 * np.abs(y - forecast) / np.where(size == 0, 1.0, size))
+
+
+def _squared(y: np.ndarray, forecast: np.ndarray, _scale: np.ndarray) -> np.ndarray:
+    return np.asarray((y - forecast) ** 2)
 
 
 METRICS: Mapping[str, Metric] = {
@@ -45,26 +56,26 @@ METRICS: Mapping[str, Metric] = {
     for metric in (
         Metric(
             "mase",
-            "MASE: mean absolute error / mean absolute error of the seasonal naive forecast with season {season} within "
-            "the fitting part (Hyndman and Koehler 2006, as in M4). Below 1: better than that forecast was there.",
-            lambda y, forecast, scale: np.abs(y - forecast) / scale,
+            "MASE: mean absolute error / mean absolute error of the seasonal naive forecast with season {season} "
+            "within the fitting part (Hyndman and Koehler 2006, as in M4). Below 1: better than that forecast was "
+            "there. A series that is constant there has no scale and is left out.",
+            _absolute_scaled,
         ),
-        Metric(
-            "smape",
-            "sMAPE: mean of 200 |y − f| / (|y| + |f|), as in M4; from 0 to 200.",
-            _smape,
-        ),
+        Metric("smape", "sMAPE: mean of 200 |y - f| / (|y| + |f|), as in M4; from 0 to 200.", _smape),
         Metric(
             "rmse",
-            "RMSE: root of the mean squared error of each series, in its own unit, then the mean over the series.",
-            lambda y, forecast, scale: (y - forecast) ** 2,
-            np.sqrt,
+            "RMSE: root of the mean squared error of each series, in its own unit, then the mean over the "
+            "series.",
+            _squared,
+            lambda means: means**0.5,
         ),
     )
 }
 
-COVERAGE = "Coverage: share of the observed values that lie within the interval; it should be the interval's level."
-SKILL = "Skill: 1 − error / error of the best naive forecast of this run; above 0: better than all of them."
+COVERAGE = (
+    "Coverage: share of the observed values that lie within the interval; it should be the interval's level."
+)
+SKILL = "Skill: 1 - error / error of the best naive forecast of this run; above 0: better than all of them."
 
 
 def definitions(season: int) -> dict[str, str]:
@@ -81,7 +92,8 @@ def scales(panel: Panel, season: int) -> pd.Series:
         season: In time steps.
 
     Returns:
-        Indexed by unique_id; NaN where it is zero or nothing can be compared (a constant series, a too short one).
+        Indexed by unique_id, in the unit of each series; NaN where it is zero (a constant series) or where no two
+        values are a season apart (a short one).
     """
     values = []
     for series in range(len(panel)):
@@ -89,50 +101,74 @@ def scales(panel: Panel, season: int) -> pd.Series:
         errors = np.abs(history[season:] - history[:-season])
         errors = errors[np.isfinite(errors)]
         values.append(errors.mean() if len(errors) and errors.mean() > 0 else np.nan)
-    return pd.Series(values, index=panel.ids)
+    return pd.Series(values, index=panel.ids, dtype=np.float64)
 
 
-def losses(frame: pd.DataFrame, model: str, metric: Metric, scale: pd.Series) -> pd.Series:
-    """The mean statistic of each forecast.
+def loss_table(frame: pd.DataFrame, models: Sequence[str], metric: Metric, scale: pd.Series) -> pd.DataFrame:
+    """The mean statistic of each forecast of several models.
 
     Args:
         frame: A backtest.
-        model: Which model's column.
+        models: Which models' columns.
         metric: One of `METRICS`.
         scale: Of `scales`.
 
     Returns:
-        Indexed by (unique_id, cutoff); forecasts without an observed value are left out.
+        Indexed by (unique_id, cutoff), a column a model. Forecasts without an observed value, and series without a
+        scale where the metric needs one, are left out; a forecast that was not made is NaN.
     """
-    factor = frame["unique_id"].map(scale).to_numpy()
-    statistic = metric.statistic(frame["y"].to_numpy(), frame[model].to_numpy(), factor)
-    return _by_forecast(frame, statistic)
+    y, factor = frame["y"].to_numpy(np.float64), frame["unique_id"].map(scale).to_numpy(np.float64)
+    counts = np.isfinite(metric.statistic(y, y, factor))
+    statistics = {
+        model: metric.statistic(y, frame[model].to_numpy(np.float64), factor)[counts] for model in models
+    }
+    return _by_forecast(frame[counts], pd.DataFrame(statistics))
+
+
+def losses(frame: pd.DataFrame, model: str, metric: Metric, scale: pd.Series) -> pd.Series:
+    """The mean statistic of each forecast of one model: its column of `loss_table`."""
+    return loss_table(frame, [model], metric, scale)[model]
 
 
 def coverage(frame: pd.DataFrame, model: str, level: float) -> float:
-    """Share of the observed values within an interval: mean over forecasts, cutoffs, series."""
-    low, high = interval_columns(model, level)
-    y = frame["y"].to_numpy()
-    inside = ((frame[low].to_numpy() <= y) & (y <= frame[high].to_numpy())).astype(float)
-    return _over_series(_by_forecast(frame, np.where(np.isfinite(y), inside, np.nan)))
+    """Share of the observed values within an interval, bounds included: mean over forecasts, cutoffs, series.
+
+    Args:
+        frame: A backtest.
+        model: Whose interval.
+        level: In per cent.
+
+    Returns:
+        From 0 to 1; NaN where a bound is missing or nothing was observed.
+    """
+    seen = frame[np.isfinite(frame["y"].to_numpy(np.float64))]
+    y, low, high = (seen[name].to_numpy(np.float64) for name in ("y", *interval_columns(model, level)))
+    inside = np.where(np.isnan(low) | np.isnan(high), np.nan, (low <= y) & (y <= high))
+    return float(_over_series(_by_forecast(seen, pd.DataFrame({model: inside})))[model])
 
 
 def score(frame: pd.DataFrame, models: Sequence[str], names: Sequence[str], scale: pd.Series) -> pd.DataFrame:
     """Scores of models; index: model, one column a metric."""
-    table = {name: [score_one(frame, model, METRICS[name], scale) for model in models] for name in names}
+    table = {}
+    for name in names:
+        metric = METRICS[name]
+        table[name] = _over_series(loss_table(frame, models, metric, scale), metric.finish)
     return pd.DataFrame(table, index=pd.Index(models, name="model"))
 
 
 def score_one(frame: pd.DataFrame, model: str, metric: Metric, scale: pd.Series) -> float:
     """One score of one model."""
-    by_series = losses(frame, model, metric, scale).groupby(level="unique_id").mean()
-    return float(metric.finish(by_series).mean())
+    return float(_over_series(loss_table(frame, [model], metric, scale), metric.finish)[model])
 
 
-def _by_forecast(frame: pd.DataFrame, statistic: np.ndarray) -> pd.Series:
-    means = pd.Series(statistic).groupby([frame["unique_id"].to_numpy(), frame["cutoff"].array]).mean().dropna()
-    return means.rename_axis(["unique_id", "cutoff"])
+def _by_forecast(rows: pd.DataFrame, statistics: pd.DataFrame) -> pd.DataFrame:
+    """Means over the steps of each forecast; the rows of both tables belong together by position."""
+    keys = [pd.Series(rows[name].array, name=name) for name in ("unique_id", "cutoff")]
+    return statistics.groupby(keys).mean(skipna=False)
 
 
-def _over_series(by_forecast: pd.Series) -> float:
-    return float(by_forecast.groupby(level="unique_id").mean().mean())
+def _over_series(
+    by_forecast: pd.DataFrame, finish: Callable[[pd.DataFrame], pd.DataFrame] = lambda means: means
+) -> pd.Series:
+    """Means over the cutoffs of each series, finished, then over the series; one number a model."""
+    return finish(by_forecast.groupby(level="unique_id").mean(skipna=False)).mean(skipna=False)

@@ -1,8 +1,10 @@
 """The naive forecasts: what every network stands beside, under the same protocol.
 
 Intervals are those of the textbook for normal errors (Hyndman and Athanasopoulos, Forecasting: Principles and
-Practice, section 5.5): σ is the root mean square of the method's one-step errors within the history, and grows
-with the step k as the method's own error does. Missing values are passed over, never filled.
+Practice, 3rd edition, section 5.5): σ is the root mean square of the method's one-step errors within the history
+(divided by one less where a slope or a mean was estimated), and grows with the step k as the method's own error
+does. Missing values are passed over, never filled: a change over a gap of g steps counts as g changes of which the
+sum is known, and k counts from the last observed value. Where a history is too short to tell σ, it is 0.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from forecaster.errors import ForecasterError
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
+from forecaster.forecasting.seasonality import is_seasonal, seasonal_indices
 from forecaster.series import Panel
 
 __all__ = ["NAIVE_RULES", "NaiveForecaster", "drift", "mean", "naive", "naive2", "seasonal_naive"]
@@ -35,10 +39,16 @@ class NaiveForecaster:
         name: The rule's by default.
         levels: Default intervals, in per cent; any others can be asked for.
 
+    Raises:
+        ForecasterError: Horizon or season is below one.
+
     Example:
-        >>> rule = NaiveForecaster(naive, horizon=2)
-        >>> rule.name
-        'naive'
+        >>> from forecaster import panel_from_frame
+        >>> panel = panel_from_frame(pd.DataFrame({"ds": [1, 2, 3], "y": [5.0, 7.0, 6.0]}))
+        >>> NaiveForecaster(naive, horizon=2).predict(panel, levels=[])
+          unique_id  ds  cutoff  naive
+        0         y   4       3    6.0
+        1         y   5       3    6.0
     """
 
     rule: Callable[[np.ndarray, int, int], Forecast]
@@ -49,8 +59,12 @@ class NaiveForecaster:
 
     def __post_init__(self) -> None:
         self.name = self.name or self.rule.__name__
+        if self.horizon < 1 or self.season < 1:
+            raise ForecasterError(
+                f"{self.name}: horizon {self.horizon} and season {self.season} must be whole steps from 1 on"
+            )
 
-    def fit(self, panel: Panel) -> Self:
+    def fit(self, panel: Panel) -> Self:  # noqa: ARG002 - the protocol's
         """Nothing to learn."""
         return self
 
@@ -65,40 +79,43 @@ class NaiveForecaster:
         return forecast_frame(panel, self.name, np.stack(rows), levels)
 
 
-def naive(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
+def naive(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:  # noqa: ARG001 - as all rules
     """The last observed value; σ √k."""
-    steps = np.arange(1, horizon + 1)
-    return np.full(horizon, _observed(history)[-1]), _rms(np.diff(history)) * np.sqrt(steps)
+    centre, deviation = _repeat(history, horizon, 1)
+    return centre, np.nan_to_num(deviation)
 
 
 def seasonal_naive(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
-    """The last observed value at the same place of the season; σ √(number of seasons ahead)."""
-    if season == 1 or len(history) < season:
-        return naive(history, horizon)
-    places = np.arange(horizon) % season
-    cycles = np.full((-(-len(history) // season), season), np.nan)
-    cycles.reshape(-1)[-len(history) :] = history
-    latest = np.full(season, _observed(history)[-1])
-    for cycle in cycles:
-        latest = np.where(np.isnan(cycle), latest, cycle)
-    deviation = _rms(history[season:] - history[:-season])
-    return latest[places], deviation * np.sqrt(np.arange(horizon) // season + 1)
+    """The last observed value at the same place of the season; σ √(number of seasons ahead).
+
+    A history shorter than a season, and a place of the season at which nothing was observed, are forecast by the
+    last value; where no two seasons can be compared, σ is the naive forecast's.
+    """
+    plain = naive(history, horizon)
+    if len(history) < season:
+        return plain
+    centre, deviation = _repeat(history, horizon, season)
+    unknown = np.isnan(centre)
+    return np.where(unknown, plain[0], centre), np.where(unknown | np.isnan(deviation), plain[1], deviation)
 
 
-def drift(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
-    """The line through the first and the last observed value; σ √(k (1 + k / (n − 1)))."""
+def drift(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:  # noqa: ARG001 - as all rules
+    """The line through the first and the last observed value; σ √(k (1 + k / (steps between the two)))."""
     places = np.flatnonzero(np.isfinite(history))
+    values, gaps = history[places], np.diff(places)
     span = max(int(places[-1] - places[0]), 1)
-    slope = (history[places[-1]] - history[places[0]]) / span
-    steps = np.arange(1, horizon + 1)
-    ahead = steps + len(history) - 1 - places[-1]
-    return history[places[-1]] + slope * ahead, _rms(np.diff(history) - slope) * np.sqrt(steps * (1 + steps / span))
+    slope = (values[-1] - values[0]) / span
+    errors = (np.diff(values) - slope * gaps) / np.sqrt(gaps)
+    sigma = np.sqrt(np.sum(errors**2) / max(len(errors) - 1, 1))
+    steps = np.arange(1, horizon + 1) + len(history) - 1 - places[-1]
+    return values[-1] + slope * steps, sigma * np.sqrt(steps * (1 + steps / span))
 
 
-def mean(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
-    """The mean of all observed values; σ √(1 + 1 / n)."""
-    seen = _observed(history)
-    return np.full(horizon, seen.mean()), np.full(horizon, seen.std() * np.sqrt(1 + 1 / len(seen)))
+def mean(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:  # noqa: ARG001 - as all rules
+    """The mean of all n observed values; σ √(1 + 1 / n)."""
+    seen = history[np.isfinite(history)]
+    sigma = seen.std(ddof=1) if len(seen) > 1 else 0.0
+    return np.full(horizon, seen.mean()), np.full(horizon, sigma * np.sqrt(1 + 1 / len(seen)))
 
 
 def naive2(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
@@ -107,53 +124,34 @@ def naive2(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
     The series is adjusted by classical multiplicative decomposition if it passes M4's test of seasonality at 90%.
     A series with values of zero or below has no multiplicative season and is not adjusted.
     """
-    if not _is_seasonal(history, season) or np.nanmin(history) <= 0:
+    if not is_seasonal(history, season) or np.nanmin(history) <= 0:
         return naive(history, horizon)
-    indices = _seasonal_indices(history, season)
-    adjusted = history / np.resize(indices, len(history))
+    indices = seasonal_indices(history, season)
     coming = indices[(len(history) + np.arange(horizon)) % season]
-    centre, deviation = naive(adjusted, horizon)
+    centre, deviation = naive(history / np.resize(indices, len(history)), horizon)
     return centre * coming, deviation * coming
 
 
-NAIVE_RULES = {"naive": naive, "seasonal_naive": seasonal_naive, "drift": drift, "mean": mean, "naive2": naive2}
+NAIVE_RULES = {
+    "naive": naive,
+    "seasonal_naive": seasonal_naive,
+    "drift": drift,
+    "mean": mean,
+    "naive2": naive2,
+}
 
 
-def _observed(history: np.ndarray) -> np.ndarray:
-    return history[np.isfinite(history)]
-
-
-def _rms(errors: np.ndarray) -> float:
-    seen = _observed(errors)
-    return float(np.sqrt(np.mean(np.square(seen)))) if len(seen) else 0.0
-
-
-def _is_seasonal(history: np.ndarray, season: int) -> bool:
-    """M4's test: is the autocorrelation at the season beyond 1.645 of its standard errors?"""
-    if season == 1 or len(history) < 3 * season:
-        return False
-    centred = history - np.nanmean(history)
-    variance = np.nansum(centred**2)
-    if variance <= 0:
-        return False
-    correlations = np.array([np.nansum(centred[lag:] * centred[:-lag]) for lag in range(1, season + 1)]) / variance
-    limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlations[:-1] ** 2)) / len(history))
-    return bool(abs(correlations[-1]) > limit)
-
-
-def _seasonal_indices(history: np.ndarray, season: int) -> np.ndarray:
-    """Mean ratio to the centred moving average for each place of the season, with mean one."""
-    weights = np.full(season + 1 - season % 2, 1.0)
-    if season % 2 == 0:
-        weights[[0, -1]] = 0.5
-    half = len(weights) // 2
-    ratios = np.full(len(history), np.nan)
-    ratios[half : len(history) - half] = history[half : len(history) - half] / (
-        np.convolve(history, weights, mode="valid") / season
-    )
-    padded = np.full(-(-len(history) // season) * season, np.nan)
-    padded[: len(history)] = ratios
-    cycles = padded.reshape(-1, season)
-    counts = np.isfinite(cycles).sum(axis=0)
-    indices = np.where(counts > 0, np.nansum(cycles, axis=0) / np.maximum(counts, 1), 1.0)
-    return np.asarray(indices / indices.mean())
+def _repeat(history: np.ndarray, horizon: int, season: int) -> Forecast:
+    """Each place of the season as a random walk of its own, of one step a season; NaN where nothing is known."""
+    cycles = np.full((-(-len(history) // season), season), np.nan)
+    cycles.reshape(-1)[cycles.size - len(history) :] = history
+    place, cycle = np.nonzero(np.isfinite(cycles.T))
+    values = cycles[cycle, place]
+    together = place[1:] == place[:-1]
+    changes = np.diff(values)[together] / np.sqrt(np.diff(cycle)[together])
+    sigma = np.sqrt(np.mean(changes**2)) if len(changes) else np.nan
+    latest, age = np.full(season, np.nan), np.zeros(season)
+    last = np.flatnonzero(np.append(~together, True))
+    latest[place[last]], age[place[last]] = values[last], len(cycles) - 1 - cycle[last]
+    steps = np.arange(horizon)
+    return latest[steps % season], sigma * np.sqrt(steps // season + 1 + age[steps % season])

@@ -61,7 +61,8 @@ def resolve(
     seasons = _seasons(panel, horizon, season, reasons)
     origins = _validation(panel, horizon, validation, step, reasons)
     steps = _lookback(panel, horizon, lookback, seasons, origins, step, reasons)
-    return Resolved(steps, seasons, _segment(steps, seasons, segment, reasons), origins, reasons)
+    cycles = seasons or natural_seasons(panel.calendar)
+    return Resolved(steps, seasons, _segment(steps, cycles, segment, reasons), origins, reasons)
 
 
 def _seasons(
@@ -124,12 +125,13 @@ def _lookback(
 
 
 def _segment(
-    lookback: int, seasons: tuple[int, ...], segment: int | Literal["auto"], reasons: dict[str, str]
+    lookback: int, cycles: Sequence[int], segment: int | Literal["auto"], reasons: dict[str, str]
 ) -> int:
+    """One of the shortest cycle, or several where there would be too many; a lookback has two segments at least."""
     if segment != "auto":
         reasons["segment"] = f"{min(segment, lookback)} steps at once (as told)"
         return min(segment, lookback)
-    shortest = min(seasons, default=1)
-    steps = shortest if lookback // shortest <= MOST_SEGMENTS else shortest * -(-lookback // (shortest * MOST_SEGMENTS))
+    shortest = min((cycle for cycle in cycles if 2 * cycle <= lookback), default=1)
+    steps = shortest * -(-lookback // (shortest * MOST_SEGMENTS))
     reasons["segment"] = f"{steps} steps at once, {-(-lookback // steps)} segments"
     return steps

@@ -44,13 +44,18 @@ def levels_to_quantiles(levels: Sequence[float]) -> tuple[float, ...]:
     """Probabilities of the bounds of central intervals, and of the median in the middle.
 
     Args:
-        levels: In per cent.
+        levels: In per cent, in any order; one that is named twice counts once.
+
+    Raises:
+        LevelError: One is not between 0 and 100.
 
     Example:
         >>> levels_to_quantiles([80, 95])
         (0.025, 0.1, 0.5, 0.9, 0.975)
     """
-    below = [round((1 - level / 100) / 2, 6) for level in sorted(levels, reverse=True)]
+    if wrong := [level for level in levels if not 0 < level < 100]:
+        raise LevelError(f"level {wrong[0]:g} is no level of an interval; write per cent between 0 and 100, as 80")
+    below = [round((1 - level / 100) / 2, 6) for level in sorted(set(levels), reverse=True)]
     return (*below, 0.5, *(round(1 - probability, 6) for probability in reversed(below)))
 
 
@@ -65,22 +70,31 @@ def interval_columns(model: str, level: float) -> tuple[str, str]:
 
 
 def chosen_levels(levels: Sequence[float] | None, trained: Sequence[float]) -> list[float]:
-    """The levels asked for, or all trained ones.
+    """The levels asked for, or all trained ones; in order, each once.
 
     Raises:
         LevelError: One was not trained.
+
+    Example:
+        >>> chosen_levels([95, 80, 95], trained=[80, 90, 95])
+        [80, 95]
     """
     if levels is None:
-        return sorted(trained)
+        return sorted(set(trained))
     for level in levels:
         if level not in trained:
             known = ", ".join(f"{one:g}" for one in sorted(trained))
             raise LevelError(f"level {level:g} was not trained; the trained levels are {known}")
-    return sorted(levels)
+    return sorted(set(levels))
 
 
 def choose_quantiles(quantiles: np.ndarray, trained: Sequence[float], wanted: Sequence[float]) -> np.ndarray:
-    """Picks the wanted intervals' bounds out of the trained ones', along the last axis."""
+    """Picks the wanted intervals' bounds out of the trained ones', along the last axis.
+
+    Example:
+        >>> choose_quantiles(np.array([0.025, 0.1, 0.5, 0.9, 0.975]), trained=[80, 95], wanted=[80]).tolist()
+        [0.1, 0.5, 0.9]
+    """
     keep = [place for place, level in enumerate(sorted(trained, reverse=True)) if level in wanted]
     places = [*keep, len(trained), *(-1 - place for place in reversed(keep))]
     return quantiles[..., places]
@@ -97,11 +111,11 @@ def forecast_frame(panel: Panel, model: str, quantiles: np.ndarray, levels: Sequ
 
     Returns:
         unique_id, ds, cutoff, `<model>`, and `<model>-lo-<level>`, `<model>-hi-<level>` for each level; a row for
-        every series and step.
+        every series and step, in the order of the panel and of time.
     """
-    count, horizon, _ = quantiles.shape
+    _, horizon, _ = quantiles.shape
     ticks = panel.last[:, None] + np.arange(1, horizon + 1)
-    levels = sorted(levels, reverse=True)
+    levels = sorted(set(levels), reverse=True)
     columns = {
         "unique_id": np.repeat(panel.ids, horizon),
         "ds": panel.stamps(ticks.reshape(-1)),

@@ -82,8 +82,9 @@ class PublishedForecaster:
         return np.asarray(outputs["quantiles"])
 
     def _check(self, panel: Panel) -> None:
-        found = {"past": [*panel.past, *panel.known], "known": [*panel.known], "static": [*panel.static]}
-        trained = {**self.manifest.inputs, "past": self.manifest.inputs["past"][1:]}
+        inputs = self.manifest.inputs
+        found = {"known": [*panel.known], "static": [*panel.static], "past": [*panel.past, *panel.known]}
+        trained = {"known": inputs["known"], "static": inputs["static"], "past": inputs["past"][1:]}
         for part, names in trained.items():
             if names != found[part]:
                 raise DataError(

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from forecaster.errors import ForecasterError
+from forecaster.errors import DataError, ForecasterError
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
-from forecaster.series import Batch, Panel, cutoffs, forecast_windows, training_windows
+from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
 
 __all__ = ["RidgeForecaster"]
 
 MOST_WINDOWS = 5_000
-PENALTIES = tuple(10.0**power for power in range(-2, 5))
+PENALTIES = tuple(10.0**power for power in range(-2, 8))
+PASSES = 4
+"""How often targets that are missing are filled by the model and fitted again."""
+ROUNDING = 1e-6
+"""Share of the level under which a spread counts as rounding noise of 32-bit numbers."""
 
 
 class RidgeForecaster:
     """One linear model for all series and steps (scikit-learn's Ridge), from the same windows that networks see.
 
     Each window is measured from its last observed value in units of its own spread; missing values count as that
-    last value. Known covariates of lookback and horizon are inputs too. The penalty is the one that is best on the
-    validation part, whose errors, step by step, also give the intervals.
+    last value. Known covariates of lookback and horizon are inputs too. A window that is flatter than is usual for
+    its series weighs less in the fit, by the square of the ratio of the spreads: in its own unit its errors are
+    huge, in the series' unit they are not. A window without any spread is forecast to stay as it is.
+
+    The penalty is the one with the smallest mean absolute error on the validation part. The quantiles of these
+    absolute errors, step by step, are the half-widths of the intervals. (Quantiles of the signed errors would carry
+    the bias of one short and strongly correlated stretch of time over to the next.)
 
     Args:
         horizon: Time steps to forecast.
@@ -35,6 +45,14 @@ class RidgeForecaster:
         validation: Forecast origins that are held out; `auto` as for the networks.
         step: Time steps between them; the horizon by default.
         name: Its column in forecast frames.
+
+    Example:
+        >>> from forecaster import panel_from_frame
+        >>> wave = 10 + np.sin(np.arange(400) * np.pi / 6)
+        >>> panel = panel_from_frame(pd.DataFrame({"ds": np.arange(400), "y": wave}))
+        >>> frame = RidgeForecaster(horizon=3, lookback=24).fit(panel).predict(panel)
+        >>> bool(np.abs(frame["ridge"] - 10 - np.sin(np.arange(400, 403) * np.pi / 6)).max() < 0.01)
+        True
     """
 
     def __init__(
@@ -52,68 +70,142 @@ class RidgeForecaster:
         self.validation, self.step, self.name = validation, step or horizon, name
         self._model: Any = None
         self._lags = 0
+        self._known: tuple[str, ...] = ()
         self._errors = np.zeros((0, horizon))
 
     def fit(self, panel: Panel) -> Self:
         """Solves for each penalty and keeps the best.
 
         Raises:
-            DataError: The series are too short.
+            DataError: The series are too short, or nothing was observed in the validation part.
         """
-        from sklearn.linear_model import Ridge
-
         resolved = resolve(panel, self.horizon, self.lookback, self.season, 1, self.validation, self.step)
-        self._lags = resolved.lookback
+        self._lags, self._known = resolved.lookback, panel.known
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         windows = training_windows(panel.until(border), self._lags, self.horizon)
         held_out = training_windows(panel, self._lags, self.horizon).after(border)
-        inputs, target = self._design(windows.gather(windows.spread(MOST_WINDOWS)))
-        seen, truth = self._design(held_out.gather(held_out.spread(MOST_WINDOWS)))
-        complete = np.isfinite(target).all(axis=1)
+        if not len(held_out):
+            raise DataError(
+                f"{self.name}: no series has observed values before and within the validation part, the last "
+                f"{resolved.validation} forecast origins; give more data or another `validation`"
+            )
+        inputs, target, weights = _design(windows)
+        seen, truth, importance = _design(held_out)
         best = np.inf
         for penalty in PENALTIES:
-            model = Ridge(alpha=penalty).fit(inputs[complete], target[complete])
-            errors = truth - model.predict(seen)
-            if np.nanmean(np.abs(errors)) < best:
-                best, self._model, self._errors = float(np.nanmean(np.abs(errors))), model, errors
+            model = _solve(inputs, target, weights**2, penalty)
+            errors = np.abs(truth - model.predict(seen))
+            mean = float(np.nanmean(importance[:, None] * errors))
+            if mean < best:
+                best, self._model, self._errors = mean, model, errors
         return self
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None) -> pd.DataFrame:
-        """See the protocol."""
+        """See the protocol.
+
+        Raises:
+            ForecasterError: It is not fitted.
+            DataError: Known covariates differ from those of the fit, or do not reach over the horizon.
+        """
         if self._model is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
+        if panel.known != self._known:
+            raise DataError(
+                f"{self.name} was fitted with known covariates {list(self._known)}, but the panel has "
+                f"{list(panel.known)}; declare the same"
+            )
         levels = self.levels if levels is None else levels
-        errors = np.where(np.isfinite(self._errors).any(axis=0), self._errors, 0.0)
-        offsets = np.nanquantile(errors, levels_to_quantiles(levels), axis=0).T
-        offsets[:, len(levels)] = 0.0
+        offsets = self._offsets(levels)
 
         def quantiles(inputs: dict[str, np.ndarray]) -> np.ndarray:
-            batch = Batch(inputs["past"], inputs.get("known", np.zeros((0, 0, 0))), np.zeros(0), np.zeros(0))
-            level, spread = _measure(batch.past[:, :, 0])
-            centre = self._model.predict(self._inputs(batch))[:, :, None]
-            return np.asarray(level[:, :, None] + spread[:, :, None] * (centre + offsets))
+            past, known = inputs["past"], inputs.get("known")
+            level, unit = _measure(past)
+            centre = np.asarray(self._model.predict(_inputs(past, known))).reshape(-1, self.horizon, 1)
+            return np.asarray(level[:, :, None] + unit[:, :, None] * (centre + offsets))
 
-        windows = forecast_windows(panel, self._lags, self.horizon)
+        windows = forecast_windows(_carried(panel, self._lags), self._lags, self.horizon)
         return forecast_frame(panel, self.name, quantiles_in_batches(quantiles, windows), levels)
 
-    def _design(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        level, spread = _measure(batch.past[:, :, 0])
-        return self._inputs(batch), (batch.target - level) / spread
+    def _offsets(self, levels: Sequence[float]) -> np.ndarray:
+        """Bounds around the forecast in units of a window; shape (horizon, 2 × levels + 1)."""
+        typical = np.nanmean(self._errors, axis=1, keepdims=True)
+        errors = np.where(np.isfinite(self._errors).any(axis=0), self._errors, typical)
+        probabilities = levels_to_quantiles(levels)
+        above = probabilities[len(probabilities) // 2 + 1 :]
+        widths = [np.nanquantile(errors, 2 * probability - 1, axis=0) for probability in above]
+        return np.stack([*(-width for width in reversed(widths)), np.zeros(self.horizon), *widths], axis=1)
 
-    def _inputs(self, batch: Batch) -> np.ndarray:
-        level, spread = _measure(batch.past[:, :, 0])
-        parts = [(batch.past[:, :, 0] - level) / spread]
-        if batch.known.shape[-1]:
-            count = batch.known.shape[-1]
-            window = np.concatenate([batch.past[:, :, -count:], batch.known], axis=1)
-            centre, width = np.nanmean(window, axis=1, keepdims=True), np.nanstd(window, axis=1, keepdims=True)
-            parts.append(((window - centre) / np.where(width > 0, width, 1.0)).reshape(len(window), -1))
-        return np.nan_to_num(np.concatenate(parts, axis=1))
+
+def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs, scaled targets and weights (from 0 to 1) of at most 5,000 windows that have a spread."""
+    chosen = windows.spread(MOST_WINDOWS)
+    batch = windows.gather(chosen)
+    level, unit = _measure(batch.past)
+    spread = pd.Series(np.where(unit[:, 0] > 0, unit[:, 0], np.nan))
+    usual = spread.groupby(windows.series[chosen]).transform("median")
+    weights = (spread / usual).clip(upper=1.0).to_numpy()
+    keep = np.isfinite(weights)
+    if not keep.any():
+        keep, weights = np.ones_like(keep), np.ones_like(weights)
+    target = (batch.target - level) / _divisor(unit)
+    inputs = _inputs(batch.past, batch.known if batch.known.shape[-1] else None)
+    return inputs[keep], target[keep], weights[keep]
+
+
+def _solve(inputs: np.ndarray, target: np.ndarray, weights: np.ndarray, penalty: float) -> Any:
+    """Ridge regression of all steps at once. A missing target is filled until it lies on its own forecast.
+
+    There it has no say: the model is the one that leaves it out.
+    """
+    from sklearn.linear_model import Ridge
+
+    model, observed = Ridge(alpha=penalty), np.isfinite(target)
+    filled = np.where(observed, target, 0.0)
+    for _ in range(1 if observed.all() else PASSES):
+        model.fit(inputs, filled, sample_weight=weights)
+        filled = np.where(observed, target, model.predict(inputs).reshape(target.shape))
+    return model
+
+
+def _inputs(past: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+    """Scaled lags and known covariates, 0 where missing; shape (windows, inputs)."""
+    level, unit = _measure(past)
+    parts = [(past[:, :, 0] - level) / _divisor(unit)]
+    if known is not None:
+        together = np.concatenate([past[:, :, -known.shape[-1] :], known], axis=1)
+        centre, width = _moments(together)
+        parts.append(((together - centre) / _divisor(width)).reshape(len(together), -1))
+    return np.asarray(np.nan_to_num(np.concatenate(parts, axis=1)))
 
 
 def _measure(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Last observed value and standard deviation of each window; shapes (windows, 1)."""
-    places = np.where(np.isfinite(past), np.arange(past.shape[1]), 0).max(axis=1)
-    level = np.nan_to_num(past[np.arange(len(past)), places])[:, None]
-    spread = np.nanstd(past, axis=1, keepdims=True)
-    return level.astype(np.float64), np.where(spread > 0, spread, np.maximum(np.abs(level), 1.0)).astype(np.float64)
+    """Last observed target and standard deviation of each window, 0 if that is rounding noise; (windows, 1)."""
+    target = past[:, :, 0].astype(np.float64)
+    places = np.where(np.isfinite(target), np.arange(target.shape[1]), 0).max(axis=1)
+    level = np.nan_to_num(target[np.arange(len(target)), places])[:, None]
+    unit = _moments(target)[1]
+    return level, np.where(unit > ROUNDING * np.abs(level), unit, 0.0)
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of what is observed along the second axis, which is kept."""
+    observed = np.isfinite(values)
+    count = np.maximum(observed.sum(axis=1, keepdims=True), 1)
+    mean = np.where(observed, values, 0.0).sum(axis=1, keepdims=True, dtype=np.float64) / count
+    squares = np.where(observed, values - mean, 0.0) ** 2
+    return mean, np.sqrt(squares.sum(axis=1, keepdims=True) / count)
+
+
+def _divisor(unit: np.ndarray) -> np.ndarray:
+    return np.asarray(np.where(unit > 0, unit, 1.0))
+
+
+def _carried(panel: Panel, lags: int) -> Panel:
+    """The panel, where a series without any value in its last `lags` steps has its last one at their start."""
+    values = panel.values
+    for series in range(len(panel)):
+        history = panel.history(series)
+        if np.isnan(history[-lags:]).all():
+            values = panel.values.copy() if values is panel.values else values
+            values[panel.ends[series] - lags, 0] = history[np.isfinite(history)][-1]
+    return panel if values is panel.values else replace(panel, values=values)

@@ -10,10 +10,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -105,10 +105,11 @@ def train(
         TrainingError: The loss is not finite; says at which step and what to try.
         Interrupted: `control.stop` said so; a checkpoint has been saved if there is a file for it.
     """
+    network.train.optimizer.build(network.train.trainable_variables)
     state = _restored(network, control) or _State()
     saved = time.monotonic()
     while not state.done:
-        if state.step % definition.evaluate_every == 0 or state.step == definition.steps:
+        if _is_due(state, definition):
             _look(network, validation, state, definition, control)
         if state.done:
             break
@@ -131,6 +132,12 @@ def train(
     return pd.DataFrame(state.curve, columns=["step", "training", "validation"])
 
 
+def _is_due(state: _State, definition: ModelDefinition) -> bool:
+    """Whether to look at the validation part now: every so many steps and at the last, once."""
+    looked = bool(state.curve) and state.curve[-1][0] == state.step
+    return not looked and (state.step % definition.evaluate_every == 0 or state.step == definition.steps)
+
+
 def _look(network: Network, validation: Batch, state: _State, definition: ModelDefinition, control: Control) -> None:
     """Measures the validation loss, keeps the best weights, and decides whether the fit is over."""
     loss = float(network.train.test_on_batch(validation.inputs, validation.target))
@@ -140,7 +147,7 @@ def _look(network: Network, validation: Batch, state: _State, definition: ModelD
     state.losses = []
     if loss < state.best:
         state.best, state.best_step = loss, state.step
-        state.best_weights = [np.array(variable) for variable in network.train.variables]
+        state.best_weights = _values(network.train.variables)
     state.done = state.step >= definition.steps or state.step - state.best_step >= definition.patience
 
 
@@ -155,6 +162,10 @@ def _not_finite(definition: ModelDefinition, step: int) -> str:
     )
 
 
+def _values(variables: Iterable[Any]) -> list[np.ndarray]:
+    return [np.array(variable.numpy()) for variable in variables]
+
+
 def _set(network: Network, values: list[np.ndarray]) -> None:
     for variable, value in zip(network.train.variables, values, strict=True):
         variable.assign(value)
@@ -164,16 +175,20 @@ def _save(network: Network, state: _State, control: Control) -> None:
     """Writes the checkpoint beside its place and renames it: there is the old one or the new one, whole."""
     if control.checkpoint is None:
         return
-    arrays = {f"weight{place}": np.array(variable) for place, variable in enumerate(network.train.variables)}
-    arrays |= {f"best{place}": value for place, value in enumerate(state.best_weights)}
-    arrays |= {f"optimizer{place}": np.array(one) for place, one in enumerate(network.train.optimizer.variables)}
+    kinds = {
+        "weight": _values(network.train.variables),
+        "best": state.best_weights,
+        "optimizer": _values(network.train.optimizer.variables),
+    }
+    arrays = {f"{kind}{place}": value for kind, values in kinds.items() for place, value in enumerate(values)}
     numbers = {
         "key": control.key, "step": state.step, "best": state.best, "best_step": state.best_step,
         "losses": state.losses, "curve": state.curve, "done": state.done,
     }  # fmt: skip
     control.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     beside = control.checkpoint.with_suffix(".tmp.npz")
-    np.savez(beside, state=np.frombuffer(json.dumps(numbers).encode(), np.uint8), **arrays)
+    arrays["state"] = np.frombuffer(json.dumps(numbers).encode(), np.uint8)
+    np.savez(beside, allow_pickle=False, **arrays)
     os.replace(beside, control.checkpoint)
 
 
@@ -185,7 +200,6 @@ def _restored(network: Network, control: Control) -> _State | None:
         numbers = json.loads(arrays["state"].tobytes())
         if numbers.pop("key") != control.key:
             return None
-        network.train.optimizer.build(network.train.trainable_variables)
         count = len(network.train.variables)
         _set(network, [arrays[f"weight{place}"] for place in range(count)])
         for place, variable in enumerate(network.train.optimizer.variables):

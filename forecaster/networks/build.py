@@ -84,7 +84,7 @@ class Network:
             spread = known.std(axis=0).filled(1.0)
             moments = [known.mean(axis=0).filled(0.0), np.where(spread > 0, spread, 1.0)]
             self.forecast.get_layer("static_scale").set_weights(moments)
-        base, frame = (ops.convert_to_numpy(part) for part in self.base.predict_on_batch(inputs))
+        base, frame = (ops.convert_to_numpy(part) for part in self.base(inputs))
         scaled = encode_target(ops.convert_to_tensor(target), ops.convert_to_tensor(frame), self.shape.transform)
         head = self.forecast.get_layer("head")
         bias = free_numbers(ops.convert_to_numpy(scaled) - base, self.shape.quantiles)
@@ -103,7 +103,7 @@ class Network:
         Returns:
             The factor.
         """
-        said = {name: ops.convert_to_numpy(part) for name, part in self.train.predict_on_batch(inputs).items()}
+        said = {name: ops.convert_to_numpy(part) for name, part in self.train(inputs, training=False).items()}
         scaled = encode_target(ops.convert_to_tensor(target), ops.convert_to_tensor(said["frame"]), self.shape.transform)
         factor = best_stretch(ops.convert_to_numpy(scaled), said["quantiles"], self.shape.quantiles)
         layer = self.forecast.get_layer("scaled_quantiles")

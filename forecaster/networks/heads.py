@@ -119,8 +119,8 @@ def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
     """
     observed = ops.isfinite(target)
     error = ops.where(observed, target, 0.0)[:, :, None] - quantiles
-    levels = ops.reshape(ops.convert_to_tensor(levels, dtype=quantiles.dtype), (1, 1, -1))
-    loss = ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)
+    probability = ops.reshape(ops.convert_to_tensor(levels, dtype=quantiles.dtype), (1, 1, -1))
+    loss = ops.mean(ops.maximum(probability * error, (probability - 1.0) * error), axis=-1)
     weight = ops.cast(observed, loss.dtype)
     return ops.sum(loss * weight) / ops.maximum(ops.sum(weight), 1.0)
 

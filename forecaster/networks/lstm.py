@@ -23,7 +23,7 @@ CELL_OPTIONS = tuple(
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
-class LSTM(keras.layers.RNN):  # type: ignore[misc]
+class LSTM(keras.layers.RNN):
     """A long short-term memory that reads a sequence: `LSTMCell` has equations and variants, this layer time.
 
     It behaves as `keras.layers.LSTM` does: masks (a masked step keeps the state and repeats the output),

@@ -32,7 +32,7 @@ class Activity(NamedTuple):
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
-class LSTMCell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
+class LSTMCell(keras.layers.Layer, DropoutRNNCell):
     """One step of a long short-term memory: gates keep, fill and show a cell state.
 
     With x the input at this step, h and c the hidden and the cell state, t-1 the step before::

@@ -36,7 +36,8 @@ def recurrence(definition: ModelDefinition, seeds: Iterator[int]) -> Callable[[A
     layers = [
         _layer(definition, seeds, return_sequences=place < definition.layers - 1) for place in range(definition.layers)
     ]
-    return keras.Sequential(layers, name="recurrence")
+    stack: Callable[[Any], Any] = keras.Sequential(layers, name="recurrence")
+    return stack
 
 
 def _layer(definition: ModelDefinition, seeds: Iterator[int], return_sequences: bool) -> keras.layers.Layer:

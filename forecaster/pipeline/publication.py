@@ -55,7 +55,7 @@ def publish(
     store.sweep()
     with store.stage(name) as staging:
         forecaster.export(staging.served, staging.side)
-        if not _says_the_same(forecaster, staging.served, draft, prepared.panel):
+        if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
             raise StoreError(f"{name}: the exported network forecasts something else than the trained one; not published")
         published = store.publish(staging, draft)
     store.prune(name, definition.keep)

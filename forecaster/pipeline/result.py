@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def clean(row: Mapping[Any, Any]) -> dict[str, Any]:
     """One row for JSON."""
-    return {str(key): None if isinstance(value, float) and not abs(value) < float("inf") else value for key, value in row.items()}
+    return {str(key): None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
 
 
 def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, windows: int) -> Gate:
@@ -100,9 +101,10 @@ def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, wi
         windows: Number of forecast origins.
     """
     rows = table.set_index("model")
+    scores = {str(model): float(value) for model, value in rows[metric].items()}
     naive = rows.loc[rows["kind"] == "naive", metric].sort_values(kind="stable")
-    own, best = float(rows.loc[chosen, metric]), float(naive.iloc[0])
-    p = float(rows.loc[chosen, "p"])
+    own, best = scores[chosen], float(naive.iloc[0])
+    p = dict(zip(table["model"], table["p"].astype(float), strict=True))[chosen]
     passed, significant = own < best, bool(own < best and p < significance)
     said = [f"{chosen} was chosen on the validation part."]
     if passed:
@@ -116,17 +118,16 @@ def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, wi
             f"On the test part its {metric.upper()} is {own:.3f} and does not beat the best naive forecast "
             f"({naive.index[0]}, {best:.3f})."
         )
-    said.extend(_others(rows, chosen, metric))
+    said.extend(_others(rows, scores, chosen))
     return Gate(chosen, passed, significant, p, str(naive.index[0]), " ".join(said))
 
 
-def _others(rows: pd.DataFrame, chosen: str, metric: str) -> list[str]:
+def _others(rows: pd.DataFrame, scores: Mapping[str, float], chosen: str) -> list[str]:
     """Whether anything at all is significantly better than the naive forecasts, and how the rivals stand."""
     said = []
     if not rows["significant"].any():
         said.append("No model of this run beats the naive forecasts significantly.")
     for rival in rows.index[rows["kind"] == "rival"]:
-        theirs, own = float(rows.loc[rival, metric]), float(rows.loc[chosen, metric])
-        word = "is beaten too" if own < theirs else "is NOT beaten"
-        said.append(f"The cheap rival {rival} ({theirs:.3f}) {word}.")
+        word = "is beaten too" if scores[chosen] < scores[rival] else "is NOT beaten"
+        said.append(f"The cheap rival {rival} ({scores[rival]:.3f}) {word}.")
     return said

@@ -75,6 +75,8 @@ def shown(column: str, value: object) -> str:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 0.1:
+        return "< 0.1 s"
     if seconds < 60:
         return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,11 +1,13 @@
 """The data at the door: files and tickers become a Panel; splits and windows are cut from it."""
 
-from forecaster.series.calendar import Calendar, EvenSteps, Sessions, calendar_from, infer_calendar
+from forecaster.series.calendar import Calendar, EvenSteps, Sessions, calendar_from
+from forecaster.series.columns import Columns
 from forecaster.series.files import data_hash, read_csv, read_parquet
+from forecaster.series.frequency import infer_calendar
 from forecaster.series.panel import Panel
 from forecaster.series.seasons import find_seasons, metric_season, natural_seasons
 from forecaster.series.split import automatic_windows, cutoffs
-from forecaster.series.table import Columns, panel_from_frame
+from forecaster.series.table import panel_from_frame
 from forecaster.series.windows import Batch, Windows, forecast_windows, training_windows
 
 __all__ = [

@@ -6,30 +6,36 @@ evenly spaced stamps by division; business days, months and exchange sessions by
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from forecaster.errors import DataError
 
-__all__ = ["OFF_GRID", "Calendar", "EvenSteps", "Sessions", "calendar_from", "infer_calendar"]
+__all__ = ["DAY", "OFF_GRID", "STAMP", "Calendar", "EvenSteps", "Sessions", "calendar_from"]
 
 STAMP = "datetime64[us]"
+DAY = 86_400_000_000
+"""Microseconds."""
 AHEAD = 2_000
 """Steps that a table of stamps reaches beyond the last stamp of the data."""
 OFF_GRID = int(np.iinfo(np.int64).min)
 """The tick of a time stamp that is not on the grid."""
+
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+EVEN_NAMES = ((DAY, "D"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"), (1, "us"))
 
 
 class Calendar(ABC):
     """A grid of time stamps.
 
     Attributes:
-        name: What the user would write for `freq`.
+        name: What can be written for `freq` to get the same grid.
     """
 
     name: str
@@ -52,7 +58,7 @@ class EvenSteps(Calendar):
     """Evenly spaced stamps: `anchor + tick × width`.
 
     Args:
-        name: What the user would write for `freq`.
+        name: What can be written for `freq`.
         width: Microseconds between ticks, or the plain difference where stamps are whole numbers.
         anchor: The stamp of tick 0, in the same unit.
         numeric: Whether stamps are whole numbers and no dates.
@@ -83,7 +89,7 @@ class EvenSteps(Calendar):
 class Sessions(Calendar):
     """Stamps listed in a table: business days, months, the sessions of an exchange.
 
-    Ticks count from the first entry, which is not after the first stamp of the data.
+    Ticks count from the first entry, which is not before the day of the first stamp of the data.
     """
 
     name: str
@@ -100,14 +106,16 @@ class Sessions(Calendar):
         """As `Calendar.stamps`."""
         ticks = np.asarray(ticks, np.int64)
         if ticks.size and (ticks.min() < 0 or ticks.max() >= len(self.table)):
-            raise DataError(
-                f"calendar {self.name}: known only from {self.table[0]} to {self.table[-1]}; forecast a shorter horizon"
-            )
+            first, last = pd.Timestamp(self.table[0]), pd.Timestamp(self.table[-1])
+            raise DataError(f"calendar {self.name}: known only from {first} to {last}; forecast a shorter horizon")
         return np.asarray(self.table[ticks])
 
 
 def calendar_from(freq: str | int, first: Any, last: Any) -> Calendar:
     """The calendar that a user named.
+
+    A grid of days or weeks has the time of day of the first stamp; one of several days, weeks or months
+    starts counting there. A week begins on the day that the alias names, and `W` alone is pandas' `W-SUN`.
 
     Args:
         freq: A whole number (for stamps that are whole numbers), a pandas alias, or an exchange's code.
@@ -115,112 +123,78 @@ def calendar_from(freq: str | int, first: Any, last: Any) -> Calendar:
         last: Last stamp of the data.
 
     Raises:
-        DataError: No such alias or exchange.
+        DataError: No such alias or exchange, or one that does not go forward.
+
+    Example:
+        >>> calendar_from("60min", "2024-01-01", "2024-01-02").name
+        'h'
     """
     if isinstance(freq, int):
+        if freq < 1:
+            raise DataError(f"freq: {freq} is no step; write a whole number from 1 on")
         return EvenSteps(str(freq), freq, int(first), numeric=True)
-    first, last = pd.Timestamp(first).as_unit("us"), pd.Timestamp(last).as_unit("us")
+    begin, end = pd.Timestamp(first).as_unit("us"), pd.Timestamp(last).as_unit("us")
     try:
-        offset = pd.tseries.frequencies.to_offset(freq)
+        offset = to_offset(freq)
     except ValueError:
-        return _exchange(freq, first, last)
-    if isinstance(offset, pd.offsets.Tick | pd.offsets.Day | pd.offsets.Week):
-        days = {pd.offsets.Day: 1, pd.offsets.Week: 7}.get(type(offset))
-        width = pd.Timedelta(offset.n * days, "D") if days else pd.Timedelta(offset)
-        return EvenSteps(freq, int(width / pd.Timedelta(1, "us")), int(first.value))
-    day = first.normalize()
-    known = pd.date_range(day, last, freq=offset)
+        return _exchange(freq, begin, end)
+    if offset.n < 1:
+        raise DataError(f"freq: {freq!r} does not go forward; write a positive number of steps, such as 1h")
+    if isinstance(offset, pd.offsets.Tick):
+        return even_steps(int(pd.Timedelta(offset) / pd.Timedelta(1, "us")), begin)
+    if isinstance(offset, pd.offsets.Day):
+        return even_steps(offset.n * DAY, begin)
+    if isinstance(offset, pd.offsets.Week):
+        late = (begin.weekday() - WEEKDAYS.index(offset.freqstr[-3:])) % 7
+        return even_steps(offset.n * 7 * DAY, begin - pd.Timedelta(late, "D"))
+    if isinstance(offset, pd.offsets.BusinessHour):
+        raise DataError(f"freq: {freq!r}: steps below a day must be even; write h or 30min, with gaps at night")
+    day = begin.normalize()
+    known = pd.date_range(day, end, freq=offset)
     coming = pd.date_range(known[-1] if len(known) else day, periods=AHEAD, freq=offset)
-    return Sessions(freq, (known.union(coming) + (first - day)).to_numpy(STAMP))
+    return Sessions(offset.freqstr, (known.union(coming) + (begin - day)).to_numpy(STAMP))
+
+
+def even_steps(width: int, anchor: pd.Timestamp) -> EvenSteps:
+    """Steps of `width` microseconds through `anchor`, named as pandas would."""
+    unit, alias = next((unit, alias) for unit, alias in EVEN_NAMES if width % unit == 0)
+    if width % (7 * DAY) == 0:
+        unit, alias = 7 * DAY, f"W-{WEEKDAYS[anchor.weekday()]}"
+    name = alias if width == unit else f"{width // unit}{alias}"
+    return EvenSteps(name, width, int(anchor.to_datetime64().astype(STAMP).astype(np.int64)))
+
+
+OLD_ALIASES = {"H": "h", "T": "min", "S": "s", "L": "ms", "M": "ME", "Q": "QE", "A": "YE", "Y": "YE", "BM": "BME"}
+"""What pandas called them until version 2."""
 
 
 def _exchange(code: str, first: pd.Timestamp, last: pd.Timestamp) -> Calendar:
+    """The sessions of an exchange up to a year from now, each with the time of day of the first stamp."""
     import exchange_calendars
 
     names = exchange_calendars.get_calendar_names(include_aliases=True)
     if code not in names:
-        some = ", ".join(sorted(name for name in names if name.startswith("XN")))
-        raise DataError(
-            f"freq: {code!r} is neither a pandas alias (30min, h, D, B, W, MS) nor the code of an exchange ({some}, …)"
-        )
-    horizon = max(last, pd.Timestamp.now()) + pd.Timedelta(365, "D")
-    bound = exchange_calendars.get_calendar(code).bound_max()
-    calendar = exchange_calendars.get_calendar(
-        code, start=first.normalize() - pd.Timedelta(10, "D"), end=min(horizon.normalize(), bound or horizon.normalize())
-    )
-    sessions = calendar.sessions
-    return Sessions(code, sessions[sessions >= first.normalize()].to_numpy(STAMP))
+        raise DataError(_no_such(code, names))
+    day = first.normalize()
+    year_ahead = (max(last, pd.Timestamp.now()) + pd.Timedelta(365, "D")).normalize()
+    try:
+        known = exchange_calendars.get_calendar(code)
+        begin = max(day - pd.Timedelta(10, "D"), known.bound_min() or pd.Timestamp.min.ceil("D"))
+        end = min(year_ahead, known.bound_max() or year_ahead)
+        sessions = exchange_calendars.get_calendar(code, start=begin, end=end).sessions
+    except (ValueError, exchange_calendars.errors.CalendarError) as error:
+        reason = str(error)[:160]
+        raise DataError(f"freq: the calendar of {code} cannot be made ({reason}); write another, such as B") from None
+    if not (sessions >= day).any():
+        raise DataError(f"freq: the calendar of {code} ends on {end.date()}, before the data; write another, such as B")
+    return Sessions(code, (sessions[sessions >= day] + (first - day)).to_numpy(STAMP))
 
 
-EVEN_NAMES = (
-    (86_400_000_000, "D"),
-    (3_600_000_000, "h"),
-    (60_000_000, "min"),
-    (1_000_000, "s"),
-    (1_000, "ms"),
-    (1, "us"),
-)
-
-
-def infer_calendar(stamps: Sequence[np.ndarray]) -> Calendar:
-    """Finds the grid that all stamps lie on.
-
-    Month, quarter and year starts and ends come first, then business days (no Saturday or Sunday in
-    at least three weeks), then the greatest common divisor of all distances, provided that it is also
-    the most frequent distance.
-
-    Args:
-        stamps: For each series its stamps in order, either `datetime64[us]` or integers.
-
-    Raises:
-        DataError: Irregular stamps; the message says what to write for `freq`.
-    """
-    everything = np.unique(np.concatenate(list(stamps)))
-    if len(everything) < 3:
-        raise DataError(f"freq: cannot be inferred from {len(everything)} time stamps; write it, for instance `freq: h`")
-    numeric = everything.dtype.kind in "iu"
-    if not numeric and (named := _by_name(pd.DatetimeIndex(everything))):
-        return named
-    distances = np.concatenate([np.diff(one.astype(np.int64)) for one in stamps])
-    distances = distances[distances > 0]
-    width = int(np.gcd.reduce(distances))
-    values, counts = np.unique(distances, return_counts=True)
-    common = int(values[counts.argmax()])
-    if common != width:
-        raise DataError(_irregular(everything, distances, common, width, numeric))
-    name = str(width) if numeric else _even_name(width)
-    return EvenSteps(name, width, int(everything[0].astype(np.int64)), numeric)
-
-
-def _by_name(index: pd.DatetimeIndex) -> Calendar | None:
-    days = index.normalize()
-    if not (index - days == index[0] - days[0]).all():
-        return None
-    for alias, on in (
-        ("YS", index.is_year_start), ("YE", index.is_year_end), ("QS", index.is_quarter_start),
-        ("QE", index.is_quarter_end), ("MS", index.is_month_start), ("ME", index.is_month_end),
-    ):  # fmt: skip
-        if on.all():
-            return calendar_from(alias, index[0], index[-1])
-    single = np.median(np.diff(days.to_numpy())) == np.timedelta64(1, "D")
-    if single and index[-1] - index[0] >= pd.Timedelta(21, "D") and (index.dayofweek < 5).all():
-        return calendar_from("B", index[0], index[-1])
-    return None
-
-
-def _even_name(width: int) -> str:
-    unit, alias = next((unit, alias) for unit, alias in EVEN_NAMES if width % unit == 0)
-    return alias if width == unit else f"{width // unit}{alias}"
-
-
-def _irregular(everything: np.ndarray, distances: np.ndarray, common: int, width: int, numeric: bool) -> str:
-    def say(distance: int) -> str:
-        return str(distance) if numeric else str(pd.Timedelta(distance, "us"))
-
-    share = np.mean(distances == common)
-    odd = int(distances[distances % common != 0][0])
+def _no_such(code: str, names: list[str]) -> str:
+    count, letters = re.fullmatch(r"(\d*)(.*)", code, re.DOTALL).groups()  # type: ignore[union-attr]
+    if letters in OLD_ALIASES:
+        return f"freq: {code!r} is an old alias of pandas; write {count}{OLD_ALIASES[letters]}"
+    some = ", ".join(sorted(name for name in names if name.startswith("XN")))
     return (
-        f"time stamps are irregular: {share:.0%} of the steps are {say(common)}, but there is one of {say(odd)}, "
-        f"and only a grid of {say(width)} would hold all {len(everything)} stamps; "
-        f"write `freq:` to say which grid is meant, or bring the data onto one"
+        f"freq: {code!r} is neither a pandas alias (30min, h, D, B, W-MON, MS) nor the code of an exchange ({some}, …)"
     )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
 from forecaster.errors import DataError
+from forecaster.series.columns import Columns
+from forecaster.series.csvtext import read_cells, unreadable
 from forecaster.series.panel import Panel
-from forecaster.series.table import Columns, panel_from_frame
+from forecaster.series.table import panel_from_frame
 
 __all__ = ["data_hash", "read_csv", "read_parquet"]
 
@@ -33,8 +36,11 @@ def read_csv(
 ) -> Panel:
     """Reads a CSV file in long form: one row a series and time stamp, with a header.
 
+    Cells that are empty or say NA, N/A, NaN, null or None are missing; ids are taken as they stand. Empty
+    rows are left out, and noted.
+
     Args:
-        path: The file; `.gz` and the like are unpacked.
+        path: The file, in UTF-8; `.gz` and the like are unpacked.
         id: Column that names the series; None for one series.
         time: Column of time stamps (ISO 8601, or in `time_format`) or whole numbers.
         target: Column to forecast.
@@ -52,51 +58,48 @@ def read_csv(
 
     Raises:
         DataError: Names file, row, column and remedy.
+
+    Example:
+        >>> read_csv("data/energy_demand.csv", target="demand").notes["frequency"]    # doctest: +SKIP
+        '30min (inferred from the time stamps)'
     """
     path = Path(path)
-    try:
-        frame = pd.read_csv(path, dtype={id: str} if id else None, skipinitialspace=True, low_memory=False)
-    except (OSError, UnicodeError, ValueError) as error:
-        raise _unreadable(path, error) from None
     columns = Columns(id, time, target, past, known, static, ignore)
-    return panel_from_frame(
-        frame, columns, freq=freq, missing=missing, clock=clock, time_format=time_format, source=str(path), first_row=2
+    cells, empty = read_cells(path, as_text=[name for name in (id, time if time_format else None) if name])
+    panel = panel_from_frame(
+        cells, columns, freq=freq, missing=missing, clock=clock, time_format=time_format, source=str(path), first_row=2
     )
+    return replace(panel, notes={**panel.notes, "empty rows": f"{empty:,}; left out"}) if empty else panel
 
 
 def read_parquet(path: str | Path, **options: Any) -> Panel:
-    """Reads a Parquet file in long form (needs the extra `parquet`); options and errors as `read_csv`."""
+    """Reads a Parquet file in long form (needs the extra `parquet`); options and errors as `read_csv`.
+
+    An index that has a name counts as a column.
+    """
     path = Path(path)
     try:
         frame = pd.read_parquet(path)
     except ImportError:
         raise DataError(f"{path}: Parquet needs pyarrow; install forecaster[parquet]") from None
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error, "write it as Parquet, or say `source: csv`") from None
+    if any(frame.index.names):
+        frame = frame.reset_index()
     columns = Columns(**{key: options.pop(key) for key in list(options) if key in Columns.__dataclass_fields__})
     return panel_from_frame(frame, columns, source=str(path), **options)
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    if isinstance(error, FileNotFoundError):
-        return DataError(f"{path}: no such file; paths are relative to the working directory or the pipeline file")
-    if isinstance(error, IsADirectoryError):
-        return DataError(f"{path}: is a folder; name the file in it")
-    if isinstance(error, PermissionError):
-        return DataError(f"{path}: may not be read; check its permissions")
-    if isinstance(error, pd.errors.EmptyDataError):
-        return DataError(f"{path}: is empty; it needs a header and rows")
-    if isinstance(error, UnicodeError):
-        return DataError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8")
-    return DataError(f"{path}: cannot be read as a table: {str(error).strip()}; separate columns by commas")
 
 
 def data_hash(panel: Panel) -> str:
     """SHA-256 of what a panel holds: ids, grid and values; equal data give equal hashes whatever the file."""
     digest = hashlib.sha256()
-    names: Mapping[str, object] = {"ids": panel.ids.tolist(), "calendar": panel.calendar.name, "columns": [panel.past, panel.known, panel.static]}
+    names: Mapping[str, object] = {
+        "ids": panel.ids.tolist(),
+        "calendar": panel.calendar.name,
+        "columns": [panel.past, panel.known, panel.static],
+    }
     digest.update(repr(names).encode())
-    ends = panel.calendar.stamps(panel.first).astype("int64")
-    for array in (panel.offsets, ends, panel.ends, panel.values, panel.static_values):
+    begins = panel.calendar.stamps(panel.first).astype("int64")
+    for array in (panel.offsets, begins, panel.ends, panel.values, panel.static_values):
         digest.update(memoryview(array.tobytes()))
     return digest.hexdigest()

@@ -81,13 +81,13 @@ class Panel:
         """The target of one series up to its cutoff, float64, NaN where missing; shape (steps,)."""
         return self.target[self.offsets[series] : self.ends[series]].astype(np.float64)
 
-    def stamps(self, ticks: np.ndarray) -> pd.Index:
+    def stamps(self, ticks: np.ndarray) -> pd.Index[Any]:
         """Dates of ticks as the user wrote them: with the zone that they came in."""
         stamps = self.calendar.stamps(ticks)
-        index = pd.Index(stamps)
-        if self.zone and isinstance(index, pd.DatetimeIndex):
-            return index.tz_localize("UTC").tz_convert(self.zone)
-        return index
+        if self.zone is None:
+            index: pd.Index[Any] = pd.Index(stamps)
+            return index
+        return pd.DatetimeIndex(stamps, tz="UTC").tz_convert(self.zone)
 
     def until(self, cutoffs: np.ndarray | int) -> Panel:
         """What was known at a cutoff: later targets and past covariates are gone, not only out of sight.
@@ -136,7 +136,7 @@ class Panel:
         counts = np.diff(self.offsets)
         owner = np.repeat(np.arange(len(self)), counts)
         ticks = np.arange(len(self.values)) - self.offsets[owner] + self.first[owner]
-        columns = {"unique_id": self.ids[owner], "ds": self.stamps(ticks), "y": self.target}
+        columns: dict[str, Any] = {"unique_id": self.ids[owner], "ds": self.stamps(ticks), "y": self.target}
         for place, name in enumerate((*self.past, *self.known), start=1):
             columns[name] = self.values[:, place]
         for place, name in enumerate(self.static):

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from forecaster.config import FileData, TickerData
+from forecaster.series.columns import Columns
 from forecaster.series.files import read_csv, read_parquet
 from forecaster.series.panel import Panel
-from forecaster.series.table import Columns, panel_from_frame
+from forecaster.series.table import panel_from_frame
 
 __all__ = ["SNAPSHOTS", "find_file", "load"]
 
@@ -19,6 +20,8 @@ EXCHANGES = {
     "T": "XTKS", "HK": "XHKG", "AX": "XASX", "ST": "XSTO",
 }  # fmt: skip
 """Exchange by the suffix that Yahoo gives its symbols."""
+INDICES = {"^GSPC": "XNYS", "^DJI": "XNYS", "^IXIC": "XNYS", "^NDX": "XNYS", "^RUT": "XNYS", "^GDAXI": "XETR"}
+"""Exchange by the symbol of an index: those have no suffix."""
 
 
 def load(data: FileData | TickerData, base: Path, project: Path) -> Panel:
@@ -42,10 +45,8 @@ def load(data: FileData | TickerData, base: Path, project: Path) -> Panel:
 
 def find_file(path: str, base: Path) -> Path:
     """A path relative to the working directory, else to `base` or the folder above it."""
-    for folder in (Path(), base, base.parent):
-        if (folder / path).exists():
-            return folder / path
-    return Path(path)
+    wanted = Path(path).expanduser()
+    return next((folder / wanted for folder in (Path(), base, base.parent) if (folder / wanted).exists()), wanted)
 
 
 def _tickers(data: TickerData, folder: Path) -> Panel:
@@ -56,21 +57,30 @@ def _tickers(data: TickerData, folder: Path) -> Panel:
     )
     past = tuple(data.past)
     others = [name for name in frame.columns if name not in ("unique_id", "ds", data.target, *past)]
-    freq, why = (data.freq, "as told") if data.freq else _exchange(data)
-    panel = panel_from_frame(
-        frame, Columns("unique_id", "ds", data.target, past, ignore=others), freq=freq, source=snapshot.name
-    )
+    columns = Columns("unique_id", "ds", data.target, past, ignore=others)
+    freq, why = (data.freq, "as told") if data.freq else _sessions(data)
+    panel = panel_from_frame(frame, columns, freq=freq, source=snapshot.name, first_row=2)
     found = {"frequency": f"{panel.calendar.name} ({why})", "snapshot": f"{snapshot.name} of {snapshot.downloaded}"}
     fallback = {"fallback": snapshot.fallback_reason} if snapshot.fallback_reason else {}
     return replace(panel, notes={**panel.notes, **found, **fallback})
 
 
-def _exchange(data: TickerData) -> tuple[str | None, str]:
-    """The calendar of daily prices by the symbols' suffixes; finer steps are inferred from the stamps."""
+def _sessions(data: TickerData) -> tuple[str | None, str]:
+    """The calendar of daily prices by the symbols; that of other intervals is inferred from the stamps."""
     if data.interval != "1d":
         return None, "inferred from the time stamps"
-    if all(symbol.endswith(("-USD", "-EUR", "-BTC")) for symbol in data.symbols):
+    codes = {_exchange(symbol.strip().upper()) for symbol in data.symbols}
+    if codes == {"D"}:
         return "D", "traded every day, by the symbols"
-    codes = {EXCHANGES.get(symbol.rpartition(".")[2] if "." in symbol else "") for symbol in data.symbols}
-    code = codes.pop() if len(codes) == 1 else None
-    return (code, "by the symbols' suffix") if code else ("B", "business days, since the exchanges differ or are unknown")
+    if len(codes) == 1 and (code := codes.pop()):
+        return code, "by the symbols"
+    return "B", "business days, since the exchanges differ or are unknown"
+
+
+def _exchange(symbol: str) -> str | None:
+    """Where a symbol is traded: an exchange, every day (D), or unknown (currencies, futures, most indices)."""
+    if symbol.endswith(("-USD", "-EUR", "-GBP", "-BTC")):
+        return "D"
+    if symbol.startswith("^") or "=" in symbol:
+        return INDICES.get(symbol)
+    return EXCHANGES.get(symbol.partition(".")[2])

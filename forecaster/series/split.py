@@ -51,7 +51,8 @@ def cutoffs(panel: Panel, horizon: int, windows: int, step: int) -> np.ndarray:
     if left < 2:
         needed = int(behind[0]) + 2
         raise DataError(
-            f"{windows} forecast origins {step} steps apart with a horizon of {horizon} need at least {needed} steps, but "
-            f"the longest series has {int(panel.lengths.max())} here; give more data, a shorter horizon or fewer windows"
+            f"{windows} forecast origins {step} steps apart with a horizon of {horizon} need at least {needed} steps, "
+            f"but the longest series has {int(panel.lengths.max())} here; give more data, a shorter horizon or fewer "
+            "windows"
         )
     return np.asarray(ticks)

@@ -7,8 +7,10 @@ integers a window; a batch is copied out of the panel's one array when it is ask
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from forecaster.errors import DataError
 from forecaster.series.panel import Panel
@@ -47,8 +49,16 @@ class Windows:
         panel: Where the values lie.
         lookback: Steps before the origin.
         horizon: Steps from the origin on.
-        series: Number of the series of each window; shape (windows,).
+        series: Number of the series of each window, in order; shape (windows,).
         origins: Row of `panel.values` with the first target of each window; shape (windows,).
+
+    Example:
+        >>> from forecaster.series import panel_from_frame
+        >>> import pandas as pd
+        >>> panel = panel_from_frame(pd.DataFrame({"ds": range(1, 9), "y": [1, 2, 3, 4, 5, 6, 7, 8]}))
+        >>> batch = training_windows(panel, lookback=3, horizon=2).gather(slice(1))
+        >>> batch.past[0, :, 0], batch.target[0]
+        (array([1., 2., 3.], dtype=float32), array([4., 5.], dtype=float32))
     """
 
     panel: Panel
@@ -66,16 +76,27 @@ class Windows:
         A lookback that reaches back beyond the start of its series, and a horizon beyond its end, are NaN there.
         """
         series, origins = self.series[chosen], self.origins[chosen]
-        panel, columns = self.panel, self.panel.known_columns
-        begin, stop = panel.offsets[series], panel.offsets[series + 1]
-        past = _rows(panel.values, origins - self.lookback, self.lookback, begin, np.minimum(origins, stop))
-        future = _rows(panel.values, origins, self.horizon, begin, stop)
-        static = panel.static_values[series] if panel.static else np.zeros((len(series), 0), np.float32)
-        return Batch(past, np.ascontiguousarray(future[:, :, columns]), static, np.ascontiguousarray(future[:, :, 0]))
+        rows = self._rows(series, origins - self.lookback)
+        past, future = rows[:, : self.lookback], rows[:, self.lookback :]
+        static = self.panel.static_values[series] if self.panel.static else np.zeros((len(series), 0), np.float32)
+        return Batch(past, future[:, :, self.panel.known_columns], static, future[:, :, 0])
 
     def after(self, cutoffs: np.ndarray) -> Windows:
-        """The windows whose targets all lie behind their series' cutoff; ticks, shape (series,)."""
-        behind = self.origins - self.panel.offsets[self.series] + self.panel.first[self.series] > cutoffs[self.series]
+        """The windows whose targets all lie behind their series' cutoff.
+
+        Args:
+            cutoffs: Ticks, shape (series,).
+
+        Raises:
+            DataError: There is none.
+        """
+        ticks = self.origins - self.panel.offsets[self.series] + self.panel.first[self.series]
+        behind = ticks > cutoffs[self.series]
+        if not behind.any():
+            raise DataError(
+                "no target was observed in the validation part, so no fit can be stopped by it; "
+                "give more data, a shorter horizon or more validation windows"
+            )
         return replace(self, series=self.series[behind], origins=self.origins[behind])
 
     def spread(self, count: int) -> np.ndarray:
@@ -88,30 +109,41 @@ class Windows:
         A function of the seed and the step alone: a resumed fit draws what the unbroken one would have.
         """
         generator = np.random.default_rng([seed, step])
-        starts = np.flatnonzero(np.append(True, self.series[1:] != self.series[:-1]))
-        counts = np.diff(np.append(starts, len(self)))
+        starts, counts = self._runs
         series = generator.integers(len(starts), size=count)
         return np.asarray(starts[series] + (generator.random(count) * counts[series]).astype(np.int64))
 
+    @cached_property
+    def _runs(self) -> tuple[np.ndarray, np.ndarray]:
+        """First window and number of windows of each series that has any."""
+        starts = np.flatnonzero(np.append(True, self.series[1:] != self.series[:-1]))
+        return starts, np.diff(np.append(starts, len(self)))
 
-def _rows(values: np.ndarray, starts: np.ndarray, count: int, begin: np.ndarray, stop: np.ndarray) -> np.ndarray:
-    """`count` rows from each start, NaN outside of [begin, stop); shape (starts, count, columns).
+    @cached_property
+    def _blocks(self) -> np.ndarray:
+        """Every run of lookback + horizon rows, as overlapping views; shape (runs, lookback + horizon, columns)."""
+        values, count = self.panel.values, self.lookback + self.horizon
+        runs = max(len(values) - count + 1, 0)
+        return as_strided(values, (runs, count, values.shape[1]), (values.strides[0], *values.strides), writeable=False)
 
-    Runs inside their series are copied as one block each; the few others row by row.
-    """
-    width = values.shape[1]
-    inside = (starts >= begin) & (starts + count <= stop)
-    rows = np.full((len(starts), count, width), np.nan, np.float32)
-    if inside.any():
-        blocks = np.lib.stride_tricks.sliding_window_view(values.reshape(-1), count * width)[::width]
+    def _rows(self, series: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """The lookback + horizon rows from each start, NaN outside of the series.
+
+        Runs inside their series are copied as one block each, the few others row by row.
+        """
+        values, count = self.panel.values, self.lookback + self.horizon
+        begin, stop = self.panel.offsets[series], self.panel.offsets[series + 1]
+        inside = (starts >= begin) & (starts + count <= stop)
         if inside.all():
-            return blocks[starts].reshape(rows.shape)
-        rows[inside] = blocks[starts[inside]].reshape(-1, count, width)
-    for place in np.flatnonzero(~inside):
-        low, high = max(starts[place], begin[place]), min(starts[place] + count, stop[place])
-        if low < high:
-            rows[place, low - starts[place] : high - starts[place]] = values[low:high]
-    return rows
+            return np.asarray(self._blocks[starts])
+        rows = np.empty((len(starts), count, values.shape[1]), np.float32)
+        rows[inside] = self._blocks[starts[inside]]
+        outside = ~inside
+        places = starts[outside, None] + np.arange(count)
+        partial = values[np.clip(places, 0, len(values) - 1)]
+        partial[(places < begin[outside, None]) | (places >= stop[outside, None])] = np.nan
+        rows[outside] = partial
+        return rows
 
 
 def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
@@ -121,7 +153,7 @@ def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
     padded with missing values on the left, from the half of its length on.
 
     Raises:
-        DataError: No series is long enough for one.
+        DataError: There is none.
     """
     series, origins = [], []
     for one in range(len(panel)):
@@ -136,8 +168,9 @@ def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
     windows = Windows(panel, lookback, horizon, np.concatenate(series), np.concatenate(origins))
     if not len(windows):
         raise DataError(
-            f"no series is long enough to train on: a horizon of {horizon} needs at least {horizon + 2} steps besides the "
-            f"validation and test parts, the longest has {int(panel.lengths.max())}; shorten the horizon or give more data"
+            f"no series is long enough to train on: a horizon of {horizon} needs at least {horizon + 1} steps besides "
+            f"the validation and test parts, with values at both ends; the longest has {int(panel.lengths.max())}; "
+            "shorten the horizon or give more data"
         )
     return windows
 

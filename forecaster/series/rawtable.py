@@ -1,0 +1,105 @@
+"""The raw table: cells as they came, read with errors that name row, column and remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecaster.errors import DataError
+from forecaster.series.columns import Columns
+
+__all__ = ["RawTable"]
+
+
+@dataclass
+class RawTable:
+    """A table at the door.
+
+    Args:
+        frame: The cells.
+        columns: Which column plays which part.
+        source: What errors call the table.
+        first_row: What errors call the row with the label 0.
+        notes: What was found and done, to be told to the user.
+    """
+
+    frame: pd.DataFrame
+    columns: Columns
+    source: str
+    first_row: int
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Compares the columns with the declared ones.
+
+        Raises:
+            DataError: They differ, or there are no rows.
+        """
+        self.frame = self.frame.set_axis([str(name) for name in self.frame.columns], axis=1)
+        self.columns.check(list(self.frame.columns), self.source)
+        if self.frame.empty:
+            raise DataError(f"{self.source}: no rows; give a table with data below its header")
+
+    def row(self, position: int) -> str:
+        """What to call a row in a message: by its label in the frame."""
+        label = self.frame.index[position]
+        return f"{self.source}, row {label + self.first_row if isinstance(label, int | np.integer) else label}"
+
+    def cell(self, position: int, column: str) -> str:
+        """A row and column, for a message."""
+        return f"{self.row(position)}, column {column!r}"
+
+    def shown(self, position: int, column: str) -> str:
+        """The content of a cell, for a message: text in quotes."""
+        content = self.frame[column].iloc[position]
+        return repr(content) if isinstance(content, str) else str(content)
+
+    def ids(self) -> tuple[np.ndarray, np.ndarray]:
+        """The series of each row by number, and the names of the series in order.
+
+        Raises:
+            DataError: A row without one.
+        """
+        column = self.columns.id
+        if column is None:
+            return np.zeros(len(self.frame), np.int64), np.array([self.columns.target], dtype=object)
+        ids = self.frame[column]
+        empty = ids.isna() if pd.api.types.is_numeric_dtype(ids) else ids.isna() | (ids.astype(str).str.strip() == "")
+        if empty.any():
+            raise DataError(f"{self.cell(int(np.flatnonzero(empty)[0]), column)}: empty; name the series")
+        codes, names = pd.factorize(ids.astype(str).to_numpy(dtype=object), sort=True)
+        return codes, np.asarray(names, dtype=object)
+
+    def numbers(self, column: str) -> np.ndarray:
+        """One column as float32, NaN where a cell is empty.
+
+        Raises:
+            DataError: Something that is no number, or is too large for 32 bits.
+        """
+        cells = self.frame[column]
+        if not pd.api.types.is_numeric_dtype(cells):
+            cells = self._parsed(cells, column)
+        with np.errstate(over="ignore"):
+            values = cells.to_numpy(np.float64, na_value=np.nan).astype(np.float32)
+        if np.isinf(values).any():
+            place = int(np.flatnonzero(np.isinf(values))[0])
+            raise DataError(
+                f"{self.cell(place, column)}: {self.shown(place, column)} is not finite as a 32-bit number; "
+                "leave it empty if it is missing, or rescale the column"
+            )
+        return values
+
+    def _parsed(self, cells: pd.Series[Any], column: str) -> pd.Series[Any]:
+        cells = cells.astype(object)
+        numbers = pd.to_numeric(cells, errors="coerce")
+        wrong = numbers.isna() & cells.notna() & (cells.astype(str).str.strip() != "")
+        if wrong.any():
+            place = int(np.flatnonzero(wrong)[0])
+            raise DataError(
+                f"{self.cell(place, column)}: {self.shown(place, column)} is not a number; "
+                "write it with a decimal point and without thousands separators, or leave it empty if it is missing"
+            )
+        return numbers

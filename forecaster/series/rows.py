@@ -1,0 +1,83 @@
+"""Rows by series and time: sorted, each series and stamp once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.errors import DataError
+from forecaster.series.rawtable import RawTable
+from forecaster.series.stamps import parse_stamps
+
+__all__ = ["Rows", "sorted_rows"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table in the order of series and time.
+
+    Attributes:
+        names: Of the series; shape (series,).
+        series: Number of the series of each row; shape (rows,).
+        stamps: int64 or `datetime64[us]`; shape (rows,).
+        values: float32, the target and the covariates; shape (rows, columns).
+        positions: Where each row stands in the table; shape (rows,).
+        zone: Time zone in which the stamps were written.
+    """
+
+    names: np.ndarray
+    series: np.ndarray
+    stamps: np.ndarray
+    values: np.ndarray
+    positions: np.ndarray
+    zone: str | None
+
+    @property
+    def starts(self) -> np.ndarray:
+        """First row of each series; shape (series,)."""
+        return np.searchsorted(self.series, np.arange(len(self.names)))
+
+    @property
+    def by_series(self) -> list[np.ndarray]:
+        """The stamps of each series."""
+        return np.split(self.stamps, self.starts[1:])
+
+
+def sorted_rows(table: RawTable, time_format: str | None) -> Rows:
+    """Reads all cells that are used; what was put right is noted.
+
+    Raises:
+        DataError: A cell that cannot be read, or two rows of one series and time that differ.
+    """
+    series, names = table.ids()
+    stamps, zone = parse_stamps(table, time_format)
+    columns = [table.columns.target, *table.columns.covariates]
+    values = np.column_stack([table.numbers(name) for name in columns])
+    order = np.lexsort((stamps, series))
+    if (np.diff(order) != 1).any():
+        table.notes["sorted"] = "rows were not in the order of series and time; sorted"
+    series, stamps, values = series[order], stamps[order], values[order]
+    again = np.append(False, (series[1:] == series[:-1]) & (stamps[1:] == stamps[:-1]))
+    if again.any():
+        _refuse_contradictions(again, names[series], values, order, table)
+        table.notes["duplicates"] = f"rows that repeat another exactly: {int(again.sum()):,}; dropped"
+    once = ~again
+    return Rows(names, series[once], stamps[once], values[once], order[once], zone)
+
+
+def _refuse_contradictions(
+    again: np.ndarray, ids: np.ndarray, values: np.ndarray, order: np.ndarray, table: RawTable
+) -> None:
+    before = np.roll(values, 1, axis=0)
+    equal = ((values == before) | (np.isnan(values) & np.isnan(before))).all(axis=1)
+    if not (again & ~equal).any():
+        return
+    place = int(np.flatnonzero(again & ~equal)[0])
+    earlier, later = sorted((int(order[place - 1]), int(order[place])))
+    time = table.columns.time
+    raise DataError(
+        f"{table.row(later)}: series {ids[place]!r} has {time} {table.shown(later, time)} twice with different values "
+        f"(also {table.row(earlier).rpartition(', ')[2]}); keep one row, or name the id column; where clocks were "
+        "put back, write the stamps with their offset from UTC"
+    )

@@ -1,0 +1,159 @@
+"""The command line in processes of its own: what is printed, and how it exits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from forecaster.store import Store
+from tests.pipeline.conftest import write_project
+
+
+def forecaster(*arguments, cwd=None, **environment):
+    """Runs the program as a user would."""
+    command = [sys.executable, "-m", "forecaster", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, env={**os.environ, "COLUMNS": "80", **environment}
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project in which `run --force` has been done once."""
+    folder = tmp_path_factory.mktemp("cli")
+    write_project(folder)
+    answer = forecaster("run", "small.yaml", "--force", cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+    return folder, answer
+
+
+def test_run_shows_what_it_read_the_leaderboard_the_verdict_and_where_things_lie(project):
+    folder, answer = project
+    for fragment in (
+        "rows           720", "inferred from the time stamps", "gaps           none", "found in the fitting part",
+        "MASE", "sMAPE", "RMSE", "in 80%", "skill", "seasonal_naive", "was chosen on the validation part",
+        f"SavedModel  {folder}/models/store/small/1", f"Report      {folder}/models/reports/small.html",
+    ):  # fmt: skip
+        assert fragment in answer.stdout
+    assert "…" not in answer.stdout, "the leaderboard must fit into 80 columns"
+
+
+def test_progress_and_messages_go_to_standard_error(project):
+    _, answer = project
+    assert "step 30" in answer.stderr and "step 30" not in answer.stdout
+
+
+def test_predict_gives_dated_forecasts_with_intervals(project):
+    folder, _ = project
+    answer = forecaster("predict", "small", "--level", "80", cwd=folder)
+    lines = answer.stdout.splitlines()
+    assert lines[0].split(",")[:3] == ["unique_id", "ds", "cutoff"] and lines[0].endswith("-hi-80")
+    assert len(lines) == 25 and "2024-03-31 00:00:00" in lines[1]
+    out = folder / "forecasts.csv"
+    assert forecaster("predict", "small", "--data", "demand.csv", "--out", out, cwd=folder).returncode == 0
+    assert len(out.read_text().splitlines()) == 25
+    records = json.loads(forecaster("predict", "small", "--json", cwd=folder).stdout)
+    assert len(records) == 24
+
+
+def test_models_list_and_show(project):
+    folder, _ = project
+    rows = json.loads(forecaster("models", "list", "--json", cwd=folder).stdout)
+    assert [(row["name"], row["version"], row["champion"]) for row in rows] == [("small", 1, True)]
+    assert "champion" in forecaster("models", "list", cwd=folder).stdout
+    assert json.loads(forecaster("models", "show", "small", cwd=folder).stdout)["horizon"] == 24
+
+
+def test_backtest_publishes_nothing_and_json_is_one_object(project):
+    folder, _ = project
+    answer = forecaster("backtest", "small.yaml", "--json", cwd=folder)
+    told = json.loads(answer.stdout)
+    assert told["published"] is None and told["report"] is None
+    assert Store(folder / "models/store").versions("small") == [1]
+
+
+def test_strict_exits_with_1_when_the_gate_was_not_passed(tmp_path):
+    write_project(tmp_path, models=[{"extends": "gru", "units": 1, "steps": 1, "learning_rate": 1e-9}], season=7)
+    answer = forecaster("run", "small.yaml", "--strict", cwd=tmp_path)
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    assert "Nothing was published" in answer.stdout
+    assert forecaster("models", "list", cwd=tmp_path).stdout.startswith("nothing has been published")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        (["run", "no.yaml"], "no.yaml: no such file"),
+        (["predict", "nothing"], "nothing"),
+        (["schema", "colour"], "write pipeline or model"),
+        (["--project", "/no/such/folder", "models", "list"], "--project: /no/such/folder is no folder"),
+        (["run", "broken.yaml"], "broken.yaml:2: horizn: unknown key"),
+        (["run", "text.yaml"], "row 4, column 'y': 'abc' is not a number"),
+        (["--log-file", "/no/such/folder/log", "models", "list"], "cannot be written"),
+    ],
+)
+def test_law_8_bad_usage_exits_with_2_and_says_what_to_do_without_a_traceback(arguments, fragment, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "broken.yaml").write_text("data: {path: x.csv}\nhorizn: 3\nhorizon: 2\n")
+    (tmp_path / "text.csv").write_text("ds,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,abc\n2024-01-04,3\n")
+    (tmp_path / "text.yaml").write_text("data: {path: text.csv}\nhorizon: 1\n")
+    answer = forecaster(*arguments, cwd=tmp_path)
+    assert answer.returncode == 2
+    assert fragment in answer.stderr.replace("\n", " ")
+    assert "Traceback" not in answer.stderr + answer.stdout
+
+
+def test_a_fault_of_ours_exits_with_3_and_lies_in_the_log(tmp_path):
+    """A network of the user's own that breaks counts as a fault: it is no bad input that we could name."""
+    (tmp_path / "broken_network.py").write_text("def build(definition, seed):\n    raise RuntimeError('on purpose')\n")
+    write_project(tmp_path, models=[{"network": "broken_network:build"}])
+    answer = forecaster("--log-file", "log.txt", "backtest", "small.yaml", cwd=tmp_path)
+    assert answer.returncode == 3
+    assert "RuntimeError: on purpose" in answer.stderr and "Traceback" not in answer.stderr
+    assert "Traceback" in (tmp_path / "log.txt").read_text()
+
+
+def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path):
+    write_project(tmp_path, models=[{"extends": "gru", "units": 4, "steps": 100_000, "patience": 100_000}])
+    command = [sys.executable, "-m", "forecaster", "backtest", "small.yaml"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    time.sleep(1)
+    checkpoint = tmp_path / "models/store/.checkpoints/small/gru.npz"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.5)  # a checkpoint is written every twenty seconds
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "go on with: forecaster backtest small.yaml --resume" in messages.replace("\n", " ")
+    assert checkpoint.exists() and "Traceback" not in messages
+
+
+def test_help_lists_the_commands_and_the_schema_is_json_schema():
+    answer = forecaster("--help")
+    assert answer.returncode == 0
+    for command in ("run", "backtest", "predict", "models", "schema"):
+        assert command in answer.stdout
+    assert json.loads(forecaster("schema").stdout)["required"] == ["data", "horizon"]
+
+
+def test_the_shipped_pipelines_and_models_are_valid():
+    from pathlib import Path
+
+    from forecaster.config import Project, read_model, read_pipeline
+
+    root = Path(__file__).parents[2]
+    pipelines = sorted((root / "pipelines").glob("*.yaml"))
+    assert {file.stem for file in pipelines} >= {"energy_demand", "stock_prices", "sensor_data"}
+    for file in pipelines:
+        definition = read_pipeline(file)
+        assert definition.name == file.stem
+        for entry in definition.models:
+            Project(root).model(entry)
+    for file in (root / "models").glob("*.yaml"):
+        assert read_model(file).name == file.stem
+        first = file.read_text(encoding="utf-8").splitlines()[0]
+        assert "forecaster/networks/" in first, f"{file}: the first line names the code that builds it"

@@ -1,0 +1,178 @@
+"""The main job: what a run says, publishes and leaves behind."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from forecaster.config import Project, read_pipeline
+from forecaster.errors import DataError, DefinitionError, Interrupted
+from forecaster.pipeline import Listener, run
+from forecaster.pipeline.result import judge
+from forecaster.store import Store
+from tests.pipeline.conftest import write_project
+
+
+def test_networks_and_baselines_stand_in_one_leaderboard(finished):
+    result, _, _ = finished
+    board = result.leaderboard
+    assert set(board["model"]) == {"gru", "simple_rnn", "naive", "seasonal_naive", "seasonal_naive_168", "ridge"}
+    assert list(board["mase"]) == sorted(board["mase"])
+    assert {"mase", "smape", "rmse", "coverage-80", "coverage-95", "skill", "seconds", "p", "significant"} <= {*board}
+    assert board.loc[board["kind"] == "network", "validation"].notna().all()
+
+
+def test_law_7_the_verdict_names_the_best_naive_forecast_with_its_score(finished):
+    result, _, _ = finished
+    best = result.leaderboard.query("kind == 'naive'").iloc[0]
+    assert f"{best['model']}, {best['mase']:.3f}" in result.gate.verdict
+    assert "ridge" in result.gate.verdict
+
+
+def test_the_winner_is_chosen_on_the_validation_part_not_on_the_test_part(finished):
+    result, _, _ = finished
+    networks = result.leaderboard.query("kind == 'network'")
+    assert result.gate.model == networks.loc[networks["validation"].idxmin(), "model"]
+
+
+def test_law_5_what_was_inferred_is_said_and_recorded(finished):
+    result, project, _ = finished
+    assert "inferred from the time stamps" in result.facts["frequency"]
+    assert "found in the fitting part" in result.inferred["season"]
+    manifest = Store(project.store).manifest("small")
+    assert manifest.inferred == dict(result.inferred)
+    assert manifest.data["frequency"] == result.facts["frequency"]
+    assert manifest.definition["levels"] == [80.0, 95.0]
+    assert manifest.model_definition["units"] == 4
+    assert manifest.lookback == 48
+
+
+def test_the_published_version_and_the_report_lie_where_the_result_says(finished):
+    result, project, _ = finished
+    assert (result.served / "saved_model.pb").is_file()
+    assert result.served == project.store / "small" / str(result.version)
+    assert "seasonal_naive" in result.report.read_text(encoding="utf-8")
+
+
+def test_json_tells_the_same_without_nan(finished):
+    result, _, _ = finished
+    told = json.loads(result.to_json(), parse_constant=pytest.fail)
+    assert told["gate"]["model"] == result.gate.model
+    assert len(told["leaderboard"]) == 6
+    assert told["published"]["version"] == result.version
+
+
+def test_law_3_the_same_run_gives_bit_identical_scores_resumed_or_not(finished, tmp_path):
+    first, _, definition = finished
+    again = run(definition, Project(tmp_path), publishing=False)
+    timeless = ["model", "mase", "smape", "rmse", "coverage-80", "coverage-95", "skill", "p", "validation"]
+    pd.testing.assert_frame_equal(first.leaderboard[timeless], again.leaderboard[timeless], check_exact=True)
+    steps = iter(range(10_000))
+    with pytest.raises(Interrupted):
+        run(definition, Project(tmp_path), publishing=False, listener=Listener(stop=lambda: next(steps) == 45))
+    kept = sorted(file.name for file in (tmp_path / "models/store/.checkpoints/small").iterdir())
+    assert kept == ["gru.npz", "simple_rnn.npz"]
+    resumed = run(definition, Project(tmp_path), publishing=False, resume=True)
+    pd.testing.assert_frame_equal(first.leaderboard[timeless], resumed.leaderboard[timeless], check_exact=True)
+    assert not (tmp_path / "models/store/.checkpoints/small").exists()
+
+
+def test_a_network_that_does_not_beat_the_naive_forecast_is_not_published(tmp_path):
+    """A random walk: nothing is there to be learnt."""
+    file = write_project(tmp_path, transform="difference")
+    walk = np.cumsum(np.random.default_rng(5).normal(size=24 * 30)) + 1000
+    frame = pd.read_csv(tmp_path / "demand.csv").assign(y=walk)
+    frame.to_csv(tmp_path / "demand.csv", index=False)
+    definition = read_pipeline(file)
+    definition = definition.model_copy(update={"models": definition.models[:1], "baselines": ["naive"], "seed": 4})
+    result = run(definition, Project(tmp_path))
+    naive = result.leaderboard.set_index("model").loc["naive"]
+    assert not naive["significant"]
+    if not result.gate.passed:
+        assert result.version is None and "Nothing was published" in result.gate.verdict
+        assert Store(tmp_path / "models/store").names() == []
+    assert not result.gate.significant
+    assert "No model of this run beats the naive forecasts significantly" in result.gate.verdict
+
+
+@pytest.mark.parametrize(
+    ("mase", "p", "passed", "significant", "words"),
+    [
+        (0.5, 0.01, True, True, "50% below the best naive forecast's (naive, 1.000); the difference is significant"),
+        (0.9, 0.20, True, False, "the difference is NOT significant"),
+        (1.0, 0.50, False, False, "does not beat the best naive forecast (naive, 1.000)"),
+        (1.5, 0.99, False, False, "does not beat the best naive forecast (naive, 1.000)"),
+    ],
+)
+def test_the_gate(mase, p, passed, significant, words):
+    table = pd.DataFrame(
+        {
+            "model": ["lstm", "naive", "drift"],
+            "kind": ["network", "naive", "naive"],
+            "mase": [mase, 1.0, 1.2],
+            "p": [p, np.nan, np.nan],
+            "significant": [p < 0.05, False, False],
+        }
+    )
+    gate = judge(table, "lstm", "mase", 0.05, 20)
+    assert (gate.passed, gate.significant) == (passed, significant)
+    assert words in gate.verdict
+
+
+def test_refit_publishes_the_twin_that_saw_all_data_and_says_so(finished, tmp_path):
+    _, _, definition = finished
+    promote = definition.promote.model_copy(update={"refit": True})
+    definition = definition.model_copy(update={"promote": promote, "models": definition.models[:1], "keep": 1})
+    project = Project(tmp_path)
+    first = run(definition, project, force=True)
+    assert "fitted once more on all data" in first.gate.verdict
+    assert Store(project.store).manifest("small").gate["refit"] is True
+    second = run(definition, project, force=True)
+    assert Store(project.store).versions("small") == [second.version] == [2]
+
+
+def test_covariates_many_series_and_own_clocks(tmp_path):
+    """Whole-number stamps: series of different length, each cut from its own end."""
+    rows = [
+        {"who": name, "t": step, "size": size, "load": np.sin(step / 4) * size, "hour": step % 8}
+        for name, size, length in (("a", 1.0, 150), ("b", 5.0, 190))
+        for step in range(length)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "loads.csv", index=False)
+    file = tmp_path / "loads.yaml"
+    data = {"path": "loads.csv", "id": "who", "time": "t", "target": "load", "known": ["hour"], "static": ["size"]}
+    small = {"extends": "gru", "units": 4, "steps": 10, "batch_size": 8}
+    file.write_text(yaml.safe_dump({"data": data, "horizon": 4, "models": [small], "backtest": {"windows": 3}}))
+    result = run(read_pipeline(file), Project(tmp_path), base=tmp_path, force=True, report=tmp_path / "report.html")
+    last = result.forecasts.groupby("unique_id")["ds"].max()
+    assert last.to_dict() == {"a": 149, "b": 189}
+    assert Store(tmp_path / "models/store").manifest("loads").inputs == {
+        "past": ["load", "hour"], "known": ["hour"], "static": ["size"],
+    }  # fmt: skip
+
+
+def test_models_of_one_name_and_models_called_like_a_baseline(finished, tmp_path):
+    _, _, definition = finished
+    for models, fragment in (
+        (["lstm", "lstm"], "two are called 'lstm'"),
+        ([{"network": "lstm", "name": "ridge"}], "'ridge' is the name of a baseline"),
+        (["transformer"], "'transformer' is neither a file in"),
+    ):
+        wrong = type(definition).model_validate({**definition.model_dump(), "models": models})
+        with pytest.raises(DefinitionError, match=fragment):
+            run(wrong, Project(tmp_path))
+
+
+def test_too_short_data_are_refused_with_what_is_needed(finished, tmp_path):
+    _, _, definition = finished
+    backtest = definition.backtest.model_copy(update={"windows": 40})
+    with pytest.raises(DataError, match=r"40 forecast origins .* need at least \d+ steps"):
+        run(definition.model_copy(update={"backtest": backtest}), Project(tmp_path))
+
+
+def test_a_verdict_is_not_changed_by_replacing_words(finished):
+    result, _, _ = finished
+    assert replace(result.gate).verdict == result.gate.verdict
