@@ -51,7 +51,7 @@ def mistakes(
     path: Path | str,
     lines: Mapping[Place, int],
 ) -> list[str]:
-    """All that is wrong, a message for each place.
+    """All that is wrong, a message for each place, in the order of the lines.
 
     Args:
         error: What pydantic found.
@@ -63,14 +63,15 @@ def mistakes(
     by_place: dict[Place, list[ErrorDetails]] = {}
     for fault in error.errors(include_url=False):
         by_place.setdefault(_place(fault["loc"], content), []).append(fault)
-    told = []
+    told: list[tuple[int, str]] = []
     for place, faults in by_place.items():
         if any(len(other) > len(place) and other[: len(place)] == place for other in by_place):
             continue  # another member of a union went further, so it is the one that was meant
-        line = next((f":{lines[place[:n]]}" for n in range(len(place), 0, -1) if place[:n] in lines), "")
+        line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), 0)
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
-        told.append(f"{path}{line}: {key}{': ' if key else ''}{_message(faults, kind)}")
-    return told
+        where = f"{path}:{line}" if line else str(path)
+        told.append((line, f"{where}: {key}{': ' if key else ''}{_message(faults, kind)}"))
+    return [message for _, message in sorted(told, key=lambda one: one[0])]
 
 
 def _place(location: Place, content: Any) -> Place:
@@ -101,7 +102,7 @@ def _message(faults: Sequence[ErrorDetails], kind: type[BaseModel]) -> str:
     if not expected:
         return fault["msg"].removeprefix("Value error, ")
     *others, last = dict.fromkeys(expected)
-    unquoted = "text" in expected and isinstance(fault["input"], bool | int | float | date)
+    unquoted = expected == ["text"] and isinstance(fault["input"], bool | int | float | date)
     return (
         f"should be {', '.join(others)}{' or ' if others else ''}{last}; found {_shown(fault['input'])}"
         f"{'; write it in quotes' if unquoted else ''}"

@@ -170,7 +170,8 @@ MEMBERS: Mapping[str, tuple[type[BaseModel], ...]] = {
 class PipelineDefinition(Strict):
     """A pipeline file; only `data` and `horizon` must be given.
 
-    Units: `horizon`, `lookback`, `season`, `metric_season` and the backtest's `step` are in time steps, `levels` in per cent.
+    Units: `horizon`, `lookback`, `season`, `metric_season` and the backtest's `step` are in time steps, `levels` in
+    per cent.
 
     Example:
         >>> PipelineDefinition(data={"path": "demand.csv"}, horizon=48).levels

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from forecaster.config.model import NETWORKS, ModelDefinition
-from forecaster.config.pipeline import ModelVariant
+from forecaster.config.pipeline import Baseline, ModelVariant
 from forecaster.config.reading import parse, read_model
 from forecaster.errors import DefinitionError
 
@@ -57,6 +59,20 @@ class Project:
         """The folder of trained versions."""
         return self.models / "store"
 
+    def definitions(self, entries: Sequence[str | ModelVariant | ModelDefinition]) -> tuple[ModelDefinition, ...]:
+        """A pipeline's `models:` as full definitions, each with a name of its own.
+
+        Raises:
+            DefinitionError: As `model`; or two have one name, or one has that of a baseline.
+        """
+        models = tuple(self.model(entry) for entry in entries)
+        names = [str(model.name) for model in models]
+        if doubled := [name for place, name in enumerate(names) if name in names[:place]]:
+            raise DefinitionError(f"models: two are called {doubled[0]!r}; give one of them another `name`")
+        if taken := [name for name in names if name in get_args(Baseline)]:
+            raise DefinitionError(f"models: {taken[0]!r} is the name of a baseline; give the model another `name`")
+        return models
+
     def model(self, entry: str | ModelVariant | ModelDefinition) -> ModelDefinition:
         """One entry of a pipeline's `models:` as a full definition with a name.
 
@@ -80,9 +96,10 @@ class Project:
         if entry in NETWORKS:
             return ModelDefinition(network=entry).named(entry)
         files = sorted(file.stem for file in self.models.glob("*.yaml"))
+        near = get_close_matches(entry, [*files, *NETWORKS], 1)
         raise DefinitionError(
             f"models: {entry!r} is neither a file in {self.models} ({', '.join(files) or 'which has none'}) "
-            f"nor one of {', '.join(NETWORKS)}"
+            f"nor one of {', '.join(NETWORKS)}{f'; did you mean {near[0]}?' if near else ''}"
         )
 
     def _file(self, entry: str) -> Path:

@@ -107,7 +107,8 @@ def _load(text: str, path: Path) -> tuple[dict[Any, Any], yaml.Node | None]:
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise DefinitionError(f"{path}{line}: not valid YAML: {error.problem}") from None
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        raise DefinitionError(f"{path}{line}: not valid YAML: {said}") from None
     except yaml.YAMLError as error:
         raise DefinitionError(f"{path}: not valid YAML: {error}") from None
     if content is None:

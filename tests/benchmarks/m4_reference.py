@@ -2,9 +2,10 @@
 
     python tests/benchmarks/m4_reference.py --data FOLDER
 
-FOLDER holds `m4/` (the series as published, and the organisers' own forecasts, from github.com/Mcompetitions/M4-methods) and
-`reference/m4_published_point_accuracy.csv` (from the table "Evaluation and Ranks" there). Exits with 1 if a score
-differs from the published one by more than its rounding, or a forecast from the organisers' by more than 32-bit numbers do.
+FOLDER holds `m4/` (the series as published, and the organisers' own forecasts, from Mcompetitions/M4-methods on GitHub)
+and `reference/m4_published_point_accuracy.csv` (the competition's table "Evaluation and Ranks"). Exits with 1 if a score
+differs from the published one by more than its rounding, or a forecast from the organisers' by more than 32-bit
+numbers do.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def scores_agree(table: pd.DataFrame, published: pd.DataFrame, group: Group) -> 
             ours, theirs = float(table.at[model, metric]), float(published.at[method, f"{name}_{group.name}"])
             same = abs(ours - theirs) <= ROUNDING
             right &= same
-            print(f"{group.name} {method:7s} {name:5s} {ours:9.4f}  published {theirs:7.3f}{'' if same else '  DIFFERS'}")
+            print(f"{group.name} {method:7s} {name:5s} {ours:9.4f}  published {theirs:7.3f}{_verdict(same)}")
     return right
 
 
@@ -103,9 +104,13 @@ def forecasts_agree(frame: pd.DataFrame, folder: Path, group: Group) -> bool:
         right &= same
         print(
             f"{group.name} {method:7s} forecasts: {theirs.size} values, largest relative difference to the organisers' "
-            f"{difference:.1e}{'' if same else '  DIFFERS'}"
+            f"{difference:.1e}{_verdict(same)}"
         )
     return right
+
+
+def _verdict(same: bool) -> str:
+    return "" if same else "  DIFFERS"
 
 
 if __name__ == "__main__":
