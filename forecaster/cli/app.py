@@ -27,6 +27,9 @@ app.add_typer(models, name="models")
 
 Pipeline = Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="The pipeline file.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Take tickers from their last good snapshot, without the network.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an interrupted run.")]
 
 
@@ -51,40 +54,113 @@ def run(
     pipeline: Pipeline,
     json: Json = False,
     resume: Resume = False,
-    force: Annotated[bool, typer.Option("--force", help="Publish even what does not beat the naive forecasts.")] = False,
+    offline: Offline = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish even what does not beat the naive forecasts.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when the gate was not passed.")] = False,
     report: Annotated[Path | None, typer.Option(help="The HTML report; models/reports/NAME.html by default.")] = None,
 ) -> None:
     """Load, backtest, fit, publish, report: the main job."""
     from forecaster.cli.running import run_pipeline
 
-    passed = run_pipeline(pipeline, context.obj, json, resume=resume, force=force, report=report, publishing=True)
+    passed = run_pipeline(
+        pipeline, context.obj, json, resume=resume, force=force, report=report, publishing=True, offline=offline
+    )
     if strict and not passed:
         raise typer.Exit(1)
 
 
 @app.command()
-def backtest(context: typer.Context, pipeline: Pipeline, json: Json = False, resume: Resume = False) -> None:
+def backtest(
+    context: typer.Context, pipeline: Pipeline, json: Json = False, resume: Resume = False, offline: Offline = False
+) -> None:
     """Scores only: nothing is published, no report is written."""
     from forecaster.cli.running import run_pipeline
 
-    run_pipeline(pipeline, context.obj, json, resume=resume, force=False, report=None, publishing=False)
+    run_pipeline(
+        pipeline, context.obj, json, resume=resume, force=False, report=None, publishing=False, offline=offline
+    )
 
 
 @app.command()
 def predict(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Of the published pipeline.", show_default=False)],
-    data: Annotated[Path | None, typer.Option(help="A file with the columns of the training data, and newer rows.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A file with the columns of the training data, and newer rows.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write a CSV file here instead of printing.")] = None,
     version: Annotated[int | None, typer.Option(help="The newest by default.", show_default=False)] = None,
     level: Annotated[list[float] | None, typer.Option(help="Interval in per cent; may be repeated.")] = None,
     json: Json = False,
+    offline: Offline = False,
+    known: Annotated[
+        Path | None, typer.Option(help="A file with id, time and the known covariates of the coming steps.")
+    ] = None,
 ) -> None:
-    """Forecasts from a published version."""
+    """Forecasts from a published version; for tickers, from the newest prices."""
     from forecaster.cli.publishing import predict_published
 
-    predict_published(name, context.obj, data, out, version, level, json)
+    predict_published(name, context.obj, data, out, version, level, json, offline, known)
+
+
+@app.command()
+def fetch(
+    context: typer.Context,
+    tickers: Annotated[
+        list[str], typer.Argument(metavar="TICKER…", help="Yahoo's symbols: AAPL, ^GSPC, EURUSD=X.", show_default=False)
+    ],
+    start: Annotated[
+        str | None, typer.Option(help="First day; all that there is by default.", show_default=False)
+    ] = None,
+    end: Annotated[str | None, typer.Option(help="The day after the last.", show_default=False)] = None,
+    interval: Annotated[str, typer.Option(help="From 1m to 1h, 1d, 1wk, 1mo, 3mo.")] = "1d",
+    unadjusted: Annotated[
+        bool, typer.Option("--unadjusted", help="Adjust for splits only, not for dividends.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="A .csv or .parquet file; in data/snapshots of the project by default.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Ticker history to a CSV or Parquet snapshot, with a JSON file beside it that says what it is."""
+    from forecaster.cli.fetching import fetch_prices
+
+    fetch_prices(
+        tickers, context.obj, start=start, end=end, interval=interval, adjusted=not unadjusted, out=out, as_json=json
+    )
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE | PIPELINE.yaml", help="What to check.", show_default=False)],
+    id: Annotated[str | None, typer.Option(help="Column that names the series.")] = None,
+    time: Annotated[str | None, typer.Option(help="Column of time stamps.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column to forecast.")] = None,
+    past: Annotated[list[str] | None, typer.Option(help="Covariate known up to now; may be repeated.")] = None,
+    known: Annotated[list[str] | None, typer.Option(help="Covariate known over the horizon; may be repeated.")] = None,
+    static: Annotated[list[str] | None, typer.Option(help="Covariate of the series; may be repeated.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
+    freq: Annotated[str | None, typer.Option(help="Alias (30min, D, MS), exchange (XNYS) or whole step.")] = None,
+    time_format: Annotated[str | None, typer.Option(help='Of the stamps, for instance "%d/%m/%Y".')] = None,
+    horizon: Annotated[int | None, typer.Option(min=1, help="Time steps to forecast.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write a pipeline file to start from.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --write replace a file.")] = False,
+    json: Json = False,
+) -> None:
+    """What the data look like, what is wrong with them, and where; whether a pipeline fits its data."""
+    from forecaster.cli.checking import Told
+    from forecaster.cli.checking import check as check_data
+
+    lists = {name: tuple(value or ()) for name, value in (
+        ("past", past), ("known", known), ("static", static), ("ignore", ignore),
+    )}  # fmt: skip
+    told = Told(id=id, time=time, target=target, freq=freq, time_format=time_format, horizon=horizon, **lists)
+    if not check_data(file, told, context.obj, write=write, html=html, force=force, as_json=json):
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -137,7 +213,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
-    except Exception as error:  # noqa: BLE001 - the last door: a fault of ours must not look like one of the user's
+    except Exception as error:
         import logging
 
         logging.getLogger("forecaster").debug("a fault", exc_info=True)

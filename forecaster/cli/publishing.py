@@ -8,8 +8,9 @@ from pathlib import Path
 from rich.table import Table
 
 from forecaster.cli.console import console, messages
-from forecaster.config import PipelineDefinition, Project
+from forecaster.config import PipelineDefinition, Project, TickerData
 from forecaster.config.reading import parse
+from forecaster.errors import DataError
 from forecaster.store import Store
 
 __all__ = ["list_published", "predict_published", "show_published"]
@@ -23,17 +24,25 @@ def predict_published(
     number: int | None,
     levels: list[float] | None,
     as_json: bool,
+    offline: bool = False,
+    known: Path | None = None,
 ) -> None:
-    """Forecasts from the end of the training data, or of another file with the same columns."""
+    """Forecasts from the end of the data as they are now: the training file or another one, or newly fetched prices."""
     from forecaster.forecasting.published import PublishedForecaster
+    from forecaster.series.future import read_known
     from forecaster.series.source import load
 
     found = Project.find(project)
     version = Store(found.store).read(name, number)
     definition = parse(version.manifest.definition, PipelineDefinition, version.side / "manifest.json")
+    if data and isinstance(definition.data, TickerData):
+        raise DataError(f"--data {data}: {name} takes its data from tickers, not from files; leave --data out")
     path = str(data) if data else version.manifest.data.get("path")
     source = definition.data.model_copy(update={"path": path}) if path else definition.data
-    frame = PublishedForecaster(version).predict(load(source, Path(), found.root), levels)
+    panel = load(source, Path(), found.root, offline)
+    if known:
+        panel = read_known(panel, known, source)
+    frame = PublishedForecaster(version).predict(panel, levels)
     if out:
         frame.to_csv(out, index=False)
         messages.print(f"{len(frame)} forecasts written to {out}", markup=False)

@@ -31,6 +31,7 @@ def run_pipeline(
     force: bool,
     report: Path | None,
     publishing: bool,
+    offline: bool = False,
 ) -> bool:
     """Runs a pipeline file and prints what came out.
 
@@ -46,7 +47,7 @@ def run_pipeline(
         try:
             result = run_job(
                 definition, found, base=pipeline.parent, publishing=publishing, force=force, resume=resume,
-                report=report, listener=listener,
+                report=report, offline=offline, listener=listener,
             )  # fmt: skip
         except Interrupted as interruption:
             command = "run" if publishing else "backtest"

@@ -12,6 +12,9 @@ from rich.text import Text
 
 __all__ = ["facts_table", "leaderboard_table"]
 
+HIDDEN = ("model", "kind", "significant", "published", "direction-lo", "direction-hi")
+"""Columns of the leaderboard that are no columns of the table."""
+
 
 def facts_table(facts: Mapping[str, Any], inferred: Mapping[str, str]) -> Table:
     """What was read, and what was filled in."""
@@ -28,7 +31,7 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
     table = Table(title="Test part", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     table.add_column("model", no_wrap=True)
-    shown = [name for name in board.columns if name not in ("model", "kind", "significant", "published")]
+    shown = [name for name in board.columns if name not in HIDDEN]
     for name in shown:
         table.add_column(_heading(name), justify="right", no_wrap=True)
     for _, row in board.iterrows():
@@ -39,12 +42,35 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
             cells[shown.index("p")] += "*"
         table.add_row(mark, Text(str(row["model"])), *cells, style=style)
     table.caption = "★ published   * significantly better than every naive forecast   skill: against the best naive"
+    table.caption = f"{table.caption}{_directions(board)}"
     table.caption_justify = "left"
     return table
 
 
+def _directions(board: pd.DataFrame) -> str:
+    """The networks' directional accuracy with its interval, and what that is."""
+    if "direction" not in board:
+        return ""
+    told = [
+        f"{row['model']} {row['direction']:.0%} [{row['direction-lo']:.0%}, {row['direction-hi']:.0%}]"
+        for _, row in board[board["kind"] == "network"].iterrows()
+        if math.isfinite(row["direction"])
+    ]
+    return (
+        "\nright: share of the forecasts with the sign of the change at the last step right; a coin has 50%. "
+        f"Wilson's 95% intervals, each forecast origin counted once: {', '.join(told)}"
+    )
+
+
 def _heading(name: str) -> str:
-    named = {"mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "seconds": "fit s", "validation": "valid."}
+    named = {
+        "mase": "MASE",
+        "smape": "sMAPE",
+        "rmse": "RMSE",
+        "seconds": "fit s",
+        "validation": "valid.",
+        "direction": "right",
+    }
     return named.get(name, name.replace("coverage-", "in ") + ("%" if name.startswith("coverage-") else ""))
 
 
@@ -54,7 +80,7 @@ def _format(name: str) -> Callable[[float], str]:
             return ""
         if name == "skill":
             return f"{value:.0%}" if value > -9.995 else "<-999%"
-        if name.startswith("coverage"):
+        if name.startswith(("coverage", "direction")):
             return f"{value:.0%}"
         if name == "p":
             return f"{value:.3f}" if value >= 0.001 else "<.001"

@@ -61,8 +61,11 @@ class ModelDefinition(BaseModel):
     dropout: float = Field(default=0.0, ge=0, lt=1, description="share of the state dropped before the head")
     batch_size: PositiveInt = Field(default=64, description="windows a step")
     learning_rate: PositiveFloat = Field(default=2e-3, description="peak of a warm-up and cosine decay")
-    weight_decay: float = Field(default=1e-4, ge=0, description="AdamW's decoupled decay")
+    weight_decay: float = Field(default=0.1, ge=0, description="AdamW's decoupled decay")
     clipnorm: PositiveFloat = Field(default=1.0, description="largest norm of the whole gradient")
+    averaging: float = Field(
+        default=0.98, ge=0, lt=1, description="share of the running mean of the weights kept at each step; 0: no mean"
+    )
     steps: PositiveInt = Field(default=1500, description="optimiser steps at most")
     warmup: int = Field(default=50, ge=0, description="steps over which the learning rate rises")
     evaluate_every: PositiveInt = Field(default=25, description="steps between looks at the validation part")

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from forecaster.config.features import Calendar
 from forecaster.config.model import NETWORKS, ModelDefinition, Name
 
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 Baseline = Literal["naive", "seasonal_naive", "drift", "mean", "naive2", "ridge"]
-Metric = Literal["mase", "smape", "rmse", "coverage"]
+Metric = Literal["mase", "smape", "rmse", "coverage", "direction"]
 NAIVE: tuple[Baseline, ...] = ("naive", "seasonal_naive", "drift", "mean", "naive2")
 """The naive forecasts: what a network must beat to be published."""
 
@@ -63,9 +64,15 @@ class FileData(Strict):
     known: list[str] = Field(default=[], description="covariates that are known over the horizon")
     past: list[str] = Field(default=[], description="covariates that are known up to the cutoff")
     static: list[str] = Field(default=[], description="covariates with one value a series")
+    calendar: Calendar = []
     ignore: list[str] = Field(default=[], description="columns to leave out")
     time_format: str | None = Field(
         default=None, description="strptime format of the stamps, where they are not ISO 8601"
+    )
+    zone: str | None = Field(
+        default=None,
+        description="time zone (Europe/London) whose clock dates the forecasts and the calendar features, for stamps "
+        "that are written with their offset from UTC; by default the one that they came in",
     )
     clock: Literal["auto", "shared", "own"] = Field(
         default="auto",
@@ -89,6 +96,7 @@ class TickerData(Strict):
     past: list[Literal["Open", "High", "Low", "Close", "Volume"]] = Field(
         default=[], description="further columns as inputs"
     )
+    calendar: Calendar = []
     offline: bool = Field(default=False, description="use the last snapshot and no network")
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecaster.config.pipeline import NAIVE
 from forecaster.errors import ForecasterError
-from forecaster.evaluation.metrics import METRICS, coverage, scales, score
+from forecaster.evaluation.metrics import METRICS, coverages, scales, score
 from forecaster.evaluation.significance import curves, diebold_mariano, holm
 from forecaster.forecasting.protocol import interval_columns
 from forecaster.series import Panel, metric_season
@@ -119,13 +119,11 @@ def _check_metrics(metrics: Sequence[str], rank_by: str) -> None:
 def _coverages(frame: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Coverage of each level that any model has; NaN for models without it."""
     levels = _levels(frame)
-    every = sorted({level for model in models for level in levels.get(model, ())})
-    shares = {
-        f"coverage-{level:g}": [
-            coverage(frame, model, level) if level in levels.get(model, ()) else np.nan for model in models
-        ]
-        for level in every
-    }
+    having: dict[float, list[str]] = {}
+    for model in models:
+        for level in levels.get(model, ()):
+            having.setdefault(level, []).append(model)
+    shares = {f"coverage-{level:g}": coverages(frame, having[level], level) for level in sorted(having)}
     return pd.DataFrame(shares, index=pd.Index(models, name="model"))
 
 

@@ -16,7 +16,18 @@ import pandas as pd
 from forecaster.forecasting.protocol import interval_columns
 from forecaster.series import Panel
 
-__all__ = ["METRICS", "Metric", "coverage", "definitions", "loss_table", "losses", "scales", "score", "score_one"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "coverage",
+    "coverages",
+    "definitions",
+    "loss_table",
+    "losses",
+    "scales",
+    "score",
+    "score_one",
+]
 
 Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -141,10 +152,17 @@ def coverage(frame: pd.DataFrame, model: str, level: float) -> float:
     Returns:
         From 0 to 1; NaN where a bound is missing or nothing was observed.
     """
+    return float(coverages(frame, [model], level)[model])
+
+
+def coverages(frame: pd.DataFrame, models: Sequence[str], level: float) -> pd.Series:
+    """The coverage of several models that all have this level; one number a model."""
     seen = frame[np.isfinite(frame["y"].to_numpy(np.float64))]
-    y, low, high = (seen[name].to_numpy(np.float64) for name in ("y", *interval_columns(model, level)))
-    inside = np.where(np.isnan(low) | np.isnan(high), np.nan, (low <= y) & (y <= high))
-    return float(_over_series(_by_forecast(seen, pd.DataFrame({model: inside})))[model])
+    y, inside = seen["y"].to_numpy(np.float64), {}
+    for model in models:
+        low, high = (seen[bound].to_numpy(np.float64) for bound in interval_columns(model, level))
+        inside[model] = np.where(np.isnan(low) | np.isnan(high), np.nan, (low <= y) & (y <= high))
+    return _over_series(_by_forecast(seen, pd.DataFrame(inside)))
 
 
 def score(frame: pd.DataFrame, models: Sequence[str], names: Sequence[str], scale: pd.Series) -> pd.DataFrame:

@@ -42,8 +42,9 @@ def _check_known(known: np.ndarray, windows: Windows, start: int) -> None:
     stamps = panel.stamps(panel.last[series] + 1 + steps)
     more = f" and {len(stamps) - 3} more" if len(stamps) > 3 else ""
     raise DataError(
-        f"known covariate {panel.known[column]!r} of series {panel.ids[series]!r} has no value at "
-        f"{', '.join(str(stamp) for stamp in stamps[:3])}{more}; it must reach over the horizon of {windows.horizon} steps"
+        f"known covariate {panel.known_inputs[column]!r} of series {panel.ids[series]!r} has no value at "
+        f"{', '.join(str(stamp) for stamp in stamps[:3])}{more}; it must reach over the horizon of {windows.horizon} "
+        "steps: add these rows to the data, or give them in a file of their own (forecaster predict NAME --known FILE)"
     )
 
 

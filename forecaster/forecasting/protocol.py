@@ -111,7 +111,8 @@ def forecast_frame(panel: Panel, model: str, quantiles: np.ndarray, levels: Sequ
 
     Returns:
         unique_id, ds, cutoff, `<model>`, and `<model>-lo-<level>`, `<model>-hi-<level>` for each level; a row for
-        every series and step, in the order of the panel and of time.
+        every series and step, in the order of the panel and of time. Where exchanges are mixed, a series has no row
+        for a day on which its own is closed.
     """
     _, horizon, _ = quantiles.shape
     ticks = panel.last[:, None] + np.arange(1, horizon + 1)
@@ -126,4 +127,6 @@ def forecast_frame(panel: Panel, model: str, quantiles: np.ndarray, levels: Sequ
         low, high = interval_columns(model, levels[place])
         columns[low] = quantiles[:, :, place].reshape(-1)
         columns[high] = quantiles[:, :, -1 - place].reshape(-1)
-    return pd.DataFrame(columns)
+    open_then = panel.calendar.trading(panel.ids, ticks).reshape(-1)
+    frame = pd.DataFrame(columns)
+    return frame if open_then.all() else frame[open_then].reset_index(drop=True)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from forecaster.errors import DataError, ForecasterError
 from forecaster.forecasting.inference import quantiles_in_batches
+from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame
 from forecaster.series import Panel, forecast_windows
 from forecaster.store import ManifestDraft, Version
@@ -47,6 +48,7 @@ class PublishedForecaster:
 
         self.manifest = manifest
         self.name, self.horizon = manifest.model, manifest.horizon
+        self._inputs = Inputs.recorded(manifest.inputs, manifest.calendar)
         self._loaded = tf.saved_model.load(str(served))
         self._signature: Any = self._loaded.signatures.get("serving_default")
         if self._signature is None:
@@ -61,7 +63,8 @@ class PublishedForecaster:
         """Forecasts every series of the panel from its cutoff.
 
         Args:
-            panel: With the columns of the data that the version was trained on.
+            panel: With the columns of the data that the version was trained on; its calendar features are
+                computed here, as the manifest says.
             levels: Some of the trained ones; all by default.
 
         Raises:
@@ -74,23 +77,15 @@ class PublishedForecaster:
 
     def quantiles(self, panel: Panel) -> np.ndarray:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""
-        self._check(panel)
-        return quantiles_in_batches(self._run, forecast_windows(panel, self.manifest.lookback, self.horizon))
+        self._check_frequency(panel)
+        given = self._inputs.given_by(panel, self.name)
+        return quantiles_in_batches(self._run, forecast_windows(given, self.manifest.lookback, self.horizon))
 
     def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         outputs = self._signature(**{name: self._constant(part) for name, part in inputs.items()})
         return np.asarray(outputs["quantiles"])
 
-    def _check(self, panel: Panel) -> None:
-        inputs = self.manifest.inputs
-        found = {"known": [*panel.known], "static": [*panel.static], "past": [*panel.past, *panel.known]}
-        trained = {"known": inputs["known"], "static": inputs["static"], "past": inputs["past"][1:]}
-        for part, names in trained.items():
-            if names != found[part]:
-                raise DataError(
-                    f"{self.name} was trained with the {part} covariates {', '.join(names) or 'none'}, the data have "
-                    f"{', '.join(found[part]) or 'none'}; declare the same in the same order"
-                )
+    def _check_frequency(self, panel: Panel) -> None:
         trained_on = self.manifest.frequency["name"]
         if trained_on != panel.calendar.name:
             raise DataError(

@@ -14,6 +14,7 @@ from forecaster.config import ModelDefinition, Project
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_transform, quantiles_in_batches
+from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.training import Control, train
 from forecaster.series import Panel, cutoffs, forecast_windows, training_windows
@@ -77,6 +78,7 @@ class RecurrentForecaster:
         self.seconds = 0.0
         self.curve = pd.DataFrame(columns=["step", "training", "validation"])
         self.resolved: Resolved | None = None
+        self._inputs = Inputs()
         self._network: Any = None
 
     def fit(self, panel: Panel) -> Self:
@@ -97,9 +99,11 @@ class RecurrentForecaster:
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step
         )
         check_transform(panel, self.transform)
+        self._inputs = inputs = Inputs.of(panel)
         shape = Shape(
-            resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past), len(panel.known),
+            resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past), len(inputs.known),
             len(panel.static), resolved.seasons or (1,), resolved.segment, self.transform,
+            inputs.columns,
         )  # fmt: skip
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         seen = panel.until(border)
@@ -119,7 +123,7 @@ class RecurrentForecaster:
         """Forecasts every series of the panel from its cutoff, also series that were not in training.
 
         Args:
-            panel: With the covariates of training.
+            panel: With the covariates of training; calendar features are computed here.
             levels: Some of the trained ones; all by default.
 
         Returns:
@@ -136,7 +140,8 @@ class RecurrentForecaster:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""
         if self._network is None or self.resolved is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
-        windows = forecast_windows(panel, self.resolved.lookback, self.horizon)
+        given = self._inputs.given_by(panel, self.name)
+        windows = forecast_windows(given, self.resolved.lookback, self.horizon)
         return quantiles_in_batches(lambda inputs: self._network.forecast.predict_on_batch(inputs)["quantiles"], windows)
 
     def export(self, served: Path, side: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from forecaster.errors import DataError, ForecasterError
+from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.inference import quantiles_in_batches
+from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
 
@@ -29,7 +30,8 @@ class RidgeForecaster:
     """One linear model for all series and steps (scikit-learn's Ridge), from the same windows that networks see.
 
     Each window is measured from its last observed value in units of its own spread; missing values count as that
-    last value. Known covariates of lookback and horizon are inputs too. A window that is flatter than is usual for
+    last value. Known covariates of lookback and horizon are inputs too, and the calendar features of the horizon (those
+    of the lookback say hardly more, for many more inputs). A window that is flatter than is usual for
     its series weighs less in the fit, by the square of the ratio of the spreads: in its own unit its errors are
     huge, in the series' unit they are not. A window without any spread is forecast to stay as it is.
 
@@ -70,7 +72,7 @@ class RidgeForecaster:
         self.validation, self.step, self.name = validation, step or horizon, name
         self._model: Any = None
         self._lags = 0
-        self._known: tuple[str, ...] = ()
+        self._inputs = Inputs()
         self._errors = np.zeros((0, horizon))
 
     def fit(self, panel: Panel) -> Self:
@@ -80,15 +82,10 @@ class RidgeForecaster:
             DataError: The series are too short, or nothing was observed in the validation part.
         """
         resolved = resolve(panel, self.horizon, self.lookback, self.season, 1, self.validation, self.step)
-        self._lags, self._known = resolved.lookback, panel.known
+        self._lags, self._inputs = resolved.lookback, Inputs.of(panel)
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         windows = training_windows(panel.until(border), self._lags, self.horizon)
         held_out = training_windows(panel, self._lags, self.horizon).after(border)
-        if not len(held_out):
-            raise DataError(
-                f"{self.name}: no series has observed values before and within the validation part, the last "
-                f"{resolved.validation} forecast origins; give more data or another `validation`"
-            )
         inputs, target, weights = _design(windows)
         seen, truth, importance = _design(held_out)
         best = np.inf
@@ -109,18 +106,15 @@ class RidgeForecaster:
         """
         if self._model is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
-        if panel.known != self._known:
-            raise DataError(
-                f"{self.name} was fitted with known covariates {list(self._known)}, but the panel has "
-                f"{list(panel.known)}; declare the same"
-            )
+        panel = self._inputs.given_by(panel, self.name)
         levels = self.levels if levels is None else levels
         offsets = self._offsets(levels)
 
         def quantiles(inputs: dict[str, np.ndarray]) -> np.ndarray:
             past, known = inputs["past"], inputs.get("known")
             level, unit = _measure(past)
-            centre = np.asarray(self._model.predict(_inputs(past, known))).reshape(-1, self.horizon, 1)
+            said = self._model.predict(_inputs(past, known, self._inputs.columns))
+            centre = np.asarray(said).reshape(-1, self.horizon, 1)
             return np.asarray(level[:, :, None] + unit[:, :, None] * (centre + offsets))
 
         windows = forecast_windows(_carried(panel, self._lags), self._lags, self.horizon)
@@ -148,7 +142,7 @@ def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if not keep.any():
         keep, weights = np.ones_like(keep), np.ones_like(weights)
     target = (batch.target - level) / _divisor(unit)
-    inputs = _inputs(batch.past, batch.known if batch.known.shape[-1] else None)
+    inputs = _inputs(batch.past, batch.known if batch.known.shape[-1] else None, Inputs.of(windows.panel).columns)
     return inputs[keep], target[keep], weights[keep]
 
 
@@ -167,14 +161,16 @@ def _solve(inputs: np.ndarray, target: np.ndarray, weights: np.ndarray, penalty:
     return model
 
 
-def _inputs(past: np.ndarray, known: np.ndarray | None) -> np.ndarray:
-    """Scaled lags and known covariates, 0 where missing; shape (windows, inputs)."""
+def _inputs(past: np.ndarray, known: np.ndarray | None, calendar: int) -> np.ndarray:
+    """Scaled lags and known covariates, the last `calendar` as they are, 0 where missing; shape (windows, inputs)."""
     level, unit = _measure(past)
     parts = [(past[:, :, 0] - level) / _divisor(unit)]
     if known is not None:
-        together = np.concatenate([past[:, :, -known.shape[-1] :], known], axis=1)
+        numbers = known.shape[-1] - calendar
+        together = np.concatenate([past[:, :, -known.shape[-1] :], known], axis=1)[:, :, :numbers]
         centre, width = _moments(together)
         parts.append(((together - centre) / _divisor(width)).reshape(len(together), -1))
+        parts.append(known[:, :, numbers:].reshape(len(known), -1))
     return np.asarray(np.nan_to_num(np.concatenate(parts, axis=1)))
 
 

@@ -1,19 +1,21 @@
 """Whether a series has a season, and its shape: the M4 competition's test and classical decomposition.
 
 Both are M4's `SeasonalityTest` and R's `decompose(type = "multiplicative")`, for Naive2. Missing values are passed
-over: in autocorrelations as by R's `acf(na.action = na.pass)`, in moving averages where at least three quarters of
-the window are observed.
+over: in autocorrelations as by R's `acf(na.action = na.pass)`; in moving averages, of which a window with gaps would
+be of some places of the season more than of others, by averaging the seasonally adjusted values in further passes.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["autocorrelations", "is_seasonal", "seasonal_indices"]
+from forecaster.series.autocorrelation import autocorrelations
+
+__all__ = ["is_seasonal", "seasonal_indices"]
 
 CRITICAL = 1.645
-ENOUGH = 0.75
-"""Share of a moving average's window that must be observed."""
+PASSES = 5
+"""How often a series with gaps is adjusted to find its season."""
 
 
 def is_seasonal(history: np.ndarray, season: int) -> bool:
@@ -33,28 +35,6 @@ def is_seasonal(history: np.ndarray, season: int) -> bool:
     return bool(abs(correlations[-1]) > limit)
 
 
-def autocorrelations(history: np.ndarray, lags: int) -> np.ndarray:
-    """Autocorrelations at lags 1 … `lags`, over the pairs of which both values are observed.
-
-    A covariance at lag k is divided by the number of pairs plus k: by n where nothing is missing.
-
-    Example:
-        >>> autocorrelations(np.array([1.0, 2.0, 1.0, 2.0]), 2).round(6).tolist()
-        [-0.75, 0.5]
-    """
-    seen = np.isfinite(history)
-    centred = np.where(seen, history - np.nanmean(history), 0.0)
-    pairs = np.round(_lagged_products(seen.astype(np.float64), lags))
-    covariances = _lagged_products(centred, lags) / (pairs + np.arange(lags + 1))
-    return np.asarray(covariances[1:] / covariances[0])
-
-
-def _lagged_products(values: np.ndarray, lags: int) -> np.ndarray:
-    """Sums of values[t] × values[t + lag] for lags 0 … `lags`, by Fourier transform."""
-    spectrum = np.fft.rfft(values, 2 * len(values))
-    return np.asarray(np.fft.irfft(np.abs(spectrum) ** 2, 2 * len(values))[: lags + 1])
-
-
 def seasonal_indices(history: np.ndarray, season: int) -> np.ndarray:
     """Mean ratio to the centred moving average for each place of the season, with mean one.
 
@@ -65,10 +45,14 @@ def seasonal_indices(history: np.ndarray, season: int) -> np.ndarray:
     Returns:
         Shape (season,); one at places without any ratio.
     """
-    seen = np.isfinite(history)
-    weights = _moving_sums(seen.astype(np.float64), season)
-    sums = _moving_sums(np.where(seen, history, 0.0), season)
-    trend = np.where(weights >= ENOUGH * season, sums / np.maximum(weights, 1.0), np.nan)
+    indices = _mean_ratios(history, _trend(history, season), season)
+    for _ in range(PASSES if np.isnan(history).any() else 0):
+        adjusted = history / np.resize(indices, len(history))
+        indices = _mean_ratios(history, _trend(adjusted, season), season)
+    return indices
+
+
+def _mean_ratios(history: np.ndarray, trend: np.ndarray, season: int) -> np.ndarray:
     ratios = np.full(-(-len(history) // season) * season, np.nan)
     inner = slice(season // 2, season // 2 + len(trend))
     ratios[inner] = history[inner] / trend
@@ -76,6 +60,14 @@ def seasonal_indices(history: np.ndarray, season: int) -> np.ndarray:
     counts = np.isfinite(cycles).sum(axis=0)
     indices = np.where(counts > 0, np.nansum(cycles, axis=0) / np.maximum(counts, 1), 1.0)
     return np.asarray(indices / indices.mean())
+
+
+def _trend(history: np.ndarray, season: int) -> np.ndarray:
+    """Means of what is observed in windows of one season, NaN where nothing is; the ends have none."""
+    seen = np.isfinite(history)
+    weights = np.round(2 * _moving_sums(seen.astype(np.float64), season)) / 2
+    sums = _moving_sums(np.where(seen, history, 0.0), season)
+    return np.asarray(np.where(weights > 0, sums / np.maximum(weights, 0.5), np.nan))
 
 
 def _moving_sums(values: np.ndarray, season: int) -> np.ndarray:

@@ -139,7 +139,14 @@ def _is_due(state: _State, definition: ModelDefinition) -> bool:
 
 
 def _look(network: Network, validation: Batch, state: _State, definition: ModelDefinition, control: Control) -> None:
-    """Measures the validation loss, keeps the best weights, and decides whether the fit is over."""
+    """Measures the validation loss, keeps the best weights, and decides whether the fit is over.
+
+    What is measured and kept is the running mean of the weights (Polyak and Juditsky 1992), which is less at the mercy
+    of the last few batches; training goes on from the weights themselves.
+    """
+    now = _values(network.train.variables)
+    if definition.averaging and state.step:
+        network.train.optimizer.finalize_variable_values(network.train.trainable_variables)
     loss = float(network.train.test_on_batch(validation.inputs, validation.target))
     if not math.isfinite(loss):
         raise TrainingError(_not_finite(definition, state.step))
@@ -148,6 +155,7 @@ def _look(network: Network, validation: Batch, state: _State, definition: ModelD
     if loss < state.best:
         state.best, state.best_step = loss, state.step
         state.best_weights = _values(network.train.variables)
+    _set(network, now)
     state.done = state.step >= definition.steps or state.step - state.best_step >= definition.patience
 
 

@@ -33,11 +33,12 @@ class Shape:
         horizon: Time steps behind it.
         quantiles: Probabilities, increasing, with 0.5 in the middle.
         past: Number of past covariates.
-        known: Number of known covariates.
+        known: Number of known covariates, calendar features' columns among them.
         static: Number of static covariates.
         seasons: Of the naive base, in time steps; (1,) repeats the last value.
         segment: Time steps that the recurrence reads at once.
         transform: One of `frame.TRANSFORMS`.
+        calendar: How many of the known ones, the last, are calendar features' columns.
     """
 
     lookback: int
@@ -49,6 +50,7 @@ class Shape:
     seasons: tuple[int, ...] = (1,)
     segment: int = 1
     transform: str = "none"
+    calendar: int = 0
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ def _features(scaled: Any, observed: Any, past: Any, known: Any, shape: Shape) -
     if known is None:
         return keras.layers.Concatenate()(parts), None
     window = keras.layers.Concatenate(axis=1)([past[:, :, 1 + shape.past :], known])
-    window = ScaleTogether()(window)
+    window = ScaleTogether(shape.calendar)(window)
     parts.append(window[:, : shape.lookback])
     return keras.layers.Concatenate()(parts), window[:, shape.lookback :]
 
@@ -238,4 +240,5 @@ def _optimizer(definition: ModelDefinition) -> keras.optimizers.Optimizer:
         warmup_target=definition.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    return keras.optimizers.AdamW(rate, definition.weight_decay, global_clipnorm=definition.clipnorm)
+    averaging = {"use_ema": True, "ema_momentum": definition.averaging} if definition.averaging else {}
+    return keras.optimizers.AdamW(rate, definition.weight_decay, global_clipnorm=definition.clipnorm, **averaging)

@@ -162,7 +162,11 @@ class FromFrame(keras.layers.Layer):
 class ScaleTogether(keras.layers.Layer):
     """Scales covariates by mean and spread over the steps of their own window.
 
-    Known covariates are scaled over lookback and horizon at once, since both are known at the cutoff.
+    Known covariates are scaled over lookback and horizon at once, since both are known at the cutoff. Calendar
+    features stay as they are: the window's own mean would take from a holiday, or from the month, what it says.
+
+    Args:
+        unscaled: How many covariates, the last, stay as they are.
 
     Call arguments:
         values: Shape (batch, steps, covariates); NaN where missing.
@@ -171,8 +175,20 @@ class ScaleTogether(keras.layers.Layer):
         Scaled values, 0 where missing, and the mask: shape (batch, steps, 2 × covariates).
     """
 
+    def __init__(self, unscaled: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.unscaled = unscaled
+
     def call(self, values: Any) -> Any:
         """See the class."""
-        mean, spread = _moments(values, axis=1)
-        return ops.concatenate(_filled((values - mean) / spread), axis=-1)
+        scaled, observed = _filled(values)
+        count = values.shape[-1] - self.unscaled
+        if count:
+            mean, spread = _moments(values[:, :, :count], axis=1)
+            numbers, _ = _filled((values[:, :, :count] - mean) / spread)
+            scaled = ops.concatenate([numbers, scaled[:, :, count:]], axis=-1)
+        return ops.concatenate([scaled, observed], axis=-1)
 
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "unscaled": self.unscaled}

@@ -13,6 +13,7 @@ import yaml
 
 from forecaster.config import PipelineDefinition
 from forecaster.evaluation import definitions
+from forecaster.evaluation.direction import DEFINITION
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.publication import versions
 from forecaster.pipeline.result import RunResult
@@ -44,7 +45,7 @@ def write(
         parts=_parts(definition, prepared, 0) if panel.shared_clock else {},
         series_parts={} if panel.shared_clock else _own_parts(definition, prepared),
         curves=curves,
-        metric_definitions=definitions(prepared.season),
+        metric_definitions=definitions(prepared.season) | ({"direction": DEFINITION} if prepared.directional else {}),
         definition=yaml.safe_dump(definition.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         published=published if result.version else None,
         versions=versions(),

@@ -19,7 +19,7 @@ from forecaster.series import Panel, automatic_windows, cutoffs, metric_season
 from forecaster.series.source import load
 from forecaster.series.split import TEST_SHARE
 
-__all__ = ["Prepared", "baselines", "prepare"]
+__all__ = ["Prepared", "baselines", "directional", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Prepared:
         resolved: Lookback, seasons, segment.
         season: Of MASE and Naive2.
         transform: What the networks see.
+        directional: Whether the signs of changes are judged, too.
         models: The networks to fit.
         inferred: Everything that was not said in the pipeline file, and where it came from.
     """
@@ -47,19 +48,29 @@ class Prepared:
     resolved: Resolved
     season: int
     transform: str
+    directional: bool
     models: tuple[ModelDefinition, ...]
     inferred: dict[str, str]
 
 
-def prepare(definition: PipelineDefinition, project: Project, base: Path) -> Prepared:
+def prepare(
+    definition: PipelineDefinition, project: Project, base: Path, panel: Panel | None = None, *, offline: bool = False
+) -> Prepared:
     """Reads the data, cuts it, and fills in what the definition leaves open, from the fitting part alone.
+
+    Args:
+        definition: What to run.
+        project: Where models and snapshots lie.
+        base: Folder of the pipeline file.
+        panel: The data, where they have been read already.
+        offline: Take tickers from their last snapshots, without the network.
 
     Raises:
         DataError: The data are unusable or too short.
         DefinitionError: A model does not exist, or two have one name.
     """
     models = _models(definition, project)
-    panel = load(definition.data, base, project.root)
+    panel = load(definition.data, base, project.root, offline) if panel is None else panel
     horizon = definition.horizon
     step = horizon if definition.backtest.step == "auto" else definition.backtest.step
     windows, why = _windows(definition, panel, step)
@@ -79,7 +90,10 @@ def prepare(definition: PipelineDefinition, project: Project, base: Path) -> Pre
         "transform": f"{transform} ({'by the source' if definition.transform == 'auto' else 'as told'})",
     }
     validation = cutoffs(fitting, horizon, resolved.validation, step)
-    return Prepared(panel, fitting, test, validation, step, resolved, season, transform, models, inferred)
+    signs = directional(definition, transform)
+    return Prepared(
+        panel, fitting, test, validation, step, resolved, season, transform, signs, models, inferred
+    )  # fmt: skip
 
 
 def baselines(definition: PipelineDefinition, prepared: Prepared) -> list[Forecaster]:
@@ -132,3 +146,10 @@ def _transform(definition: PipelineDefinition) -> str:
         return definition.transform
     prices = isinstance(definition.data, TickerData) and definition.data.target != "Volume"
     return "log_return" if prices else "none"
+
+
+def directional(definition: PipelineDefinition, transform: str) -> bool:
+    """Whether `direction` is among the metrics; where those were left open, for tickers and forecasts of changes."""
+    by_default = definition.metrics == PipelineDefinition.model_fields["metrics"].default
+    changes = transform in ("difference", "log_return") or isinstance(definition.data, TickerData)
+    return "direction" in definition.metrics or (by_default and changes)

@@ -87,10 +87,11 @@ def _draft(
         model_definition=forecaster.definition.model_dump(mode="json"),
         inferred=prepared.inferred,
         inputs={
-            "past": [data.target, *panel.past, *panel.known],
-            "known": list(panel.known),
+            "past": [data.target, *panel.past, *panel.known_inputs],
+            "known": list(panel.known_inputs),
             "static": list(panel.static),
         },
+        calendar=_calendar(panel),
         levels=forecaster.levels,
         quantiles=list(levels_to_quantiles(forecaster.levels)),
         horizon=forecaster.horizon,
@@ -104,9 +105,20 @@ def _draft(
     )
 
 
+def _calendar(panel: Panel) -> dict[str, Any]:
+    """How a client computes the calendar features that the network reads."""
+    features = panel.features
+    if features is None:
+        return {}
+    return {"features": list(features.names), "zone": features.zone, "columns": features.definitions}
+
+
 def versions() -> dict[str, str]:
     """Of the program and of what a forecast depends on; TensorFlow's own build goes by several names."""
-    wanted = ("forecaster", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "scikit-learn")
+    wanted = (
+        "forecaster", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "scikit-learn", "holidays",
+        "exchange_calendars", "yfinance",
+    )  # fmt: skip
     found = {package: _installed(package) for package in wanted}
     return {"python": platform.python_version(), **{package: number for package, number in found.items() if number}}
 

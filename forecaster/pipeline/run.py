@@ -14,6 +14,7 @@ import pandas as pd
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project
 from forecaster.evaluation import METRICS, join, leaderboard, roll, scales
+from forecaster.evaluation.direction import directions
 from forecaster.evaluation.metrics import score_one
 from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
@@ -63,6 +64,7 @@ def run(
     force: bool = False,
     resume: bool = False,
     report: Path | None = None,
+    offline: bool = False,
     listener: Listener | None = None,
 ) -> RunResult:
     """Does the main job.
@@ -78,6 +80,7 @@ def run(
         force: Whether to publish it even if it does not beat the naive forecasts.
         resume: Whether to go on from the checkpoints of an interrupted run.
         report: Where to write the HTML report; None writes none.
+        offline: Whether to take tickers from their last snapshots, without the network.
         listener: Who is told.
 
     Raises:
@@ -85,7 +88,7 @@ def run(
     """
     began = time.monotonic()
     listener, base = listener or Listener(), base or Path()
-    prepared = prepare(definition, project, base)
+    prepared = prepare(definition, project, base, offline=offline)
     listener.read(prepared.panel.notes, prepared.inferred)
     checkpoints = project.store / ".checkpoints" / str(definition.name)
     judged = _judge(definition, prepared, listener, checkpoints, resume)
@@ -164,11 +167,16 @@ def _validation_score(network: RecurrentForecaster, definition: PipelineDefiniti
 def _leaderboard(
     definition: PipelineDefinition, prepared: Prepared, forecasts: pd.DataFrame, judged: _Judged
 ) -> pd.DataFrame:
+    overlap = -(-definition.horizon // prepared.step)
+    shown = [name for name in definition.metrics if name != "direction"]
     table = leaderboard(
-        forecasts, prepared.fitting, metrics=definition.metrics, rank_by=definition.promote.metric,
+        forecasts, prepared.fitting, metrics=shown, rank_by=definition.promote.metric,
         season=prepared.season, networks=list(judged.networks), significance=definition.promote.significance,
-        overlap=-(-definition.horizon // prepared.step), seconds=judged.seconds,
+        overlap=overlap, seconds=judged.seconds,
     )  # fmt: skip
+    if prepared.directional:
+        found = directions(forecasts, list(table["model"]), prepared.panel, overlap).drop(columns="cutoffs")
+        table = table.join(found, on="model")
     table["validation"] = table["model"].map(judged.validation)
     return table
 

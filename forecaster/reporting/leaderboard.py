@@ -17,12 +17,15 @@ LABELS = {
     "rmse": "RMSE",
     "mae": "MAE",
     "owa": "OWA",
+    "direction": "Direction",
+    "direction-lo": "Direction, lo",
+    "direction-hi": "Direction, hi",
     "p": "p",
     "validation": "Validation",
     "seconds": "Time to fit",
 }
 LOWER_IS_BETTER = ("mase", "smape", "rmse", "mae", "owa")
-ORDER = ("skill", *LOWER_IS_BETTER, "coverage", "p", "validation", "seconds")
+ORDER = ("skill", *LOWER_IS_BETTER, "coverage", "direction", "p", "validation", "seconds")
 IN_FIRST_COLUMN = ("model", "kind", "significant", "published")
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -67,7 +70,7 @@ def shown(column: str, value: object) -> str:
         return NOTHING
     if column == "skill":
         return f"{100 * value:+.1f} %".replace("-", MINUS) if value else "0 %"
-    if column.startswith("coverage"):
+    if column.startswith(("coverage", "direction")):
         return f"{100 * value:.1f} %"
     if column == "p":
         return "< 0.001" if value < 0.001 else f"{value:.3f}"

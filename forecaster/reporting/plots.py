@@ -14,7 +14,7 @@ from forecaster.reporting.content import Parts, ReportContent
 from forecaster.reporting.encoding import Json, numbers, stamps
 from forecaster.reporting.thinning import evenly, min_max, missing_runs
 
-__all__ = ["MAX_SERIES", "SeriesPlot", "curve_plot", "data_plots", "step_error_plot", "step_errors"]
+__all__ = ["MAX_SERIES", "SeriesPlot", "curve_plot", "data_plots", "gap_shapes", "step_error_plot", "step_errors"]
 
 MAX_SERIES = 12
 MAX_POINTS = 24_000
@@ -143,7 +143,7 @@ def _data_plot(unique_id: str, rows: pd.DataFrame, parts: Parts, points: int) ->
         "hovertemplate": "%{y:,.6~r}<extra></extra>",
     }
     axis: Json = {"type": "date" if isinstance(ds, pd.DatetimeIndex) else "linear"}
-    shapes = _part_shapes(parts) + _gap_shapes(ds, y)
+    shapes = _part_shapes(parts) + gap_shapes(ds, y)
     figure: Figure = {"data": [trace], "layout": {"xaxis": axis, "shapes": shapes}}
     gaps = len(missing_runs(y))
     return SeriesPlot(unique_id, figure, len(y), int(np.isnan(y).sum()), gaps, len(kept) < len(y))
@@ -154,7 +154,7 @@ def _part_shapes(parts: Parts) -> list[Json]:
     return [_band(stamps(parts[name]), f"--part-{name}", 0) for name in names]
 
 
-def _gap_shapes(ds: pd.Index, y: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[Json]:
+def gap_shapes(ds: pd.Index, y: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[Json]:
     """A strip for each gap; of very many, neighbours are drawn as one."""
     runs, within = missing_runs(y), 1
     while len(runs) > MAX_GAPS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,15 @@ class Calendar(ABC):
         Raises:
             DataError: The calendar is not known as far ahead as that.
         """
+
+    def trading(self, names: Sequence[str] | np.ndarray, ticks: np.ndarray) -> np.ndarray:
+        """Whether series have a step at each tick at all: where exchanges are mixed, not on others' sessions.
+
+        Args:
+            names: Of the series.
+            ticks: Shape (series, ticks); so is what is returned.
+        """
+        return np.ones((len(names), *np.shape(ticks)[1:]), bool)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from forecaster.series.csvtext import read_cells, unreadable
 from forecaster.series.panel import Panel
 from forecaster.series.table import panel_from_frame
 
-__all__ = ["data_hash", "read_csv", "read_parquet"]
+__all__ = ["data_hash", "parquet_cells", "read_csv", "read_parquet"]
 
 
 def read_csv(
@@ -77,17 +77,23 @@ def read_parquet(path: str | Path, **options: Any) -> Panel:
 
     An index that has a name counts as a column.
     """
-    path = Path(path)
+    columns = Columns(**{key: options.pop(key) for key in list(options) if key in Columns.__dataclass_fields__})
+    return panel_from_frame(parquet_cells(Path(path)), columns, source=str(path), **options)
+
+
+def parquet_cells(path: Path) -> pd.DataFrame:
+    """The table in a Parquet file; an index that has a name counts as a column.
+
+    Raises:
+        DataError: It cannot be read.
+    """
     try:
         frame = pd.read_parquet(path)
     except ImportError:
         raise DataError(f"{path}: Parquet needs pyarrow; install forecaster[parquet]") from None
     except (OSError, ValueError) as error:
         raise unreadable(path, error, "write it as Parquet, or say `source: csv`") from None
-    if any(frame.index.names):
-        frame = frame.reset_index()
-    columns = Columns(**{key: options.pop(key) for key in list(options) if key in Columns.__dataclass_fields__})
-    return panel_from_frame(frame, columns, source=str(path), **options)
+    return frame.reset_index() if any(frame.index.names) else frame
 
 
 def data_hash(panel: Panel) -> str:

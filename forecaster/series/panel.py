@@ -15,6 +15,7 @@ import pandas as pd
 
 from forecaster.errors import DataError
 from forecaster.series.calendar import Calendar
+from forecaster.series.features import CalendarFeatures
 
 __all__ = ["Panel"]
 
@@ -37,6 +38,7 @@ class Panel:
         static_values: float32, shape (series, static).
         shared_clock: Whether equal ticks of different series are the same moment, for splitting.
         zone: Time zone in which stamps were written and are given back; inside they are UTC.
+        features: Calendar features: known covariates that are computed from ticks and stored nowhere.
         notes: What was found and done at the door, to be shown and recorded.
     """
 
@@ -52,6 +54,7 @@ class Panel:
     static_values: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     shared_clock: bool = True
     zone: str | None = None
+    features: CalendarFeatures | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -76,6 +79,61 @@ class Panel:
     def known_columns(self) -> slice:
         """Where the known covariates stand in `values`."""
         return slice(1 + len(self.past), None)
+
+    @property
+    def known_inputs(self) -> tuple[str, ...]:
+        """Names of all that is known over the horizon: the known covariates, then the calendar features' columns."""
+        return (*self.known, *(self.features.columns if self.features else ()))
+
+    def in_zone(self, zone: str) -> Panel:
+        """The same moments, by the clock of another time zone.
+
+        Args:
+            zone: `Europe/London` and so on.
+
+        Raises:
+            DataError: There is no such zone, or the stamps came without an offset from UTC.
+        """
+        if self.zone is None:
+            raise DataError(
+                f"zone: {zone} can be told only of time stamps with an offset from UTC; write them as "
+                "2024-01-31T13:30+11:00, or leave `zone` out"
+            )
+        try:
+            pd.Timestamp(0, tz=zone)
+        except (KeyError, ValueError, OSError):
+            raise DataError(f"zone: {zone!r} is no time zone; write a name such as Europe/London") from None
+        notes = {key: note for key, note in self.notes.items() if key != "offsets"}
+        return replace(self, zone=zone, notes={**notes, "time zone": f"{zone} (as told); steps are counted in UTC"})
+
+    def with_calendar(self, names: Sequence[str], zone: str | None = None) -> Panel:
+        """The same panel with these calendar features among the known covariates, instead of any that it had.
+
+        Args:
+            names: `hour`, `weekday`, `holiday:GB` and so on: see `forecaster.series.features`.
+            zone: Whose clock they follow; the zone of the stamps by default.
+
+        Raises:
+            DataError: No such feature, one without a meaning for these stamps, or a column of its name exists.
+
+        Example:
+            >>> from forecaster import panel_from_frame
+            >>> stamps = pd.date_range("2024-01-01", periods=4, freq="h")
+            >>> panel_from_frame(pd.DataFrame({"ds": stamps, "y": 1.0})).with_calendar(["hour"]).known_inputs
+            ('hour_sin', 'hour_cos')
+        """
+        if not names:
+            return replace(self, features=None)
+        if "offsets" in self.notes and not zone:
+            raise DataError(
+                f"calendar: features follow the local clock, but the stamps are written with changing offsets from UTC "
+                f"({self.notes['offsets']}), which tells no zone; write it, for instance `zone: Europe/London`"
+            )
+        features = CalendarFeatures(names, self.calendar, zone or self.zone)
+        if taken := [name for name in (*self.past, *self.known, *self.static) if name in features.columns]:
+            raise DataError(f"calendar: the data have a column {taken[0]!r} of their own; rename it, or leave one out")
+        clock = f"by the clock of {features.zone}" if features.zone else "by the time stamps as they stand"
+        return replace(self, features=features, notes={**self.notes, "calendar": f"{', '.join(names)}; {clock}"})
 
     def history(self, series: int) -> np.ndarray:
         """The target of one series up to its cutoff, float64, NaN where missing; shape (steps,)."""

@@ -1,7 +1,7 @@
 """Snapshots of downloaded prices: a data file, and beside it a JSON file that says what it is.
 
     yahoo-GSPC_AAPL-1d-adjusted-6b1f0c2d9e.csv         unique_id, ds, Open, High, Low, Close, Volume
-    yahoo-GSPC_AAPL-1d-adjusted-6b1f0c2d9e.csv.json    the request, span, versions, SHA-256 of the above
+    yahoo-GSPC_AAPL-1d-adjusted-6b1f0c2d9e.csv.json    the request, span, exchanges, versions, SHA-256 of the above
 
 Each is replaced whole. The JSON file goes first and still holds what it said before, under `previous`:
 a process that dies between the two replacements leaves the former snapshot readable.
@@ -13,8 +13,8 @@ import hashlib
 import io
 import json
 import os
-import re
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,44 +23,20 @@ from typing import Any
 import pandas as pd
 
 from forecaster.errors import DataError
+from forecaster.series.exchanges import Listing
+from forecaster.series.request import INTRADAY, Request, snapshot_file
 
-__all__ = ["Request", "Snapshot", "read_snapshot", "write_snapshot"]
+__all__ = ["Snapshot", "read_snapshot", "write_snapshot"]
 
 FORMAT = 1
-INTRADAY = ("1m", "2m", "5m", "15m", "30m", "60m", "90m", "1h")
-INTERVALS = (*INTRADAY, "1d", "1wk", "1mo", "3mo")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of Yahoo. Equal requests have equal keys, so the same snapshot.
-
-    `start` is included, `end` is not; None stands for all that there is.
-    """
-
-    symbols: tuple[str, ...]
-    start: date | None
-    end: date | None
-    interval: str
-    adjusted: bool
-
-    @property
-    def intraday(self) -> bool:
-        """Whether stamps are moments (in UTC) rather than days."""
-        return self.interval in INTRADAY
-
-    @property
-    def key(self) -> str:
-        """A file name without suffix: safe on every file system, different for different requests."""
-        told = json.dumps([self.symbols, str(self.start), str(self.end), self.interval, self.adjusted])
-        readable = "_".join(re.sub(r"[^A-Z0-9-]", "", symbol) for symbol in self.symbols)[:40]
-        kind = "adjusted" if self.adjusted else "unadjusted"
-        return f"yahoo-{readable}-{self.interval}-{kind}-{hashlib.sha256(told.encode()).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the JSON file tells; `fallback_reason` says why it was used in place of a download."""
+    """What the JSON file tells; `fallback_reason` says why it was used in place of a download.
+
+    `listings` is what Yahoo says about each symbol; snapshots of before that was kept have none.
+    """
 
     name: str
     symbols: list[str]
@@ -74,10 +50,11 @@ class Snapshot:
     yfinance: str
     downloaded: str
     sha256: str
+    listings: Mapping[str, Listing] = field(default_factory=dict)
     fallback_reason: str | None = None
 
 
-_RECORDED = [field.name for field in fields(Snapshot) if field.name != "fallback_reason"]
+_RECORDED = [each.name for each in fields(Snapshot) if each.name not in ("listings", "fallback_reason")]
 
 
 def write_snapshot(
@@ -88,6 +65,7 @@ def write_snapshot(
     end: date | None = None,
     interval: str = "1d",
     adjusted: bool = True,
+    listings: Mapping[str, Listing] | None = None,
 ) -> Snapshot:
     """Writes what `fetch` has just returned, and the JSON file beside it.
 
@@ -98,6 +76,7 @@ def write_snapshot(
         end: See `Request`.
         interval: See `Request`.
         adjusted: See `Request`.
+        listings: What Yahoo says about each symbol.
 
     Returns:
         What the JSON file tells.
@@ -108,9 +87,9 @@ def write_snapshot(
     if frame.empty:
         raise DataError("there is nothing to write: the frame has no rows")
     request = Request(tuple(frame["unique_id"].unique()), start, end, interval, adjusted)
-    path = _file(Path(where), request)
+    path = snapshot_file(Path(where), request)
     content = _packed(frame, path)
-    info = _described(frame, request, path.name, content)
+    info = _described(frame, request, path.name, content, listings or {})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         record = {"format": FORMAT, **_recorded(info), "previous": _previous(path)}
@@ -144,7 +123,12 @@ def read_snapshot(path: Path | str) -> tuple[pd.DataFrame, Snapshot]:
         raise DataError(f"{_beside(path)}: is no JSON ({error}); fetch {path.name} again") from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise DataError(f"{_beside(path)}: is not in format {FORMAT} of snapshots; fetch {path.name} again")
-    found = hashlib.sha256(content).hexdigest()
+    info = _told(record, hashlib.sha256(content).hexdigest(), path)
+    return _unpacked(content, path, info), info
+
+
+def _told(record: dict[str, Any], found: str, path: Path) -> Snapshot:
+    """What a JSON file tells of the data file with this SHA-256, now or previously."""
     both = (record, record.get("previous") or {})
     told = next((each for each in both if each.get("sha256") == found), None)
     if told is None:
@@ -153,25 +137,21 @@ def read_snapshot(path: Path | str) -> tuple[pd.DataFrame, Snapshot]:
             f"{str(record.get('sha256'))[:12]}…); put the original back or fetch it again"
         )
     try:
-        info = Snapshot(**{name: told[name] for name in _RECORDED})
+        listings = {symbol: Listing.of(each) for symbol, each in told.get("listings", {}).items()}
+        return Snapshot(**{name: told[name] for name in _RECORDED}, listings=listings)
     except KeyError as error:
         raise DataError(f"{_beside(path)}: has no {error}; fetch {path.name} again") from error
-    return _unpacked(content, path, info), info
-
-
-def _file(where: Path, request: Request) -> Path:
-    if where.is_dir() or not where.suffix:
-        return where / f"{request.key}.csv"
-    if where.suffix not in (".csv", ".parquet"):
-        raise DataError(f"{where}: unknown suffix {where.suffix}; name a .csv or .parquet file, or a folder")
-    return where
+    except (AttributeError, TypeError) as error:
+        raise DataError(f"{_beside(path)}: its listings are damaged; fetch {path.name} again") from error
 
 
 def _beside(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def _described(frame: pd.DataFrame, request: Request, name: str, content: bytes) -> Snapshot:
+def _described(
+    frame: pd.DataFrame, request: Request, name: str, content: bytes, listings: Mapping[str, Listing]
+) -> Snapshot:
     return Snapshot(
         name=name,
         symbols=list(request.symbols),
@@ -185,11 +165,13 @@ def _described(frame: pd.DataFrame, request: Request, name: str, content: bytes)
         yfinance=version("yfinance"),
         downloaded=datetime.now(UTC).isoformat(timespec="seconds"),
         sha256=hashlib.sha256(content).hexdigest(),
+        listings=dict(listings),
     )
 
 
 def _recorded(info: Snapshot) -> dict[str, Any]:
-    return {name: getattr(info, name) for name in _RECORDED}
+    plain = {name: getattr(info, name) for name in _RECORDED}
+    return {**plain, "listings": {symbol: asdict(listing) for symbol, listing in info.listings.items()}}
 
 
 def _previous(path: Path) -> dict[str, Any] | None:

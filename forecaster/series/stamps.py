@@ -70,8 +70,23 @@ def _without_zone(moments: pd.Series[Any], clock: pd.Series[Any], table: RawTabl
         table.notes["time zone"] = "all stamps show the same time of day, so the dates are taken without their zone"
         return clock.to_numpy(STAMP), None
     zone = getattr(moments.dt.tz, "key", None) or str(moments.dt.tz)
+    try:
+        pd.Timestamp(0, tz=zone)
+    except (KeyError, ValueError):
+        raise DataError(
+            f"{table.source}: the time zone {zone} has no name to be recorded by; "
+            "write `.dt.tz_convert('Europe/Berlin')` or the like"
+        ) from None
     table.notes["time zone"] = f"{zone}; steps are counted in UTC"
+    offsets = (clock - moments.dt.tz_convert("UTC").dt.tz_localize(None)).unique()
+    if zone == "UTC" and len(offsets) > 1:
+        table.notes["offsets"] = " and ".join(_say_offset(offset) for offset in sorted(offsets)[:2])
     return moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(STAMP), zone
+
+
+def _say_offset(offset: pd.Timedelta) -> str:
+    minutes = int(offset.total_seconds()) // 60
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
 def _read(column: pd.Series[Any], time_format: str | None, table: RawTable) -> tuple[pd.Series[Any], pd.Series[Any]]:

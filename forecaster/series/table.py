@@ -25,7 +25,7 @@ def panel_from_frame(
     frame: pd.DataFrame,
     columns: Columns | None = None,
     *,
-    freq: str | int | None = None,
+    freq: str | int | Calendar | None = None,
     missing: Literal["mask", "error"] = "mask",
     clock: Literal["auto", "shared", "own"] = "auto",
     time_format: str | None = None,
@@ -37,7 +37,7 @@ def panel_from_frame(
     Args:
         frame: One row a series and time stamp, in any order.
         columns: Which column plays which part.
-        freq: Pandas alias, exchange code or whole step; None infers it from the stamps.
+        freq: Pandas alias, exchange code, whole step or calendar; None infers it from the stamps.
         missing: `mask` keeps gaps as NaN, `error` refuses them.
         clock: Whether series share their time; `auto`: whole-number stamps do not.
         time_format: `strptime` format of the stamps, where they are not ISO 8601.
@@ -64,7 +64,9 @@ def panel_from_frame(
     return replace(panel, notes={**_facts(panel, len(frame), freq), **table.notes})
 
 
-def _calendar(rows: Rows, freq: str | int | None, table: RawTable) -> Calendar:
+def _calendar(rows: Rows, freq: str | int | Calendar | None, table: RawTable) -> Calendar:
+    if isinstance(freq, Calendar):
+        return freq
     numeric = rows.stamps.dtype.kind in "iu"
     if freq is not None and isinstance(freq, int) != numeric:
         kinds = ("whole numbers", "a whole number") if numeric else ("dates", "a pandas alias or an exchange")
@@ -100,7 +102,7 @@ def _refuse_gaps(panel: Panel, source: str) -> None:
             )
 
 
-def _facts(panel: Panel, rows: int, freq: str | int | None) -> dict[str, Any]:
+def _facts(panel: Panel, rows: int, freq: str | int | Calendar | None) -> dict[str, Any]:
     """What was found, for people."""
     begin, end = panel.stamps(np.array([panel.first.min(), panel.last.max()]))
     steps, runs, longest = np.array([_gaps(panel.history(one)) for one in range(len(panel))]).T

@@ -1,36 +1,31 @@
 """Prices from Yahoo by ticker symbol, through yfinance: patient, all or nothing, with snapshots.
 
-yfinance is asked to raise its errors (`config.debug.hide_exceptions = False`) instead of logging them and
-returning an empty table. Two of its habits need care here:
-
-- answers are cached in the process, failed ones too, so the cache is emptied before every attempt;
-- an unknown symbol, a server error and an empty span can end in the same exception, so in doubt the
-  prices are asked for once more, for the HTTP status alone; and an absence is believed when told twice.
+How Yahoo is asked, and what goes wrong there, is in `yahoo`; what is kept, in `snapshot`.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from http import HTTPStatus
 from pathlib import Path
 
 import pandas as pd
 
 from forecaster.errors import DataError
-from forecaster.series.snapshot import INTERVALS, Request, Snapshot, read_snapshot, write_snapshot
+from forecaster.series.exchanges import Listing
+from forecaster.series.request import INTERVALS, Request, snapshot_file
+from forecaster.series.snapshot import Snapshot, read_snapshot, write_snapshot
+from forecaster.series.yahoo import PATIENCE, Failure, Patience, ask, raising_errors
 
 __all__ = [
     "PATIENCE",
     "DownloadError",
     "Failure",
     "Patience",
+    "download",
     "fetch",
     "load",
     "read_snapshot",
@@ -39,38 +34,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-_PRICES = ["Open", "High", "Low", "Close"]
-_ANSWERED = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 _SYMBOL = re.compile(r"(?=.*[A-Z0-9])[A-Z0-9^.=&_$-]+")
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long Yahoo is waited for.
-
-    Before attempt n + 1 there is a pause of `pause` × `growth`^(n - 1) seconds; `timeout`, in seconds,
-    bounds one request for prices. `sleep` makes the pauses.
-    """
-
-    attempts: int = 5
-    pause: float = 3.0
-    growth: float = 2.0
-    timeout: float = 10.0
-    sleep: Callable[[float], None] = field(default=time.sleep, compare=False)
-
-
-PATIENCE = Patience()
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a symbol has no prices, and what to do; `temporary` where the same request may succeed later."""
-
-    symbol: str
-    reason: str
-    remedy: str
-    temporary: bool
 
 
 class DownloadError(DataError):
@@ -112,13 +77,50 @@ def fetch(
     Returns:
         `unique_id, ds, Open, High, Low, Close, Volume` (and `Adj Close` unless adjusted), float64 where
         not said otherwise: the symbols in the order asked for, each by time. `ds` is the session's date
-        without a zone, or a moment in UTC for intervals below a day. What Yahoo leaves out is NaN.
+        without a zone, or a moment in UTC for intervals below a day. What Yahoo leaves out is NaN. A session
+        that is still running is left out: its last price is no close (see `running`).
 
     Raises:
         DataError: The request is impossible.
         DownloadError: At least one symbol failed; names each, why, and what to do.
     """
-    return _download(_request(symbols, start, end, interval, adjusted), patience)
+    return _download(_request(symbols, start, end, interval, adjusted), patience)[0]
+
+
+def download(
+    symbols: Sequence[str],
+    start: date | str | None = None,
+    end: date | str | None = None,
+    interval: str = "1d",
+    adjusted: bool = True,
+    *,
+    where: Path | str,
+    patience: Patience = PATIENCE,
+) -> tuple[pd.DataFrame, Path, Snapshot]:
+    """Downloads as `fetch` does and writes a snapshot.
+
+    Args:
+        symbols: As for `fetch`; so are the following four.
+        start: See `fetch`.
+        end: See `fetch`.
+        interval: See `fetch`.
+        adjusted: See `fetch`.
+        where: A `.csv` or `.parquet` file, or a folder: there the request names the file, and `load` finds it.
+        patience: How long to wait for Yahoo.
+
+    Returns:
+        The frame of `fetch`, the file, and what the JSON file beside it tells.
+
+    Raises:
+        DataError: As `fetch`; or the snapshot cannot be written.
+    """
+    request = _request(symbols, start, end, interval, adjusted)
+    path = snapshot_file(Path(where), request)
+    frame, listings = _download(request, patience)
+    info = write_snapshot(
+        frame, path, start=request.start, end=request.end, interval=interval, adjusted=adjusted, listings=listings
+    )
+    return frame, path, info
 
 
 def load(
@@ -159,14 +161,12 @@ def load(
     if offline:
         return _last_good(path, "offline was asked for")
     try:
-        frame = _download(request, patience)
+        frame, _, info = download(symbols, start, end, interval, adjusted, where=path, patience=patience)
     except DownloadError as error:
         if not error.temporary:
             raise
         return _last_good(path, str(error))
-    return frame, write_snapshot(
-        frame, path, start=request.start, end=request.end, interval=interval, adjusted=adjusted
-    )
+    return frame, info
 
 
 def _last_good(path: Path, reason: str) -> tuple[pd.DataFrame, Snapshot]:
@@ -213,141 +213,20 @@ def _checked(symbols: Sequence[str]) -> tuple[str, ...]:
     return upper
 
 
-def _download(request: Request, patience: Patience) -> pd.DataFrame:
+def _download(request: Request, patience: Patience) -> tuple[pd.DataFrame, Mapping[str, Listing]]:
     frames: list[pd.DataFrame] = []
+    listings: dict[str, Listing] = {}
     failures: list[Failure] = []
-    with _raising_errors():
+    with raising_errors():
         for symbol in request.symbols:
-            answer = _patiently(symbol, request, patience)
-            if isinstance(answer, pd.DataFrame):
-                frames.append(answer)
+            answer = ask(symbol, request, patience)
+            if isinstance(answer, Failure):
+                failures.append(answer)
+                if answer.temporary:  # all is lost already: the others are asked once, to name those that fail
+                    patience = replace(patience, attempts=1)
                 continue
-            failures.append(answer)
-            if answer.temporary:  # all is lost already: the others are asked once, to name those that fail
-                patience = replace(patience, attempts=1)
+            frames.append(answer.prices)
+            listings[symbol] = answer.listing
     if failures:
         raise DownloadError(failures, len(request.symbols))
-    return pd.concat(frames, ignore_index=True)
-
-
-def _patiently(symbol: str, request: Request, patience: Patience) -> pd.DataFrame | Failure:
-    attempt, before = 1, None
-    while True:
-        try:
-            answer = _history(symbol, request, patience.timeout)
-        except _faults() as error:
-            failure = _judged(error, request, symbol, patience.timeout)
-        else:
-            return _tidy(answer, symbol, request)
-        told_twice = failure == before and not failure.temporary
-        if told_twice or attempt >= patience.attempts:
-            return failure
-        pause = patience.pause * patience.growth ** (attempt - 1)
-        logger.info("%s: %s; asking again in %g s", symbol, failure.reason, pause)
-        patience.sleep(pause)
-        attempt, before = attempt + 1, failure
-
-
-@contextmanager
-def _raising_errors() -> Iterator[None]:
-    import yfinance
-
-    debug = yfinance.config.debug
-    before, debug.hide_exceptions = debug.hide_exceptions, False
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
-            yield
-    finally:
-        debug.hide_exceptions = before
-
-
-def _faults() -> tuple[type[Exception], ...]:
-    """What yfinance raises: its own errors, its HTTP client's and cache's, those of parsing odd answers."""
-    from peewee import PeeweeException
-    from yfinance.exceptions import YFException
-
-    return (YFException, OSError, PeeweeException, ValueError, LookupError, TypeError, AttributeError)
-
-
-def _history(symbol: str, request: Request, timeout: float) -> pd.DataFrame:
-    import yfinance
-    from yfinance.data import YfData
-    from yfinance.exceptions import YFPricesMissingError
-
-    YfData.cache_get.cache_clear()
-    answer: pd.DataFrame = yfinance.Ticker(symbol).history(
-        period="max" if request.start is None else None,
-        start=request.start,
-        end=request.end,
-        interval=request.interval,
-        auto_adjust=request.adjusted,
-        keepna=request.interval != "30m",  # made of 15m bars: there, yfinance fills nights with empty bars
-        timeout=timeout,
-    )
-    if answer.empty or answer["Close"].isna().all():
-        raise YFPricesMissingError(symbol, "")
-    return answer
-
-
-def _tidy(answer: pd.DataFrame, symbol: str, request: Request) -> pd.DataFrame:
-    columns = [*_PRICES, *([] if request.adjusted else ["Adj Close"]), "Volume"]
-    table = answer[columns].astype("float64").sort_index()
-    missing = table[_PRICES].isna().all(axis=1)
-    table.loc[missing, "Volume"] = float("nan")  # yfinance writes 0
-    index = pd.DatetimeIndex(table.index)
-    if request.intraday:
-        stamps = index.tz_convert("UTC").astype("datetime64[us, UTC]")
-    else:
-        stamps = index.tz_localize(None).normalize().astype("datetime64[us]")
-    table.insert(0, "unique_id", pd.Series(symbol, index=table.index, dtype="str"))
-    table.insert(1, "ds", stamps)
-    return table.reset_index(drop=True)
-
-
-def _judged(error: Exception, request: Request, symbol: str, timeout: float) -> Failure:
-    from peewee import PeeweeException
-    from yfinance.exceptions import YFPricesMissingError
-
-    status, error = _status(error, request, symbol, timeout)
-    if status == HTTPStatus.NOT_FOUND:
-        reason = "Yahoo does not know it (HTTP 404); it is misspelt, or was delisted"
-        return Failure(symbol, reason, "look it up on https://finance.yahoo.com/lookup", False)
-    if status in _ANSWERED and isinstance(error, YFPricesMissingError):
-        span = f"from {request.start or 'the beginning'} to before {request.end or 'now'}"
-        reason = f"no prices at interval {request.interval} {span}: {error.yahoo_reason or 'an empty answer'}"
-        return Failure(symbol, reason, "write another start, end or interval", False)
-    remedy = "check the network, wait some minutes and try again, or use the last snapshot (offline)"
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        reason = "Yahoo limits the rate of requests (HTTP 429)"
-    elif status != HTTPStatus.OK:
-        reason = f"Yahoo answers with HTTP {status}"
-    elif isinstance(error, OSError):
-        reason = "no answer in time" if "Timeout" in type(error).__name__ else f"connection failed ({error})"
-    elif isinstance(error, PeeweeException):
-        reason = f"yfinance cannot use its cache ({error})"
-        remedy = "let XDG_CACHE_HOME name a folder that can be written"
-    else:
-        reason = f"Yahoo's answer cannot be read ({type(error).__name__}: {error})"
-    return Failure(symbol, reason, remedy, True)
-
-
-def _status(error: Exception, request: Request, symbol: str, timeout: float) -> tuple[int, Exception]:
-    """The HTTP status behind an error (200 where none is), and the error that is to be explained."""
-    from yfinance.const import _BASE_URL_
-    from yfinance.data import YfData
-    from yfinance.exceptions import YFRateLimitError
-
-    plain = isinstance(error, (YFRateLimitError, OSError))
-    if not plain or type(error).__name__ == "HTTPError":  # an OSError, of curl_cffi or of requests
-        span = {
-            "period1": int(pd.Timestamp(request.start or "1970-01-02", tz="UTC").timestamp()),
-            "period2": int(pd.Timestamp(request.end or "now", tz="UTC").timestamp()),
-        }
-        url = f"{_BASE_URL_}/v8/finance/chart/{symbol}"
-        try:
-            answer = YfData().get(url, params={**span, "interval": request.interval}, timeout=timeout)
-            return int(answer.status_code), error
-        except _faults() as second:
-            error = second
-    return HTTPStatus.TOO_MANY_REQUESTS if isinstance(error, YFRateLimitError) else HTTPStatus.OK, error
+    return pd.concat(frames, ignore_index=True), listings

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from forecaster.errors import DataError
+from forecaster.series.features import CalendarFeatures
 from forecaster.series.panel import Panel
 
 __all__ = ["Batch", "Windows", "forecast_windows", "training_windows"]
@@ -23,8 +24,8 @@ class Batch:
     """Some windows, in raw units; NaN means missing.
 
     Attributes:
-        past: float32, shape (batch, lookback, features): target, past covariates, known covariates.
-        known: float32, shape (batch, horizon, known covariates).
+        past: float32, shape (batch, lookback, features): target, past covariates, known covariates, calendar features.
+        known: float32, shape (batch, horizon, known covariates and calendar features).
         static: float32, shape (batch, static covariates).
         target: float32, shape (batch, horizon).
     """
@@ -73,10 +74,13 @@ class Windows:
     def gather(self, chosen: np.ndarray | slice) -> Batch:
         """Copies the chosen windows out of the panel.
 
-        A lookback that reaches back beyond the start of its series, and a horizon beyond its end, are NaN there.
+        A lookback that reaches back beyond the start of its series, and a horizon beyond its end, are NaN there;
+        but calendar features go on over the horizon.
         """
         series, origins = self.series[chosen], self.origins[chosen]
         rows = self._rows(series, origins - self.lookback)
+        if self.panel.features:
+            rows = np.concatenate([rows, self._calendar(self.panel.features, series, origins)], axis=2)
         past, future = rows[:, : self.lookback], rows[:, self.lookback :]
         static = self.panel.static_values[series] if self.panel.static else np.zeros((len(series), 0), np.float32)
         return Batch(past, future[:, :, self.panel.known_columns], static, future[:, :, 0])
@@ -144,6 +148,14 @@ class Windows:
         partial[(places < begin[outside, None]) | (places >= stop[outside, None])] = np.nan
         rows[outside] = partial
         return rows
+
+    def _calendar(self, features: CalendarFeatures, series: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Calendar features of lookback and horizon, NaN before the start of the series."""
+        begin = self.panel.first[series][:, None]
+        places = (origins - self.panel.offsets[series])[:, None] + np.arange(-self.lookback, self.horizon)
+        columns = features.rows(begin + np.maximum(places, 0))
+        columns[places < 0] = np.nan
+        return columns
 
 
 def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:

@@ -85,6 +85,8 @@ class ManifestDraft(BaseModel):
         model_definition: Its definition, every default filled in.
         inferred: What was inferred rather than said: frequency, season, lookback, ….
         inputs: The column names of the network's inputs `past`, `known` and `static`, in order.
+        calendar: The calendar features among the known inputs, the last of them: `features` by name, the `zone`
+            whose clock they follow, and for each of the `columns` how it is computed. Empty where there are none.
         levels: The interval levels in percent.
         quantiles: The quantiles of the network's output, in order.
         horizon: Steps ahead.
@@ -107,6 +109,7 @@ class ManifestDraft(BaseModel):
     model_definition: JsonDict
     inferred: JsonDict
     inputs: dict[str, list[str]]
+    calendar: JsonDict = {}
     levels: list[FiniteFloat]
     quantiles: list[FiniteFloat]
     horizon: int

@@ -3,8 +3,8 @@
     python tests/benchmarks/m4_reference.py --data FOLDER
 
 FOLDER holds `m4/` (the series as published, and the organisers' own forecasts, from Mcompetitions/M4-methods on GitHub)
-and `reference/m4_published_point_accuracy.csv` (the competition's table "Evaluation and Ranks"). Exits with 1 if a score
-differs from the published one by more than its rounding, or a forecast from the organisers' by more than 32-bit
+and `reference/m4_published_point_accuracy.csv` (the competition's table "Evaluation and Ranks"). Exits with 1 if a
+score differs from the published one by more than its rounding, or a forecast from the organisers' by more than 32-bit
 numbers do.
 """
 
@@ -85,7 +85,7 @@ def scores_agree(table: pd.DataFrame, published: pd.DataFrame, group: Group) -> 
     right = True
     for model, method in PUBLISHED.items():
         for metric, name in (("smape", "sMAPE"), ("mase", "MASE")):
-            ours, theirs = float(table.at[model, metric]), float(published.at[method, f"{name}_{group.name}"])
+            ours, theirs = table[metric][model], published[f"{name}_{group.name}"][method]
             same = abs(ours - theirs) <= ROUNDING
             right &= same
             print(f"{group.name} {method:7s} {name:5s} {ours:9.4f}  published {theirs:7.3f}{_verdict(same)}")

@@ -1,3 +1,4 @@
+import exchange_calendars
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,9 +114,14 @@ def test_a_frequency_that_cannot_be(freq, fragments):
     assert all(fragment in str(error.value) for fragment in fragments), error.value
 
 
-def test_an_exchange_that_had_not_opened_yet():
-    with pytest.raises(DataError, match=r"the calendar of XSHG ends on \d{4}-12-31, before the data; write another"):
-        calendar_from("XSHG", pd.Timestamp.now().normalize() + pd.Timedelta(3000, "D"), "2050-01-01")
+@pytest.mark.parametrize(
+    ("days_behind", "message"),
+    [(5, "the calendar of XSHG ends on .*, before the data"), (500, "the calendar of XSHG cannot be made")],
+)
+def test_an_exchange_whose_holidays_are_not_known_yet(days_behind, message):
+    begin = exchange_calendars.get_calendar("XSHG").bound_max() + pd.Timedelta(days_behind, "D")
+    with pytest.raises(DataError, match=f"{message}.*; write another, such as B"):
+        calendar_from("XSHG", begin, begin + pd.Timedelta(9, "D"))
 
 
 def test_names_mean_the_same_grid_again():

@@ -44,7 +44,7 @@ def grid(freq, periods=60, start="2024-01-01", without=()):
         (grid("QE-DEC"), "QE-DEC"),
         (grid("YS"), "YS-JAN"),
         (grid("YE-DEC"), "YE-DEC"),
-        (grid("YE-JUN"), "12ME"),
+        (grid("YE-JUN"), "4QE-DEC"),
         (grid("5YS", periods=12), "5YS-JAN"),
     ],
 )

@@ -51,6 +51,9 @@ def test_gain_by_hand():
     assert season_gain(one_series([0, 1] * 10), horizon=1, season=2) == 1.0
     # 0 1 2 3 …: the value of three steps ago is wrong by 3, the last value by 1, 2 and 3, on average by 2
     assert season_gain(one_series(range(30)), horizon=3, season=3) == pytest.approx(1 - 3 / 2)
+    # season 2: two steps back reach 1 and 2 steps ahead (28 pairs each), four steps back reach 3 ahead (26 pairs)
+    gain = 1 - (2 * 28 + 2 * 28 + 4 * 26) / (1 * 28 + 2 * 28 + 3 * 26)
+    assert season_gain(one_series(range(30)), horizon=3, season=2) == pytest.approx(gain)
 
 
 def test_missing_values_have_no_say():

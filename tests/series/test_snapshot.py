@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from forecaster.errors import DataError
-from forecaster.series.snapshot import Request, read_snapshot, write_snapshot
+from forecaster.series.exchanges import Listing
+from forecaster.series.request import Request
+from forecaster.series.snapshot import read_snapshot, write_snapshot
 
 
 def frame(symbols: tuple[str, ...] = ("AAPL",), intraday: bool = False) -> pd.DataFrame:
@@ -38,9 +40,7 @@ def test_a_snapshot_comes_back_bit_for_bit(tmp_path: Path, suffix: str, interval
 
 
 def test_the_json_file_tells_what_the_data_are(tmp_path: Path) -> None:
-    info = write_snapshot(
-        frame(), tmp_path / "a.csv", start=pd.Timestamp("2024-01-01").date(), adjusted=False
-    )
+    info = write_snapshot(frame(), tmp_path / "a.csv", start=pd.Timestamp("2024-01-01").date(), adjusted=False)
     record = json.loads((tmp_path / "a.csv.json").read_text())
 
     assert record["sha256"] == hashlib.sha256((tmp_path / "a.csv").read_bytes()).hexdigest() == info.sha256
@@ -117,6 +117,20 @@ def test_a_json_file_that_lost_a_key_is_refused(tmp_path: Path) -> None:
     del record["interval"]
     (tmp_path / "a.csv.json").write_text(json.dumps(record))
     with pytest.raises(DataError, match="has no 'interval'"):
+        read_snapshot(tmp_path / "a.csv")
+
+
+def test_what_yahoo_said_comes_back_and_later_versions_may_tell_more(tmp_path: Path) -> None:
+    said = {"AAPL": Listing("NMS", "NasdaqGS", "America/New_York", "EQUITY", "USD", "2024-01-04T00:00:00")}
+    info = write_snapshot(frame(), tmp_path / "a.csv", listings=said)
+    assert read_snapshot(tmp_path / "a.csv")[1] == info
+    record = json.loads((tmp_path / "a.csv.json").read_text())
+    record["listings"]["AAPL"]["sector"] = "Technology"
+    (tmp_path / "a.csv.json").write_text(json.dumps(record))
+    assert read_snapshot(tmp_path / "a.csv")[1].listings == said
+    record["listings"] = ["AAPL"]
+    (tmp_path / "a.csv.json").write_text(json.dumps(record))
+    with pytest.raises(DataError, match="its listings are damaged; fetch a.csv again"):
         read_snapshot(tmp_path / "a.csv")
 
 

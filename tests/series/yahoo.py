@@ -7,7 +7,7 @@ every URL, whatever its host, is asked for as plain HTTP with the local server a
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,8 +34,12 @@ def chart(
     volume: Sequence[int | None] | None = None,
     events: dict[str, Any] | None = None,
     sessions: Sequence[tuple[str, str]] = (),
+    meta: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Yahoo's answer for one symbol: open = close - spread, high = close + spread, low = open - spread."""
+    """Yahoo's answer for one symbol: open = close - spread, high = close + spread, low = open - spread.
+
+    `meta` is what Yahoo says about the symbol besides, such as `exchangeName` or `currentTradingPeriod`.
+    """
     seconds = [_epoch(stamp, zone) for stamp in stamps]
 
     def moved(by: float) -> list[float | None]:
@@ -43,28 +47,27 @@ def chart(
 
     quote = {"open": moved(-spread), "high": moved(spread), "low": moved(-2 * spread), "close": list(close)}
     quote["volume"] = list(volume) if volume else [None if value is None else 1000 for value in close]
-    meta: dict[str, Any] = {
+    told: dict[str, Any] = {
         "currency": "USD",
         "symbol": symbol,
         "instrumentType": "EQUITY",
         "exchangeTimezoneName": zone,
         "priceHint": 2,
         "validRanges": ["1d", "5d", "1mo", "max"],
+        **(meta or {}),
     }
     if sessions:
-        meta["tradingPeriods"] = [
+        told["tradingPeriods"] = [
             [{"timezone": "X", "start": _epoch(start, zone), "end": _epoch(end, zone), "gmtoffset": 0}]
             for start, end in sessions
         ]
     indicators: dict[str, Any] = {"quote": [quote]}
     if adjclose is not None:
         indicators["adjclose"] = [{"adjclose": list(adjclose)}]
-    result = {"meta": meta, "timestamp": seconds, "indicators": indicators}
+    result = {"meta": told, "timestamp": seconds, "indicators": indicators}
     if events:
         result["events"] = {
-            kind: {
-                str(_epoch(at, zone)): {**each, "date": _epoch(at, zone)} for at, each in entries.items()
-            }
+            kind: {str(_epoch(at, zone)): {**each, "date": _epoch(at, zone)} for at, each in entries.items()}
             for kind, entries in events.items()
         }
     return {"chart": {"result": [result], "error": None}}
@@ -84,6 +87,14 @@ def refusal(code: str, description: str) -> dict[str, Any]:
 
 def _epoch(stamp: str, zone: str) -> int:
     return int(pd.Timestamp(stamp, tz=zone).timestamp())
+
+
+def session_until(minutes: float, zone: str = "America/New_York") -> tuple[str, dict[str, Any]]:
+    """A session that ends so many minutes from now: the stamp of its bar, and what Yahoo's `meta` says of it."""
+    end = pd.Timestamp.now("UTC").floor("s") + pd.Timedelta(minutes, "min")
+    start = end - pd.Timedelta(6.5, "h")
+    regular = {"timezone": "X", "start": int(start.timestamp()), "end": int(end.timestamp()), "gmtoffset": 0}
+    return f"{start.tz_convert(zone):%Y-%m-%d %H:%M:%S}", {"currentTradingPeriod": {"regular": regular}}
 
 
 @dataclass

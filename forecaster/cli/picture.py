@@ -1,0 +1,102 @@
+"""From an account to the content of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecaster.cli.cautions import cautions
+from forecaster.cli.findings import facts, plural, share, worst_series
+from forecaster.reporting.check_page import CheckContent
+from forecaster.series.account import Account
+
+__all__ = ["page_content"]
+
+MOST_SERIES = 12
+
+
+def page_content(
+    title: str,
+    account: Account,
+    guessed: Mapping[str, str],
+    inferred: Mapping[str, str],
+    problems: Sequence[str],
+    definition: str,
+) -> CheckContent:
+    """The page of a check: the oddest series are drawn first, then others, spread over all.
+
+    Args:
+        title: What was checked.
+        account: What was found.
+        guessed: What was guessed about the columns.
+        inferred: What a run would take for every default.
+        problems: Why no run is possible.
+        definition: The pipeline file.
+    """
+    count = len(account.panel)
+    spread = np.unique(np.linspace(0, count - 1, MOST_SERIES).astype(int))
+    chosen = list(dict.fromkeys([*worst_series(account, MOST_SERIES).tolist(), *spread.tolist()]))[:MOST_SERIES]
+    return CheckContent(
+        title=title,
+        created=datetime.now(UTC),
+        tiles=_tiles(account),
+        cautions=cautions(account),
+        problems=problems,
+        facts=facts(account),
+        guessed=guessed,
+        inferred=inferred,
+        definition=definition,
+        history=pd.concat([_history(account, one) for one in chosen], ignore_index=True),
+        outliers=pd.concat([_outliers(account, one) for one in chosen], ignore_index=True),
+        captions={str(account.panel.ids[one]): _caption(account, one) for one in chosen},
+        series=count,
+        correlations=account.cycles.correlations,
+        limits=account.cycles.limits,
+        cycles=account.cycles.found,
+        correlated=account.cycles.of,
+    )
+
+
+def _tiles(account: Account) -> dict[str, tuple[str, str]]:
+    steps, missing, odd = int(account.lengths.sum()), int(account.missing.sum()), len(account.outliers)
+    cycles = " and ".join(f"{lag:,}" for lag in account.cycles.found)
+    return {
+        "Steps": (f"{steps:,}", f"of {account.panel.calendar.name}, in {plural(len(account.panel), 'series')}"),
+        "Missing": (
+            f"{missing:,}",
+            f"{share(missing, steps)}, in {plural(len(account.gaps), 'gap')}" if missing else "no gap",
+        ),
+        "Outliers": (f"{odd:,}", f"{share(odd, steps)} of the steps"),
+        "Cycles": (cycles or "none", "steps, by the autocorrelation" if cycles else "in the autocorrelation"),
+    }
+
+
+def _history(account: Account, series: int) -> pd.DataFrame:
+    panel = account.panel
+    stamps = panel.stamps(panel.first[series] + np.arange(account.lengths[series]))
+    return pd.DataFrame({"unique_id": str(panel.ids[series]), "ds": stamps, "y": panel.history(series)})
+
+
+def _outliers(account: Account, series: int) -> pd.DataFrame:
+    panel, found = account.panel, account.outliers
+    here = found.series == series
+    columns: dict[str, Any] = {
+        "unique_id": str(panel.ids[series]),
+        "ds": panel.stamps(panel.first[series] + found.steps[here]),
+        "y": found.values[here],
+        "score": found.scores[here],
+    }
+    return pd.DataFrame(columns)
+
+
+def _caption(account: Account, series: int) -> str:
+    gaps = int((account.gaps.series == series).sum())
+    outliers = int((account.outliers.series == series).sum())
+    told = [plural(int(account.lengths[series]), "step")]
+    told += [f"{account.missing[series]:,} missing in {plural(gaps, 'gap')}"] if gaps else ["none missing"]
+    told += [plural(outliers, "outlier")] if outliers else []
+    return ", ".join(told)

@@ -1,0 +1,82 @@
+"""The covariates that a forecaster reads, held against those of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from forecaster.errors import DataError
+from forecaster.series import Panel
+
+__all__ = ["Inputs"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a forecaster was trained to read, so that it can be compared with a panel that it is to forecast.
+
+    Attributes:
+        past: Names of the past covariates.
+        known: Names of the known ones, the calendar features' columns last.
+        static: Names of the static ones.
+        calendar: Names of the calendar features.
+        columns: How many columns of `known`, the last, are theirs.
+        zone: Whose clock they follow.
+    """
+
+    past: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    calendar: tuple[str, ...] = ()
+    columns: int = 0
+    zone: str | None = None
+
+    @classmethod
+    def of(cls, panel: Panel) -> Self:
+        """Those of a panel."""
+        features = panel.features
+        if features is None:
+            return cls(panel.past, panel.known, panel.static)
+        names, columns = features.names, len(features.columns)
+        return cls(panel.past, panel.known_inputs, panel.static, names, columns, features.zone)
+
+    @classmethod
+    def recorded(cls, inputs: Mapping[str, Sequence[str]], calendar: Mapping[str, Any]) -> Self:
+        """Those that a manifest tells of."""
+        known = tuple(inputs["known"])
+        past = tuple(inputs["past"][1:])
+        past = past[: len(past) - len(known)]
+        names, columns = tuple(calendar.get("features", ())), len(calendar.get("columns", ()))
+        return cls(past, known, tuple(inputs["static"]), names, columns, calendar.get("zone"))
+
+    def given_by(self, panel: Panel, name: str) -> Panel:
+        """The panel with the calendar features of training, computed here if it has others or none.
+
+        Args:
+            panel: What is to be forecast.
+            name: Of the forecaster, for messages.
+
+        Raises:
+            DataError: Its covariates are not those of training, or its stamps have no zone and theirs had.
+        """
+        if Inputs.of(panel) == self:
+            return panel
+        if self.zone and not panel.zone:
+            raise DataError(
+                f"{name} was trained on calendar features by the clock of {self.zone}, but these time stamps have no "
+                "zone; write them with their offset from UTC (2024-01-31T13:30+11:00)"
+            )
+        panel = panel.with_calendar(self.calendar, self.zone)
+        pairs = {
+            "known": (self.known, panel.known_inputs),
+            "static": (self.static, panel.static),
+            "past": (self.past, panel.past),
+        }
+        for part, (trained, found) in pairs.items():
+            if trained != found:
+                raise DataError(
+                    f"{name} was trained with the {part} covariates {', '.join(trained) or 'none'}, the data have "
+                    f"{', '.join(found) or 'none'}; declare the same in the same order"
+                )
+        return panel

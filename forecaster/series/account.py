@@ -1,0 +1,132 @@
+"""The account: what the targets of a panel look like, counted for every series and put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from forecaster.series.autocorrelation import Cycles, find_cycles
+from forecaster.series.outliers import Outliers, find_outliers
+from forecaster.series.panel import Panel
+from forecaster.series.stretches import Stretches, equal_stretches, missing_stretches
+
+__all__ = ["Account", "take_account"]
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """What is there. Every array has one entry a series; a step counts from the start of its series.
+
+    Attributes:
+        panel: What was accounted for, up to the ends of its series.
+        observed: Steps with a target.
+        regular: Steps from one observed target to the next that are one tick of the calendar; of `observed − 1`.
+        zeros: Targets that are 0.
+        negatives: Targets below 0.
+        fractions: Targets that are no whole numbers.
+        lowest: Lowest target.
+        highest: Highest target.
+        means: Mean target.
+        gaps: Runs of missing targets.
+        constants: Runs of equal targets.
+        outliers: Targets far from those around them, see `outliers`.
+    """
+
+    panel: Panel
+    observed: np.ndarray
+    regular: np.ndarray
+    zeros: np.ndarray
+    negatives: np.ndarray
+    fractions: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    means: np.ndarray
+    gaps: Stretches
+    constants: Stretches
+    outliers: Outliers
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Steps from the first to the last that may be seen."""
+        return self.panel.lengths
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Steps without a target."""
+        return np.asarray(self.lengths - self.observed)
+
+    @property
+    def constant(self) -> np.ndarray:
+        """Whether a series has one value only."""
+        return np.asarray(self.lowest == self.highest)
+
+    @property
+    def regularity(self) -> float:
+        """Share of the steps from one observed target to the next that are one tick; 1 where there is no step."""
+        steps = int(np.maximum(self.observed - 1, 0).sum())
+        return float(self.regular.sum() / steps) if steps else 1.0
+
+    @cached_property
+    def cycles(self) -> Cycles:
+        """What the autocorrelation shows."""
+        return find_cycles(self.panel)
+
+    def stamp(self, series: int, step: int) -> Any:
+        """The time stamp of a step of a series."""
+        return self.panel.stamps(self.panel.first[series] + np.array([step]))[0]
+
+    def trouble(self) -> np.ndarray:
+        """How odd each series is: the share of its steps that are missing, outliers or in its longest equal run."""
+        outlying = np.bincount(self.outliers.series, minlength=len(self.panel))
+        equal = self.constants.longest_by_series(len(self.panel))
+        return np.asarray((self.missing + outlying + np.where(equal >= 10, equal, 0)) / self.lengths)
+
+
+def take_account(panel: Panel) -> Account:
+    """Counts what is in a panel's targets.
+
+    Example:
+        >>> import pandas as pd
+        >>> from forecaster.series import panel_from_frame
+        >>> days = pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-06", "2024-01-07"])
+        >>> account = take_account(panel_from_frame(pd.DataFrame({"ds": days, "y": [1.0, 1.0, 0.0, -2.5, 3.0]})))
+        >>> account.missing.tolist(), account.zeros.tolist(), account.regularity
+        ([2], [1], 0.75)
+    """
+    values, offsets = _visible(panel)
+    starts = offsets[:-1]
+    seen = np.isfinite(values)
+    follows = seen.copy()
+    follows[1:] &= seen[:-1]
+    follows[starts] = False
+
+    def count(marked: np.ndarray) -> np.ndarray:
+        return np.asarray(np.add.reduceat(marked, starts, dtype=np.int64))
+
+    observed = count(seen)
+    return Account(
+        panel=panel,
+        observed=observed,
+        regular=count(follows),
+        zeros=count(values == 0),
+        negatives=count(values < 0),
+        fractions=count(seen & (values != np.rint(values))),
+        lowest=np.fmin.reduceat(values, starts),
+        highest=np.fmax.reduceat(values, starts),
+        means=np.add.reduceat(np.where(seen, values, 0), starts, dtype=np.float64) / observed,
+        gaps=missing_stretches(values, offsets),
+        constants=equal_stretches(values, offsets),
+        outliers=find_outliers(values, offsets),
+    )
+
+
+def _visible(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """The targets up to the end of each series, one after the other, and where each begins."""
+    if (panel.ends == panel.offsets[1:]).all():
+        return np.ascontiguousarray(panel.target), panel.offsets
+    owner = np.repeat(np.arange(len(panel)), np.diff(panel.offsets))
+    shown = np.arange(len(panel.target)) < panel.ends[owner]
+    return panel.target[shown], np.concatenate([[0], np.cumsum(panel.lengths)])

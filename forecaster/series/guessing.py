@@ -1,0 +1,180 @@
+"""Which column plays which part, where nobody has said it: a guess that is told, or an error that says what to write.
+
+Used by `forecaster check` only. A run guesses no columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from forecaster.errors import DataError
+from forecaster.series.columns import Columns
+
+__all__ = ["Guess", "guess_columns"]
+
+TIMES = (
+    "ds",
+    "date",
+    "time",
+    "timestamp",
+    "datetime",
+    "date_time",
+    "day",
+    "week",
+    "month",
+    "quarter",
+    "year",
+    "period",
+)
+IDS = (
+    "unique_id",
+    "id",
+    "series",
+    "series_id",
+    "item_id",
+    "item",
+    "ticker",
+    "symbol",
+    "store",
+    "sensor",
+    "name",
+    "key",
+)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Columns, and how they were found.
+
+    Attributes:
+        columns: Every column of the table plays a part or is left out.
+        reasons: What was guessed, and from what; empty where all was told.
+    """
+
+    columns: Columns
+    reasons: dict[str, str]
+
+
+def guess_columns(head: pd.DataFrame, given: Columns, told: Sequence[str], source: str) -> Guess:
+    """Fills in the columns that were not told.
+
+    Args:
+        head: First rows of the table.
+        given: What was told; the rest of it does not count.
+        told: Which of `id`, `time` and `target` were told.
+        source: What errors call the table.
+
+    Raises:
+        DataError: More than one column may be meant, or none; names them and the option to write.
+
+    Example:
+        >>> head = pd.DataFrame({"when": ["2024-01-01", "2024-01-02"], "load": [1.0, 2.0]})
+        >>> guess = guess_columns(head, Columns(), [], "load.csv")
+        >>> guess.columns.time, guess.columns.target, guess.reasons["time"]
+        ('when', 'load', 'when (the only column of dates)')
+    """
+    head = head.set_axis([str(name) for name in head.columns], axis=1)
+    parts = {"id": given.id, "time": given.time, "target": given.target}
+    columns = given
+    left = [name for name in head.columns if name not in {*columns.covariates, *columns.ignore}]
+    left = [name for name in left if name not in [parts[part] for part in told]]
+    reasons: dict[str, str] = {}
+    if "time" not in told:
+        time, reasons["time"] = _time(head, left, source)
+        columns = replace(columns, time=time)
+        left.remove(time)
+    if "id" not in told:
+        found = _id(head, left, columns.target if "target" in told else None, source)
+        columns = replace(columns, id=found[0] if found else None)
+        if found:
+            reasons["id"] = found[1]
+            left.remove(found[0])
+    if "target" not in told:
+        target, reasons["target"] = _target(head, left, source)
+        columns = replace(columns, target=target)
+        left.remove(target)
+    if left:
+        reasons["ignored"] = f"{', '.join(left)} (to use one, name it with --past, --known or --static)"
+    return Guess(replace(columns, ignore=(*given.ignore, *left)), reasons)
+
+
+def _time(head: pd.DataFrame, left: Sequence[str], source: str) -> tuple[str, str]:
+    dates = [name for name in left if _reads_as_dates(head[name])]
+    named = [name for name in left if name.strip().lower() in TIMES]
+    if len(dates) == 1:
+        return dates[0], f"{dates[0]} (the only column of dates)"
+    if dates:
+        called = [name for name in dates if name in named]
+        if len(called) == 1:
+            return called[0], f"{called[0]} (a column of dates, by its name)"
+        raise DataError(f"{source}: which column has the time? write --time with one of {', '.join(dates)}")
+    whole = [name for name in left if pd.api.types.is_integer_dtype(head[name])]
+    if len(named) == 1:
+        kind = "whole numbers, by its name" if named[0] in whole else "by its name, though these are no ISO 8601 dates"
+        return named[0], f"{named[0]} ({kind})"
+    if not named and len(left) > 1 and whole and _counts_up(head[whole[0]]):
+        return whole[0], f"{whole[0]} (whole numbers that go up evenly)"
+    raise DataError(
+        f"{source}: no column reads as time stamps; write --time with one of {', '.join(left) or 'its columns'}, and "
+        '--time-format where they are not ISO 8601 (for instance "%d/%m/%Y")'
+    )
+
+
+def _id(head: pd.DataFrame, left: Sequence[str], target: str | None, source: str) -> tuple[str, str] | None:
+    """The column that names the series; None where there seems to be one series."""
+    words = [name for name in left if name != target and not _reads_as_numbers(head[name])]
+    words = [name for name in words if not _reads_as_dates(head[name])]
+    named = [name for name in left if name.strip().lower() in IDS]
+    if len(named) == 1:
+        return named[0], f"{named[0]} (by its name)"
+    if len(words) == 1 and not named:
+        return words[0], f"{words[0]} (the only column of words)"
+    if choice := named or words:
+        raise DataError(
+            f"{source}: which column names the series? write --id with one of {', '.join(choice)}, "
+            f"and --ignore with the rest"
+        )
+    return None
+
+
+def _target(head: pd.DataFrame, left: Sequence[str], source: str) -> tuple[str, str]:
+    numeric = [name for name in left if _reads_as_numbers(head[name])]
+    if "y" in numeric:
+        return "y", "y (by its name)"
+    if len(numeric) == 1:
+        return numeric[0], f"{numeric[0]} (the only column of numbers)"
+    if numeric:
+        raise DataError(f"{source}: which column is to be forecast? write --target with one of {', '.join(numeric)}")
+    raise DataError(
+        f"{source}: no column of numbers that could be forecast; write --target with one of "
+        f"{', '.join(left) or 'its columns'}"
+    )
+
+
+def _reads_as_dates(cells: pd.Series[Any]) -> bool:
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        return True
+    if pd.api.types.is_numeric_dtype(cells) or cells.isna().all():
+        return False
+    text = cells.dropna().astype(str)
+    parsed = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    return bool(parsed.notna().mean() > 0.9)
+
+
+def _reads_as_numbers(cells: pd.Series[Any]) -> bool:
+    """Whether most cells are numbers: one that is not would be a mistake, which `read_csv` names."""
+    if pd.api.types.is_numeric_dtype(cells):
+        return not pd.api.types.is_bool_dtype(cells)
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        return False
+    return bool(pd.to_numeric(cells.dropna().astype(str), errors="coerce").notna().mean() > 0.5)
+
+
+def _counts_up(cells: pd.Series[Any]) -> bool:
+    """Whether whole numbers go up by the same step, as a count of time would."""
+    steps = cells.diff().dropna()
+    return bool(len(steps) and steps.iloc[0] > 0 and (steps == steps.iloc[0]).all())

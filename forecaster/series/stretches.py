@@ -1,0 +1,87 @@
+"""Stretches: runs of missing and of equal values, over all series at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Stretches", "equal_stretches", "missing_stretches"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """Runs within series, in the order of series and time.
+
+    Attributes:
+        series: Number of the series of each run; shape (runs,).
+        starts: Its first step, counted from the start of the series; shape (runs,).
+        lengths: Its steps; shape (runs,).
+    """
+
+    series: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def at_least(self, steps: int) -> Stretches:
+        """Those of so many steps or more."""
+        long = self.lengths >= steps
+        return Stretches(self.series[long], self.starts[long], self.lengths[long])
+
+    def longest(self) -> int | None:
+        """Number of the longest run, the first of several; None where there is none."""
+        return int(self.lengths.argmax()) if len(self) else None
+
+    def longest_by_series(self, series: int) -> np.ndarray:
+        """Steps of the longest run of each series, 0 where it has none; shape (series,)."""
+        longest = np.zeros(series, np.int64)
+        np.maximum.at(longest, self.series, self.lengths)
+        return longest
+
+
+def missing_stretches(values: np.ndarray, offsets: np.ndarray) -> Stretches:
+    """Runs of missing values.
+
+    Args:
+        values: All series, one after the other; shape (total steps,).
+        offsets: First step of each series, and the number of steps; shape (series + 1,).
+
+    Example:
+        >>> gaps = missing_stretches(np.array([1.0, np.nan, np.nan, 2.0, np.nan, 3.0]), np.array([0, 4, 6]))
+        >>> gaps.series.tolist(), gaps.starts.tolist(), gaps.lengths.tolist()
+        ([0, 1], [1, 0], [2, 1])
+    """
+    return _stretches(np.isnan(values), offsets)
+
+
+def equal_stretches(values: np.ndarray, offsets: np.ndarray) -> Stretches:
+    """Runs of two or more equal values; a missing value ends a run.
+
+    Args:
+        values: As `missing_stretches`.
+        offsets: As `missing_stretches`.
+
+    Example:
+        >>> runs = equal_stretches(np.array([5.0, 5.0, 5.0, 2.0, 2.0, 2.0]), np.array([0, 5, 6]))
+        >>> runs.series.tolist(), runs.starts.tolist(), runs.lengths.tolist()
+        ([0, 0], [0, 3], [3, 2])
+    """
+    again = np.append(False, values[1:] == values[:-1])
+    again[offsets[:-1]] = False
+    runs = _stretches(again, offsets)
+    return Stretches(runs.series, runs.starts - 1, runs.lengths + 1)
+
+
+def _stretches(marked: np.ndarray, offsets: np.ndarray) -> Stretches:
+    """Runs of marked steps; the border between two series ends a run."""
+    begins = marked & ~np.append(False, marked[:-1])
+    stops = marked & ~np.append(marked[1:], False)
+    first, last = offsets[:-1], offsets[1:] - 1
+    begins[first] = marked[first]
+    stops[last] = marked[last]
+    starts = np.flatnonzero(begins)
+    series = np.searchsorted(offsets, starts, side="right") - 1
+    return Stretches(series, starts - offsets[series], np.flatnonzero(stops) + 1 - starts)
