@@ -145,6 +145,10 @@ def check(
     ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
     freq: Annotated[str | None, typer.Option(help="Alias (30min, D, MS), exchange (XNYS) or whole step.")] = None,
     time_format: Annotated[str | None, typer.Option(help='Of the stamps, for instance "%d/%m/%Y".')] = None,
+    separator: Annotated[str | None, typer.Option(help="Between the columns of a CSV file.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="What stands before decimals.")] = None,
+    thousands: Annotated[str | None, typer.Option(help="What stands between groups of three digits.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of the text of a CSV file.")] = None,
     horizon: Annotated[int | None, typer.Option(min=1, help="Time steps to forecast.")] = None,
     write: Annotated[Path | None, typer.Option(help="Write a pipeline file to start from.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
@@ -158,7 +162,10 @@ def check(
     lists = {name: tuple(value or ()) for name, value in (
         ("past", past), ("known", known), ("static", static), ("ignore", ignore),
     )}  # fmt: skip
-    told = Told(id=id, time=time, target=target, freq=freq, time_format=time_format, horizon=horizon, **lists)
+    told = Told(
+        id=id, time=time, target=target, freq=freq, time_format=time_format, horizon=horizon, separator=separator,
+        decimal=decimal, thousands=thousands, encoding=encoding, **lists,
+    )  # fmt: skip
     if not check_data(file, told, context.obj, write=write, html=html, force=force, as_json=json):
         raise typer.Exit(2)
 

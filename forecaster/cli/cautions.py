@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from forecaster.cli.findings import place, plural, share
+from forecaster.cli.findings import number, place, plural, share
 from forecaster.series import natural_seasons
 from forecaster.series.account import Account
 from forecaster.series.stamps import say_stamp
@@ -59,7 +59,8 @@ def _outliers(account: Account) -> Iterator[str]:
     values, counts = np.unique(found.values, return_counts=True)
     value, count = values[counts.argmax()], int(counts.max())
     if count >= 3 and count > len(found) / 2:
-        yield f"{count:,} of {len(found):,} outliers are {value:,.6g}: if that means missing, leave those cells empty"
+        some = f"{count:,} of {len(found):,} outliers are {number(value)}"
+        yield f"{some}: if that means missing, leave those cells empty"
     else:
         yield f"{plural(len(found), 'outlier')}: look whether they happened; leave the cells of wrong ones empty"
 
@@ -67,8 +68,7 @@ def _outliers(account: Account) -> Iterator[str]:
 def _stuck(account: Account) -> Iterator[str]:
     runs = account.constants.at_least(LONG_EQUAL)
     varied = ~account.constant[runs.series]
-    number = runs.longest()
-    if number is None or not varied.any():
+    if not varied.any():
         return
     longest = int(np.where(varied, runs.lengths, 0).argmax())
     where = place(account, int(runs.series[longest]), int(runs.starts[longest]))

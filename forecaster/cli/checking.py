@@ -14,6 +14,7 @@ from forecaster.cli.console import messages
 from forecaster.cli.findings import facts, plural
 from forecaster.cli.starting import path_from, pipeline_text, suggest_horizon, write_pipeline
 from forecaster.config import FileData, PipelineDefinition, Project, read_pipeline
+from forecaster.config.reading import parse
 from forecaster.errors import DataError, DefinitionError
 from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.series import Columns, training_windows
@@ -23,6 +24,9 @@ from forecaster.series.guessing import guess_columns
 from forecaster.series.source import load
 
 __all__ = ["Told", "check"]
+
+
+FORMAT = ("separator", "decimal", "thousands", "encoding")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class Told:
     ignore: tuple[str, ...] = ()
     freq: str | None = None
     time_format: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    encoding: str | None = None
     horizon: int | None = None
 
 
@@ -102,7 +110,7 @@ def _check_pipeline(path: Path, project: Project) -> Check:
 
 def _check_file(path: Path, told: Told, project: Project, write: Path | None) -> Check:
     result = Check(str(path))
-    head = head_of(path)
+    head = head_of(path, **_written(told))
     result.columns = column_kinds(head)
     try:
         data = _data_block(path, head, told, result)
@@ -132,7 +140,7 @@ def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> Fi
     freq = int(told.freq) if told.freq and told.freq.isdigit() else told.freq
     names: dict[str, Any] = {part: list(getattr(given, part)) for part in ("past", "known", "static", "ignore")}
     source = "parquet" if path.suffix in (".parquet", ".pq") else "csv"
-    return FileData.model_validate(
+    return parse(
         {
             "source": source,
             "path": str(path),
@@ -142,8 +150,16 @@ def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> Fi
             "freq": freq,
             "time_format": told.time_format,
             **names,
-        }
+            **_written(told),
+        },
+        FileData,
+        str(path),
     )
+
+
+def _written(told: Told) -> dict[str, str]:
+    """What was told about how a CSV file is written."""
+    return {key: value for key in FORMAT if (value := getattr(told, key)) is not None}
 
 
 def _prepare(result: Check, project: Project, base: Path) -> None:

@@ -49,6 +49,16 @@ def plural(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 or what == 'series' else 's'}"
 
 
+def number(value: float) -> str:
+    """Whole numbers as they are, others with six digits.
+
+    Example:
+        >>> number(1855410176.0), number(3.6123456)
+        ('1,855,410,176', '3.61235')
+    """
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e12 else f"{value:,.6g}"
+
+
 def place(account: Account, series: int, step: int) -> str:
     """A stamp, with its series where there are several."""
     within = f" in {account.panel.ids[series]}" if len(account.panel) > 1 else ""
@@ -92,10 +102,10 @@ def _regularity(account: Account) -> str:
 
 def _gaps(account: Account) -> str:
     gaps, missing = account.gaps, int(account.missing.sum())
-    number = gaps.longest()
-    if number is None:
+    longest = gaps.longest()
+    if longest is None:
         return "none"
-    series, start, length = (int(part[number]) for part in (gaps.series, gaps.starts, gaps.lengths))
+    series, start, length = (int(part[longest]) for part in (gaps.series, gaps.starts, gaps.lengths))
     within = f", in {(account.missing > 0).sum():,} series" if len(account.panel) > 1 else ""
     until = f" to {say_stamp(account.stamp(series, start + length - 1))}" if length > 1 else ""
     return (
@@ -113,7 +123,7 @@ def _values(account: Account) -> str:
     total, fractions = int(account.observed.sum()), int(account.fractions.sum())
     mean = float((account.means * account.observed).sum() / total)
     kind = "all whole numbers" if not fractions else f"{share(total - fractions, total)} whole numbers"
-    return f"{account.lowest.min():,.6g} to {account.highest.max():,.6g}, mean {mean:,.6g}; {kind}"
+    return f"{number(account.lowest.min())} to {number(account.highest.max())}, mean {mean:,.6g}; {kind}"
 
 
 def _signs(account: Account) -> str:
@@ -130,10 +140,10 @@ def _signs(account: Account) -> str:
 
 def _equal(account: Account) -> str:
     runs, constant = account.constants, int(account.constant.sum())
-    number = runs.longest()
-    if number is None:
+    longest = runs.longest()
+    if longest is None:
         return "no two in a row"
-    series, start, length = (int(part[number]) for part in (runs.series, runs.starts, runs.lengths))
+    series, start, length = (int(part[longest]) for part in (runs.series, runs.starts, runs.lengths))
     long = len(runs.at_least(WORST))
     more = f"; {plural(long, 'run')} of {WORST} or more" if long else ""
     whole = f"; {constant:,} series of one value only" if constant else ""
@@ -146,7 +156,8 @@ def _outliers(account: Account) -> str:
         return f"none ({RULE})"
     worst = int(found.scores.argmax())
     where = place(account, int(found.series[worst]), int(found.steps[worst]))
-    return f"{len(found):,}; the worst {found.values[worst]:,.6g} at {where}, amid {found.medians[worst]:,.6g} ({RULE})"
+    value, amid = number(found.values[worst]), number(found.medians[worst])
+    return f"{len(found):,}; the worst {value} at {where}, amid {amid} ({RULE})"
 
 
 def _cycles(account: Account) -> str:
@@ -181,14 +192,7 @@ def account_data(account: Account) -> dict[str, Any]:
             {**_point(account, gaps.series[one], gaps.starts[one]), "steps": int(gaps.lengths[one])} for one in longest
         ],
         "outliers": len(found),
-        "worst_outliers": [
-            {
-                **_point(account, found.series[one], found.steps[one]),
-                "value": float(found.values[one]), "amid": float(found.medians[one]),
-                "score": round(float(found.scores[one]), 2),
-            }
-            for one in worst
-        ],
+        "worst_outliers": [_outlier(account, int(one)) for one in worst],
         "longest_equal": None if equal is None else {
             **_point(account, runs.series[equal], runs.starts[equal]), "steps": int(runs.lengths[equal])
         },
@@ -200,6 +204,16 @@ def account_data(account: Account) -> dict[str, Any]:
         "highest": float(account.highest.max()),
         "cycles": {str(lag): round(height, 4) for lag, height in account.cycles.found.items()},
     }  # fmt: skip
+
+
+def _outlier(account: Account, number: int) -> dict[str, Any]:
+    found = account.outliers
+    return {
+        **_point(account, found.series[number], found.steps[number]),
+        "value": float(found.values[number]),
+        "amid": float(found.medians[number]),
+        "score": round(float(found.scores[number]), 2),
+    }
 
 
 def _point(account: Account, series: Any, step: Any) -> dict[str, str]:

@@ -20,6 +20,8 @@ __all__ = ["path_from", "pipeline_text", "suggest_horizon", "write_pipeline"]
 
 SHARE = 10
 """A horizon is at most this part of the median series."""
+CLEAR = 0.4
+"""Autocorrelation of a cycle that is worth going by."""
 MOST = 30
 """Steps of a horizon that no cycle suggests."""
 
@@ -33,7 +35,7 @@ def suggest_horizon(account: Account) -> tuple[int, str]:
     calendar = [season for season in natural_seasons(account.panel.calendar) if season <= most]
     if calendar and (seasons := find_seasons(account.panel, min(calendar), calendar)):
         return min(seasons), "one of the shortest season"
-    if shown := [lag for lag in account.cycles.found if lag <= most]:
+    if shown := [lag for lag, height in account.cycles.found.items() if lag <= most and height >= CLEAR]:
         return min(shown), "one of the shortest cycle of the autocorrelation"
     part = "a tenth of the median series" if most <= MOST else f"no cycle was found to go by, so {MOST}"
     return min(most, MOST), part
@@ -66,7 +68,8 @@ def pipeline_text(
     lines = [f"# Written by forecaster check on {dt.date.today():%Y-%m-%d}: a file to start from."]
     lines += [f"# {name}: {_flat(facts[name])}" for name in ("series", "span", "gaps") if name in facts]
     lines += ["data:", *(f"  {_entry(key, value, comments.get(key))}" for key, value in told.items())]
-    lines += [_entry("horizon", definition.horizon, guessed.get("horizon", "time steps to forecast"))]
+    why = guessed.get("horizon", "time steps to forecast").partition(";")[0]
+    lines += [_entry("horizon", definition.horizon, why)]
     if inferred:
         lines += ["", "# Left to the data, a run with this file would take:"]
         lines += [f"#   {name}: {_flat(value)}" for name, value in inferred.items()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from forecaster.config.features import Calendar
+from forecaster.config.data import FileData, Strict, TickerData
 from forecaster.config.model import NETWORKS, ModelDefinition, Name
 
 __all__ = [
@@ -41,63 +40,6 @@ NAIVE: tuple[Baseline, ...] = ("naive", "seasonal_naive", "drift", "mean", "naiv
 """The naive forecasts: what a network must beat to be published."""
 
 Level = Annotated[float, Field(gt=0, lt=100, description="per cent of the outcomes that the interval should hold")]
-
-
-class Strict(BaseModel):
-    """Unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FileData(Strict):
-    """A CSV or Parquet file in long form: one row a series and time stamp."""
-
-    source: Literal["csv", "parquet"] = "csv"
-    path: str = Field(description="relative to the working directory, else to the pipeline file")
-    id: str | None = Field(default=None, description="column that names the series; omit for one series")
-    time: str = Field(default="ds", description="column of time stamps, or of whole numbers")
-    target: str = Field(default="y", description="column to forecast")
-    freq: str | PositiveInt | None = Field(
-        default=None, description="pandas alias (30min, D, MS), an exchange (XNYS), or a whole step; omit to infer"
-    )
-    missing: Literal["mask", "error"] = Field(default="mask", description="what to do with gaps in the target")
-    known: list[str] = Field(default=[], description="covariates that are known over the horizon")
-    past: list[str] = Field(default=[], description="covariates that are known up to the cutoff")
-    static: list[str] = Field(default=[], description="covariates with one value a series")
-    calendar: Calendar = []
-    ignore: list[str] = Field(default=[], description="columns to leave out")
-    time_format: str | None = Field(
-        default=None, description="strptime format of the stamps, where they are not ISO 8601"
-    )
-    zone: str | None = Field(
-        default=None,
-        description="time zone (Europe/London) whose clock dates the forecasts and the calendar features, for stamps "
-        "that are written with their offset from UTC; by default the one that they came in",
-    )
-    clock: Literal["auto", "shared", "own"] = Field(
-        default="auto",
-        description="shared: series are cut at the same dates; own: each from its own end (auto: whole numbers)",
-    )
-
-
-class TickerData(Strict):
-    """Daily (or finer) price history by yfinance, kept as a snapshot."""
-
-    source: Literal["ticker"]
-    symbols: Annotated[list[str], Field(min_length=1)]
-    start: dt.date | None = None
-    end: dt.date | None = None
-    interval: str = "1d"
-    adjusted: bool = Field(default=True, description="prices adjusted for splits and dividends")
-    target: Literal["Open", "High", "Low", "Close", "Volume"] = "Close"
-    freq: str | None = Field(
-        default=None, description="exchange (XNYS) whose sessions the series is indexed by; omit to infer"
-    )
-    past: list[Literal["Open", "High", "Low", "Close", "Volume"]] = Field(
-        default=[], description="further columns as inputs"
-    )
-    calendar: Calendar = []
-    offline: bool = Field(default=False, description="use the last snapshot and no network")
 
 
 def _source(value: Any) -> str | None:

@@ -29,8 +29,8 @@ CONFIDENCE = 0.95
 SAME = 1e-6
 """Changes below this share of the value are rounding errors of float32, hence no forecast of a change."""
 DEFINITION = (
-    "Direction: share of the forecasts that have the sign of the change from the cutoff's value to the last step of the "
-    "horizon right; a forecast of no change is half right, a value that did not change does not count. lo and hi: "
+    "Direction: share of the forecasts that have the sign of the change from the cutoff's value to the last step of "
+    "the horizon right; a forecast of no change is half right, a value that did not change does not count. lo and hi: "
     "Wilson's 95 % interval, counting each forecast origin once (whatever the number of series), and origins that "
     "share targets as one. A coin has 0.5."
 )

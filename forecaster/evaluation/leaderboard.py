@@ -59,7 +59,7 @@ def kind_of(model: str, networks: Sequence[str]) -> str:
 
 def leaderboard(
     frame: pd.DataFrame,
-    fitted_on: Panel,
+    panel: Panel,
     *,
     metrics: Sequence[str] = ("mase", "smape", "rmse", "coverage"),
     rank_by: str = "mase",
@@ -73,7 +73,7 @@ def leaderboard(
 
     Args:
         frame: A backtest of networks and baselines together.
-        fitted_on: The fitting part, from which MASE takes its scale.
+        panel: All data; MASE takes its scale from what lies up to each series' first cutoff.
         metrics: Columns to show.
         rank_by: The metric by which models are sorted, skill and significance are computed.
         season: Of MASE; M4's by default.
@@ -91,7 +91,7 @@ def leaderboard(
         ForecasterError: A metric is not known.
     """
     _check_metrics(metrics, rank_by)
-    models, scale = models_of(frame), scales(fitted_on, season or metric_season(fitted_on.calendar))
+    models, scale = models_of(frame), scales(_up_to(frame, panel), season or metric_season(panel.calendar))
     networks = [m for m in models if not is_naive(m) and m != "ridge"] if networks is None else networks
     kinds = [kind_of(model, networks) for model in models]
     naive = [model for model, kind in zip(models, kinds, strict=True) if kind == "naive"]
@@ -101,12 +101,21 @@ def leaderboard(
         table = table.join(_coverages(frame, models))
     table["skill"] = 1 - table[rank_by] / table.loc[naive, rank_by].min()
     table["seconds"] = [(seconds or {}).get(model, np.nan) for model in models]
-    course = curves(frame, models, METRICS[rank_by], scale, fitted_on.shared_clock)
+    course = curves(frame, models, METRICS[rank_by], scale, panel.shared_clock)
     shared = overlap or _overlap(frame)
     table["p"] = holm([_beats_all(course, model, naive, shared) for model in models])
     table["significant"] = table["p"] < significance
     table.insert(0, "kind", kinds)
     return table.sort_values(rank_by, kind="stable").reset_index()
+
+
+def _up_to(frame: pd.DataFrame, panel: Panel) -> Panel:
+    """The fitting part of a backtest: each series up to its first cutoff, on a shared clock all up to the first."""
+    first = frame.groupby("unique_id")["cutoff"].min()
+    first = first[first.index.isin(panel.ids)]
+    ticks = pd.Series(panel.ticks(pd.Index(first)), index=first.index)
+    borders = np.full(len(panel), ticks.min()) if panel.shared_clock else ticks.reindex(panel.ids).to_numpy()
+    return panel.until(np.where(np.isnan(borders), panel.last, borders).astype(np.int64))
 
 
 def _check_metrics(metrics: Sequence[str], rank_by: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from forecaster.series.autocorrelation import Cycles, find_cycles
 from forecaster.series.outliers import Outliers, find_outliers
 from forecaster.series.panel import Panel
-from forecaster.series.stretches import Stretches, equal_stretches, missing_stretches
+from forecaster.series.stretches import Stretches, equal_stretches, missing_stretches, visible
 
 __all__ = ["Account", "take_account"]
 
@@ -96,7 +96,7 @@ def take_account(panel: Panel) -> Account:
         >>> account.missing.tolist(), account.zeros.tolist(), account.regularity
         ([2], [1], 0.75)
     """
-    values, offsets = _visible(panel)
+    values, offsets = visible(panel)
     starts = offsets[:-1]
     seen = np.isfinite(values)
     follows = seen.copy()
@@ -121,12 +121,3 @@ def take_account(panel: Panel) -> Account:
         constants=equal_stretches(values, offsets),
         outliers=find_outliers(values, offsets),
     )
-
-
-def _visible(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
-    """The targets up to the end of each series, one after the other, and where each begins."""
-    if (panel.ends == panel.offsets[1:]).all():
-        return np.ascontiguousarray(panel.target), panel.offsets
-    owner = np.repeat(np.arange(len(panel)), np.diff(panel.offsets))
-    shown = np.arange(len(panel.target)) < panel.ends[owner]
-    return panel.target[shown], np.concatenate([[0], np.cumsum(panel.lengths)])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecaster.series.outliers import find_outliers
 from forecaster.series.panel import Panel
 from forecaster.series.seasons import natural_seasons
 
@@ -44,7 +45,7 @@ def find_cycles(panel: Panel) -> Cycles:
 
     Changes, since a trend makes all lags of the values alike; values, freed of a straight line, since the changes of a
     long and noisy cycle are mostly noise. Whichever shows the higher peak is told. Both are measured up to a third of
-    the median series and averaged over (at most 200) series.
+    the median series, without outliers, and averaged over (at most 200) series.
 
     A cycle is a lag of 2 or more with the highest correlation within a quarter of itself to either side. It lies
     above 0.15 and √(2 ln lags) + 0.3 of Bartlett's standard errors, √((1 + 2 (r[1]² + … + r[m−1]²)) / n), which the
@@ -66,7 +67,7 @@ def find_cycles(panel: Panel) -> Cycles:
     steps = int(np.median(panel.lengths))
     lags = min(max(MOST_LAGS, int(1.1 * max(natural_seasons(panel.calendar), default=1))), steps // 3)
     chosen = np.unique(np.linspace(0, len(panel) - 1, MOST_SERIES).astype(int))
-    histories = [panel.history(int(one))[-max(MOST_STEPS, 3 * lags) :] for one in chosen]
+    histories = [_without_outliers(panel.history(int(one))[-max(MOST_STEPS, 3 * lags) :]) for one in chosen]
     changes = _cycles([np.diff(history) for history in histories], lags, "changes from step to step")
     values = _cycles([_levelled(history) for history in histories], lags, "values without a straight line")
     return max(changes, values, key=lambda cycles: max(cycles.found.values(), default=0.0))
@@ -98,6 +99,13 @@ def _peaks(correlations: np.ndarray, limits: np.ndarray, margin: float) -> dict[
             found[lag] = height
     highest = max(found.values(), default=0.0)
     return {lag: height for lag, height in found.items() if height >= SHARE * highest}
+
+
+def _without_outliers(history: np.ndarray) -> np.ndarray:
+    """One value of a thousand can drown the correlations of all others."""
+    history = history.copy()
+    history[find_outliers(history, np.array([0, len(history)])).steps] = np.nan
+    return history
 
 
 def _levelled(history: np.ndarray) -> np.ndarray:

@@ -119,11 +119,11 @@ CYCLES: dict[str, tuple[Shares, str]] = {
         "minutes since midnight / 1440",
     ),
     "hour": (lambda clock: clock.hour / 24, "hour / 24"),
-    "weekday": (lambda clock: clock.dayofweek / 7, "weekday (Monday 0) / 7"),
+    "weekday": (lambda clock: clock.day_of_week / 7, "weekday (Monday 0) / 7"),
     "day_of_month": (lambda clock: (clock.day - 1) / clock.days_in_month, "(day - 1) / days of the month"),
     "month": (lambda clock: (clock.month - 1) / 12, "(month - 1) / 12"),
     "day_of_year": (
-        lambda clock: (clock.dayofyear - 1) / (365 + clock.is_leap_year),
+        lambda clock: (clock.day_of_year - 1) / (365 + clock.is_leap_year),
         "(day of the year - 1) / days of the year",
     ),
     "week_of_year": (
@@ -165,7 +165,7 @@ def _columns(name: str, clock: pd.DatetimeIndex) -> list[np.ndarray]:
 
 def _session_of_week(clock: pd.DatetimeIndex) -> np.ndarray:
     days = clock.to_numpy().astype("datetime64[D]")
-    mondays = days - clock.dayofweek.to_numpy().astype("timedelta64[D]")
+    mondays = days - clock.day_of_week.to_numpy().astype("timedelta64[D]")
     _, first, places = np.unique(mondays, return_index=True, return_inverse=True)
     numbers = (np.arange(len(days)) - first[places]).astype(np.float64)
     return np.where(mondays < days[0], np.nan, numbers)  # nothing is known of a week's sessions before the table

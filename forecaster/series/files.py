@@ -12,9 +12,12 @@ import pandas as pd
 
 from forecaster.errors import DataError
 from forecaster.series.columns import Columns
-from forecaster.series.csvtext import read_cells, unreadable
+from forecaster.series.csvformat import CsvFormat
+from forecaster.series.csvtext import read_cells, unchanged, unreadable
+from forecaster.series.fastcsv import fast_cells
 from forecaster.series.panel import Panel
 from forecaster.series.table import panel_from_frame
+from forecaster.series.wide import long_table
 
 __all__ = ["data_hash", "parquet_cells", "read_csv", "read_parquet"]
 
@@ -30,28 +33,44 @@ def read_csv(
     static: Sequence[str] = (),
     ignore: Sequence[str] = (),
     freq: str | int | None = None,
-    missing: Literal["mask", "error"] = "mask",
+    missing: Literal["mask", "interpolate", "forward", "error"] = "mask",
     clock: Literal["auto", "shared", "own"] = "auto",
     time_format: str | None = None,
+    zone: str | None = None,
+    layout: Literal["long", "wide"] = "long",
+    separator: str = ",",
+    decimal: str = ".",
+    thousands: str | None = None,
+    encoding: str = "utf-8",
 ) -> Panel:
-    """Reads a CSV file in long form: one row a series and time stamp, with a header.
+    """Reads a CSV file with a header: one row a series and time stamp, or one row a time stamp (`layout="wide"`).
+
+    Large files are read by pyarrow where it is installed (the extra `parquet`), else by pandas; with equal results.
+    Numbers are kept in 32 bits, so with seven digits.
 
     Cells that are empty or say NA, N/A, NaN, null or None are missing; ids are taken as they stand. Empty
     rows are left out, and noted.
 
     Args:
-        path: The file, in UTF-8; `.gz` and the like are unpacked.
+        path: The file; `.gz`, `.bz2`, `.xz` and `.zip` are unpacked.
         id: Column that names the series; None for one series.
         time: Column of time stamps (ISO 8601, or in `time_format`) or whole numbers.
-        target: Column to forecast.
+        target: Column to forecast; in a wide table all columns are that are not time, known or ignored.
         past: Covariates that are known up to the cutoff.
         known: Covariates that are known over the horizon.
         static: Covariates with one value a series.
         ignore: Columns to leave out; any other column must be declared.
         freq: Pandas alias, exchange code (XNYS) or whole step; None infers it.
-        missing: `mask` keeps gaps as missing values, `error` refuses them.
+        missing: `mask` keeps gaps of the target as missing values, `error` refuses them; `interpolate` and `forward`
+            fill them in what models see, never in what they are judged by.
         clock: Whether the series share their time; `auto`: those with whole-number stamps do not.
-        time_format: `strptime` format of the stamps.
+        time_format: `strptime` format of the stamps, or `epoch_s`, `epoch_ms`.
+        zone: Time zone of stamps that are local time without an offset, and in which all are given back.
+        layout: `long`, or `wide`: a column a series, called by its header.
+        separator: One character between columns.
+        decimal: `.` or `,`.
+        thousands: What stands between groups of three digits.
+        encoding: Of the text: utf-8, utf-16, latin-1, cp1252, …
 
     Returns:
         The checked panel.
@@ -63,22 +82,32 @@ def read_csv(
         >>> read_csv("data/energy_demand.csv", target="demand").notes["frequency"]    # doctest: +SKIP
         '30min (inferred from the time stamps)'
     """
-    path = Path(path)
+    path, style = Path(path), CsvFormat(separator, decimal, thousands, encoding)
     columns = Columns(id, time, target, past, known, static, ignore)
-    cells, empty = read_cells(path, as_text=[name for name in (id, time if time_format else None) if name])
+    cells, empty, source = fast_cells(path, columns, time_format, style) if layout == "long" else None, 0, str(path)
+    if cells is None:
+        as_text = [name for name in (id, time if time_format else None) if name]
+        cells, empty = read_cells(path, as_text, style, ignore)
+    if layout == "wide":
+        cells, columns = long_table(cells, columns, source, 2)
     panel = panel_from_frame(
-        cells, columns, freq=freq, missing=missing, clock=clock, time_format=time_format, source=str(path), first_row=2
-    )
+        cells, columns, freq=freq, missing=missing, clock=clock, time_format=time_format, zone=zone, source=source,
+        first_row=2,
+    )  # fmt: skip
     return replace(panel, notes={**panel.notes, "empty rows": f"{empty:,}; left out"}) if empty else panel
 
 
 def read_parquet(path: str | Path, **options: Any) -> Panel:
-    """Reads a Parquet file in long form (needs the extra `parquet`); options and errors as `read_csv`.
+    """Reads a Parquet file (needs the extra `parquet`); options and errors as `read_csv`, but for those of text.
 
     An index that has a name counts as a column.
     """
     columns = Columns(**{key: options.pop(key) for key in list(options) if key in Columns.__dataclass_fields__})
-    return panel_from_frame(parquet_cells(Path(path)), columns, source=str(path), **options)
+    with unchanged(Path(path)):
+        cells = parquet_cells(Path(path))
+    if options.pop("layout", "long") == "wide":
+        cells, columns = long_table(cells, columns, str(path))
+    return panel_from_frame(cells, columns, source=str(path), **options)
 
 
 def parquet_cells(path: Path) -> pd.DataFrame:

@@ -19,20 +19,36 @@ SHOWN = 3
 """Distances between time stamps that are told."""
 
 
-def head_of(path: Path) -> pd.DataFrame:
+def head_of(
+    path: Path,
+    separator: str = ",",
+    decimal: str = ".",
+    thousands: str | None = None,
+    encoding: str = "utf-8-sig",
+) -> pd.DataFrame:
     """The first rows of a file, as far as it can be read as a table; else no rows and no columns.
 
     The judging is `read_csv`'s, with better words.
+
+    Args:
+        path: CSV or Parquet.
+        separator: Between the columns of a CSV file.
+        decimal: What stands before decimals in it.
+        thousands: What stands between groups of three digits in it.
+        encoding: Of its text.
     """
     try:
         if path.suffix in (".parquet", ".pq"):
             frame = pd.read_parquet(path).head(HEAD)
             frame = frame.reset_index() if any(frame.index.names) else frame
         else:
-            frame = pd.read_csv(path, nrows=HEAD, skipinitialspace=True, encoding="utf-8-sig", low_memory=False)
+            frame = pd.read_csv(
+                path, nrows=HEAD, skipinitialspace=True, low_memory=False, sep=separator, decimal=decimal,
+                thousands=thousands, encoding=encoding,
+            )  # fmt: skip
             if len(frame.columns) == 1 or not isinstance(frame.index, pd.RangeIndex):
                 return pd.DataFrame()
-    except (OSError, ValueError, ImportError, EOFError):
+    except (OSError, ValueError, ImportError, EOFError, LookupError):
         return pd.DataFrame()
     return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
 

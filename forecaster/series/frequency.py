@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from forecaster.errors import DataError
 from forecaster.series.calendar import Calendar, EvenSteps, calendar_from, even_steps
 
-__all__ = ["infer_calendar"]
+__all__ = ["infer_calendar", "infer_from"]
 
 
 def infer_calendar(stamps: Sequence[np.ndarray]) -> Calendar:
@@ -30,11 +31,32 @@ def infer_calendar(stamps: Sequence[np.ndarray]) -> Calendar:
         >>> infer_calendar([np.array(["2024-01-31", "2024-02-29", "2024-03-31"], "datetime64[us]")]).name
         'ME'
     """
-    everything = np.sort(np.concatenate(list(stamps)))
-    everything = everything[np.append(True, everything[1:] != everything[:-1])]
-    distances = np.concatenate([np.diff(one.astype(np.int64)) for one in stamps])
-    distances = distances[distances > 0]
-    if len(everything) < 3 or not len(distances):
+    lengths = [len(one) for one in stamps]
+    return infer_from(np.concatenate(list(stamps)), np.cumsum([0, *lengths[:-1]]))
+
+
+def infer_from(stamps: np.ndarray, starts: np.ndarray) -> Calendar:
+    """As `infer_calendar`, from the stamps of all series one after the other.
+
+    Args:
+        stamps: In order within each series; shape (rows,).
+        starts: First row of each series; shape (series,).
+
+    Raises:
+        DataError: As `infer_calendar`.
+    """
+    everything = np.sort(pd.unique(stamps))
+    steps = np.diff(stamps.astype(np.int64, copy=False))
+    steps[starts[1:] - 1] = 0  # from one series to the next
+    codes, values = pd.factorize(steps)
+    counts = np.bincount(codes, minlength=len(values))
+    first = {int(value): int(count) for value, count in zip(values, counts, strict=True) if value > 0}
+    return _grid_of(everything, first)
+
+
+def _grid_of(everything: np.ndarray, distances: dict[int, int]) -> Calendar:
+    """The grid of all different stamps; how often each distance within a series occurs."""
+    if len(everything) < 3 or not distances:
         found = f"{len(everything)} time stamp{'s' * (len(everything) > 1)}"
         raise DataError(
             f"freq: cannot be inferred from {found}{'' if len(everything) < 3 else ' in series of one row each'}; "
@@ -43,9 +65,8 @@ def infer_calendar(stamps: Sequence[np.ndarray]) -> Calendar:
     numeric = everything.dtype.kind in "iu"
     if not numeric and (named := _by_name(pd.DatetimeIndex(everything))):
         return named
-    width = int(np.gcd.reduce(distances))
-    values, counts = np.unique(distances, return_counts=True)
-    common = int(values[counts.argmax()])
+    width = math.gcd(*distances)
+    common = max(sorted(distances), key=distances.__getitem__)
     if common != width:
         raise DataError(_irregular(len(everything), distances, common, width, numeric))
     if numeric:
@@ -72,10 +93,10 @@ def _by_name(index: pd.DatetimeIndex) -> Calendar | None:
     return None
 
 
-def _irregular(stamps: int, distances: np.ndarray, common: int, width: int, numeric: bool) -> str:
-    odd = int(distances[distances % common != 0][0])
+def _irregular(stamps: int, distances: dict[int, int], common: int, width: int, numeric: bool) -> str:
+    odd = next(distance for distance in distances if distance % common)
     return (
-        f"time stamps are irregular: {np.mean(distances == common):.0%} of the steps are {_say(common, numeric)}, "
+        f"time stamps are irregular: {distances[common] / sum(distances.values()):.0%} of the steps are {_say(common, numeric)}, "
         f"but there is one of {_say(odd, numeric)}, and only a grid of {_say(width, numeric)} would hold all "
         f"{stamps:,} stamps; write `freq:` to say which grid is meant, or bring the data onto one"
     )

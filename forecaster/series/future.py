@@ -13,6 +13,7 @@ from forecaster.config import FileData, TickerData
 from forecaster.errors import DataError
 from forecaster.series.calendar import OFF_GRID
 from forecaster.series.columns import Columns
+from forecaster.series.csvformat import CsvFormat
 from forecaster.series.csvtext import read_cells
 from forecaster.series.files import parquet_cells
 from forecaster.series.panel import Panel
@@ -41,11 +42,12 @@ def read_known(panel: Panel, path: Path, data: FileData | TickerData) -> Panel:
     if isinstance(data, TickerData) or not data.known:
         raise DataError(f"{path}: the pipeline declares no known covariates, so there is nothing to read; leave it out")
     as_text = [name for name in (data.id, data.time if data.time_format else None) if name]
-    cells = parquet_cells(path) if path.suffix == ".parquet" else read_cells(path, as_text)[0]
+    cells = parquet_cells(path) if path.suffix == ".parquet" else read_cells(path, as_text, CsvFormat.of(data))[0]
     others = [data.target, *data.past, *data.static, *data.ignore]
     return join_known(
-        panel, cells, data.id, data.time, ignore=others, time_format=data.time_format, source=str(path), first_row=2
-    )
+        panel, cells, data.id, data.time,
+        ignore=others, time_format=data.time_format, zone=data.zone, source=str(path), first_row=2,
+    )  # fmt: skip
 
 
 def join_known(
@@ -56,6 +58,7 @@ def join_known(
     *,
     ignore: Sequence[str] = (),
     time_format: str | None = None,
+    zone: str | None = None,
     source: str = "frame",
     first_row: int = 0,
 ) -> Panel:
@@ -70,6 +73,7 @@ def join_known(
         time: Column of time stamps.
         ignore: Columns to leave out.
         time_format: `strptime` format of the stamps, where they are not ISO 8601.
+        zone: Time zone of stamps that are local time without an offset from UTC.
         source: What errors call the table.
         first_row: What errors call the row with the label 0.
 
@@ -84,7 +88,7 @@ def join_known(
     columns = Columns(id, time, panel.known[0], known=panel.known[1:], ignore=[*ignore])
     table = RawTable(frame, columns, source, first_row)
     table.check()
-    rows = sorted_rows(table, time_format)
+    rows = sorted_rows(table, time_format, zone)
     owner = _owners(panel, rows, table)
     places = _places(panel, rows, owner, table)
     inside = places >= 0
@@ -121,7 +125,7 @@ def _places(panel: Panel, rows: Rows, owner: np.ndarray, table: RawTable) -> np.
         kinds = {True: "whole numbers", False: f"dates {'with' if panel.zone else 'without'} an offset from UTC"}
         raise DataError(
             f"{table.cell(int(rows.positions[0]), table.columns.time)}: the time stamps of the data are "
-            f"{kinds[whole]}; write these in the same way"
+            f"{kinds[whole]}; write these in the same way, and give some of another time of day if all have the same"
         )
     ticks = panel.calendar.ticks(rows.stamps)
     last = panel.last[owner]

@@ -16,6 +16,7 @@ import pandas as pd
 from forecaster.errors import DataError
 from forecaster.series.calendar import Calendar
 from forecaster.series.features import CalendarFeatures
+from forecaster.series.filling import Filling
 
 __all__ = ["Panel"]
 
@@ -39,6 +40,7 @@ class Panel:
         shared_clock: Whether equal ticks of different series are the same moment, for splitting.
         zone: Time zone in which stamps were written and are given back; inside they are UTC.
         features: Calendar features: known covariates that are computed from ticks and stored nowhere.
+        filling: How gaps of the target are filled in what a model sees of it; see `forecaster.series.filling`.
         notes: What was found and done at the door, to be shown and recorded.
     """
 
@@ -55,6 +57,7 @@ class Panel:
     shared_clock: bool = True
     zone: str | None = None
     features: CalendarFeatures | None = None
+    filling: Filling = "none"
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -146,6 +149,12 @@ class Panel:
             index: pd.Index[Any] = pd.Index(stamps)
             return index
         return pd.DatetimeIndex(stamps, tz="UTC").tz_convert(self.zone)
+
+    def ticks(self, stamps: pd.Index[Any]) -> np.ndarray:
+        """The way back: ticks of dates as `stamps` gives them."""
+        if isinstance(stamps, pd.DatetimeIndex) and stamps.tz is not None:
+            stamps = stamps.tz_convert("UTC").tz_localize(None)
+        return self.calendar.ticks(stamps.to_numpy())
 
     def until(self, cutoffs: np.ndarray | int) -> Panel:
         """What was known at a cutoff: later targets and past covariates are gone, not only out of sight.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.errors import DataError
+from forecaster.series.coded import Coded
 from forecaster.series.columns import Columns
 
 __all__ = ["RawTable"]
@@ -66,12 +67,16 @@ class RawTable:
         column = self.columns.id
         if column is None:
             return np.zeros(len(self.frame), np.int64), np.array([self.columns.target], dtype=object)
-        ids = self.frame[column]
-        empty = ids.isna() if pd.api.types.is_numeric_dtype(ids) else ids.isna() | (ids.astype(str).str.strip() == "")
-        if empty.any():
-            raise DataError(f"{self.cell(int(np.flatnonzero(empty)[0]), column)}: empty; name the series")
-        codes, names = pd.factorize(ids.astype(str).to_numpy(dtype=object), sort=True)
-        return codes, np.asarray(names, dtype=object)
+        cells = self.frame[column]
+        absent = cells.isna().to_numpy()
+        if absent.any():
+            raise DataError(f"{self.cell(int(np.argmax(absent)), column)}: empty; name the series")
+        coded = Coded.of(cells)
+        words = coded.values.astype(str)
+        if (empty := words.str.strip() == "").any():
+            raise DataError(f"{self.cell(coded.first(empty), column)}: empty; name the series")
+        numbers, names = pd.factorize(words.to_numpy(dtype=object), sort=True)
+        return numbers.astype(np.int32)[coded.codes], np.asarray(names, dtype=object)
 
     def numbers(self, column: str) -> np.ndarray:
         """One column as float32, NaN where a cell is empty.
@@ -82,14 +87,17 @@ class RawTable:
         cells = self.frame[column]
         if not pd.api.types.is_numeric_dtype(cells):
             cells = self._parsed(cells, column)
-        with np.errstate(over="ignore"):
-            values = cells.to_numpy(np.float64, na_value=np.nan).astype(np.float32)
-        if np.isinf(values).any():
-            place = int(np.flatnonzero(np.isinf(values))[0])
+        exact = cells.to_numpy(np.float64, na_value=np.nan)
+        with np.errstate(over="ignore", under="ignore"):
+            values = exact.astype(np.float32)
+        if (infinite := np.isinf(values)).any():
+            place = int(np.argmax(infinite))
             raise DataError(
                 f"{self.cell(place, column)}: {self.shown(place, column)} is not finite as a 32-bit number; "
                 "leave it empty if it is missing, or rescale the column"
             )
+        if small := int(np.count_nonzero(exact) - np.count_nonzero(values)):
+            self.notes[f"too small in {column}"] = f"{small:,} values are 0 as 32-bit numbers; rescale if that matters"
         return values
 
     def _parsed(self, cells: pd.Series[Any], column: str) -> pd.Series[Any]:
@@ -100,6 +108,7 @@ class RawTable:
             place = int(np.flatnonzero(wrong)[0])
             raise DataError(
                 f"{self.cell(place, column)}: {self.shown(place, column)} is not a number; "
-                "write it with a decimal point and without thousands separators, or leave it empty if it is missing"
+                "write it with a decimal point and without thousands separators (or tell `decimal:` and `thousands:`), or "
+                "leave it empty if it is missing"
             )
         return numbers

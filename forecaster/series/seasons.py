@@ -49,7 +49,7 @@ def _cycle(name: str) -> int:
     try:
         offset = to_offset(name)
     except ValueError:
-        return 5
+        return 7 if "D" in name.split("+") else 5
     if isinstance(offset, pd.offsets.BusinessDay):
         return 5 if offset.n == 1 else 1
     return _months_a_year(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from forecaster.config import FileData, TickerData
+from forecaster.config.data import TEXT_ONLY
 from forecaster.series.files import read_csv, read_parquet
 from forecaster.series.panel import Panel
 
@@ -32,9 +33,10 @@ def load(data: FileData | TickerData, base: Path, project: Path, offline: bool =
         return load_tickers(data, project / SNAPSHOTS, offline).with_calendar(data.calendar)
     read = read_parquet if data.source == "parquet" else read_csv
     path = find_file(data.path, base)
-    options = data.model_dump(exclude={"source", "path", "zone", "calendar"})
+    of_text = TEXT_ONLY if data.source == "parquet" else set()
+    options = data.model_dump(exclude={"source", "path", "calendar", *of_text})
     panel: Panel = read(path, **options)
-    return (panel.in_zone(data.zone) if data.zone else panel).with_calendar(data.calendar)
+    return panel.with_calendar(data.calendar)
 
 
 def find_file(path: str, base: Path) -> Path:

@@ -8,13 +8,19 @@ import numpy as np
 import pandas as pd
 
 from forecaster.errors import DataError
-from forecaster.series.calendar import STAMP
+from forecaster.series.calendar import DAY, STAMP
+from forecaster.series.coded import Coded
+from forecaster.series.localtime import check_zone, moments_of
 from forecaster.series.rawtable import RawTable
 
 __all__ = ["parse_stamps", "say_stamp"]
 
 OFFSET = r"([T ]\d.*)(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
 """A time of day, and behind it the distance from UTC."""
+EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
+"""Microseconds of what stamps count since 1970."""
+FARTHEST = 270 * 365 * DAY
+DATES = "all stamps show the same time of day, so the dates are taken without their zone"
 
 
 def say_stamp(stamp: Any) -> str:
@@ -29,7 +35,9 @@ def say_stamp(stamp: Any) -> str:
     return pd.Timestamp(stamp).isoformat().removesuffix("T00:00:00")
 
 
-def parse_stamps(table: RawTable, time_format: str | None) -> tuple[np.ndarray, str | None]:
+def parse_stamps(
+    table: RawTable, time_format: str | None, zone: str | None = None, series: np.ndarray | None = None
+) -> tuple[np.ndarray, str | None]:
     """Reads the column of time stamps.
 
     Whole numbers stay whole numbers; everything else must be a date in ISO 8601, or in `time_format`.
@@ -38,7 +46,10 @@ def parse_stamps(table: RawTable, time_format: str | None) -> tuple[np.ndarray, 
 
     Args:
         table: The table.
-        time_format: `strptime` format, where they are not ISO 8601.
+        time_format: `strptime` format, where they are not ISO 8601; or `epoch_s`, `epoch_ms` for seconds or
+            milliseconds since 1970 in UTC.
+        zone: Time zone of the clock that stamps without an offset show, and that all are given back by.
+        series: Number of the series of each row; needed where `zone` puts clocks back.
 
     Returns:
         The stamps as int64 or `datetime64[us]`, and the zone that they came in.
@@ -48,28 +59,74 @@ def parse_stamps(table: RawTable, time_format: str | None) -> tuple[np.ndarray, 
     """
     name = table.columns.time
     column = table.frame[name]
-    if column.isna().any():
-        raise DataError(f"{table.cell(int(np.flatnonzero(column.isna())[0]), name)}: no time stamp; write one")
+    if (absent := column.isna().to_numpy()).any():
+        raise DataError(f"{table.cell(int(np.argmax(absent)), name)}: no time stamp; write one")
+    if zone is not None:
+        check_zone(zone)
+    if time_format in EPOCHS:
+        moments = _from_epoch(column, time_format, table)
+        return _without_zone(Coded.of(moments), None, zone, table)
     if pd.api.types.is_integer_dtype(column) and time_format is None:
+        if zone is not None:
+            raise DataError(f"{table.cell(0, name)}: whole numbers have no time zone; leave `zone` out")
         return column.to_numpy(np.int64), None
     if pd.api.types.is_float_dtype(column) or pd.api.types.is_bool_dtype(column):
         raise DataError(
             f"{table.cell(0, name)}: {table.shown(0, name)} is no date; write whole numbers or ISO 8601 dates"
         )
     if pd.api.types.is_datetime64_any_dtype(column):
-        moments, clock = column, column.dt.tz_localize(None)
-    else:
-        moments, clock = _read(column.astype(str), time_format, table)
+        if column.dt.tz is None:
+            return _local(column.to_numpy(STAMP), zone, series, table)
+        return _without_zone(Coded.of(column), None, zone, table)
+    coded = Coded.of(column)
+    moments, clock = _read(coded, time_format, table)
     if moments.dt.tz is None:
-        return moments.to_numpy(STAMP), None
-    return _without_zone(moments, clock, table)
+        return _local(moments.to_numpy(STAMP)[coded.codes], zone, series, table)
+    return _without_zone(Coded(coded.codes, moments), clock, zone, table)
 
 
-def _without_zone(moments: pd.Series[Any], clock: pd.Series[Any], table: RawTable) -> tuple[np.ndarray, str | None]:
+def _from_epoch(column: pd.Series[Any], unit: str, table: RawTable) -> pd.Series[Any]:
+    """Seconds or milliseconds since 1970 as moments in UTC."""
+    name = table.columns.time
+    counts = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    if not (valid := np.isfinite(counts)).all():
+        place = int(np.argmin(valid))
+        raise DataError(f"{table.cell(place, name)}: {table.shown(place, name)} is no number, so no `{unit}`")
+    micros = np.rint(counts * EPOCHS[unit])
+    if (wrong := np.abs(micros) > FARTHEST).any():
+        place = int(np.argmax(wrong))
+        other = "epoch_ms" if unit == "epoch_s" else "an ISO 8601 date"
+        raise DataError(
+            f"{table.cell(place, name)}: {table.shown(place, name)} as `{unit}` lies outside of the years 1700 to 2240; "
+            f"write `time_format: {other}`, or correct it"
+        )
+    return pd.Series(micros.astype(np.int64).astype(STAMP)).dt.tz_localize("UTC")
+
+
+def _local(
+    clock: np.ndarray, zone: str | None, series: np.ndarray | None, table: RawTable
+) -> tuple[np.ndarray, str | None]:
+    """Stamps without an offset: what a clock showed, where `zone` says which."""
+    if zone is None:
+        return clock, None
+    if not ((clock - clock[0]) % np.timedelta64(DAY, "us")).any():
+        table.notes["time zone"] = DATES
+        return clock, None
+    table.notes["time zone"] = f"{zone} (as told); steps are counted in UTC"
+    return moments_of(clock, zone, np.zeros(len(clock), np.int64) if series is None else series, table), zone
+
+
+def _without_zone(
+    coded: Coded, clock: pd.Series[Any] | None, told: str | None, table: RawTable
+) -> tuple[np.ndarray, str | None]:
+    """Moments in UTC, and the zone to give them back in."""
+    moments = coded.values.dt.tz_convert(told) if told else coded.values
+    if clock is None or told:
+        clock = moments.dt.tz_localize(None)
     if (clock - clock.dt.normalize()).nunique() == 1:
-        table.notes["time zone"] = "all stamps show the same time of day, so the dates are taken without their zone"
-        return clock.to_numpy(STAMP), None
-    zone = getattr(moments.dt.tz, "key", None) or str(moments.dt.tz)
+        table.notes["time zone"] = DATES
+        return clock.to_numpy(STAMP)[coded.codes], None
+    zone = told or getattr(moments.dt.tz, "key", None) or str(moments.dt.tz)
     try:
         pd.Timestamp(0, tz=zone)
     except (KeyError, ValueError):
@@ -77,11 +134,12 @@ def _without_zone(moments: pd.Series[Any], clock: pd.Series[Any], table: RawTabl
             f"{table.source}: the time zone {zone} has no name to be recorded by; "
             "write `.dt.tz_convert('Europe/Berlin')` or the like"
         ) from None
-    table.notes["time zone"] = f"{zone}; steps are counted in UTC"
-    offsets = (clock - moments.dt.tz_convert("UTC").dt.tz_localize(None)).unique()
+    table.notes["time zone"] = f"{zone}{' (as told)' if told else ''}; steps are counted in UTC"
+    utc = moments.dt.tz_convert("UTC").dt.tz_localize(None)
+    offsets = (clock - utc).unique()
     if zone == "UTC" and len(offsets) > 1:
         table.notes["offsets"] = " and ".join(_say_offset(offset) for offset in sorted(offsets)[:2])
-    return moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(STAMP), zone
+    return utc.to_numpy(STAMP)[coded.codes], zone
 
 
 def _say_offset(offset: pd.Timedelta) -> str:
@@ -89,21 +147,19 @@ def _say_offset(offset: pd.Timedelta) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
-def _read(column: pd.Series[Any], time_format: str | None, table: RawTable) -> tuple[pd.Series[Any], pd.Series[Any]]:
+def _read(coded: Coded, time_format: str | None, table: RawTable) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """The moments, and what the clocks on the wall showed."""
-    layout = time_format or "ISO8601"
+    layout, column = time_format or "ISO8601", coded.values.astype(str)
     try:
         dates = pd.to_datetime(column, format=layout)
     except ValueError:
-        return _read_mixed(column, time_format, table)
+        return _read_mixed(coded, time_format, table)
     return dates, dates.dt.tz_localize(None)
 
 
-def _read_mixed(
-    column: pd.Series[Any], time_format: str | None, table: RawTable
-) -> tuple[pd.Series[Any], pd.Series[Any]]:
+def _read_mixed(coded: Coded, time_format: str | None, table: RawTable) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Stamps that pandas refuses: no dates, some with and some without an offset, or offsets that differ."""
-    name, layout = table.columns.time, time_format or "ISO8601"
+    name, layout, column = table.columns.time, time_format or "ISO8601", coded.values.astype(str)
     try:
         moments = pd.to_datetime(column, format=layout, errors="coerce", utc=True)
     except ValueError as error:
@@ -111,19 +167,23 @@ def _read_mixed(
             f"{table.source}: time_format {time_format!r} cannot be used ({error}); write it as in %d/%m/%Y %H:%M"
         ) from None
     if moments.isna().any():
-        place = int(np.flatnonzero(moments.isna())[0])
+        place = coded.first(moments.isna())
         expected = f"in the format {time_format!r}" if time_format else "as ISO 8601 (2024-01-31T13:30)"
         raise DataError(
-            f"{table.cell(place, name)}: {column.iloc[place]!r} is no date {expected}; "
+            f"{table.cell(place, name)}: {_text(place, coded)!r} is no date {expected}; "
             'write it so, or say how to read it with `time_format:` (for instance "%d/%m/%Y")'
         )
     if time_format:
         return moments, moments.dt.tz_localize(None)
     aware = column.str.fullmatch(".*" + OFFSET)
     if not aware.all():
-        place = int(np.flatnonzero(aware != aware.iloc[0])[0])
+        place = coded.first(aware != aware.iloc[coded.codes[0]])
         raise DataError(
-            f"{table.cell(place, name)}: {column.iloc[place]!r} and {column.iloc[0]!r} differ in having a time "
+            f"{table.cell(place, name)}: {_text(place, coded)!r} and {_text(0, coded)!r} differ in having a time "
             "zone; write all with one, or none"
         )
     return moments, pd.to_datetime(column.str.replace(OFFSET, r"\1", regex=True), format="ISO8601")
+
+
+def _text(row: int, coded: Coded) -> str:
+    return str(coded.values.iloc[coded.codes[row]])

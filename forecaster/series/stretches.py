@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Stretches", "equal_stretches", "missing_stretches"]
+from forecaster.series.panel import Panel
+
+__all__ = ["Stretches", "equal_stretches", "missing_stretches", "visible"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,15 @@ class Stretches:
         longest = np.zeros(series, np.int64)
         np.maximum.at(longest, self.series, self.lengths)
         return longest
+
+
+def visible(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """The targets up to the end of each series, one after the other, and where each begins."""
+    if (panel.ends == panel.offsets[1:]).all():
+        return np.ascontiguousarray(panel.target), panel.offsets
+    owner = np.repeat(np.arange(len(panel)), np.diff(panel.offsets))
+    shown = np.arange(len(panel.target)) < panel.ends[owner]
+    return panel.target[shown], np.concatenate([[0], np.cumsum(panel.lengths)])
 
 
 def missing_stretches(values: np.ndarray, offsets: np.ndarray) -> Stretches:

@@ -11,14 +11,21 @@ import pandas as pd
 from forecaster.errors import DataError
 from forecaster.series.calendar import Calendar, calendar_from
 from forecaster.series.columns import Columns
-from forecaster.series.frequency import infer_calendar
+from forecaster.series.frequency import infer_from
 from forecaster.series.grid import lay_on_grid
 from forecaster.series.panel import Panel
 from forecaster.series.rawtable import RawTable
 from forecaster.series.rows import Rows, sorted_rows
 from forecaster.series.stamps import say_stamp
+from forecaster.series.stretches import Stretches, missing_stretches, visible
 
 __all__ = ["panel_from_frame"]
+
+FILLED = {
+    "forward": "forward: gaps repeat the last value in what models see of a window; never in targets, scores or baselines",
+    "interpolate": "interpolate: gaps are straight lines in what models see of a window, once it shows their end; never "
+    "in targets, scores or baselines",
+}
 
 
 def panel_from_frame(
@@ -26,9 +33,10 @@ def panel_from_frame(
     columns: Columns | None = None,
     *,
     freq: str | int | Calendar | None = None,
-    missing: Literal["mask", "error"] = "mask",
+    missing: Literal["mask", "interpolate", "forward", "error"] = "mask",
     clock: Literal["auto", "shared", "own"] = "auto",
     time_format: str | None = None,
+    zone: str | None = None,
     source: str = "frame",
     first_row: int = 0,
 ) -> Panel:
@@ -38,9 +46,11 @@ def panel_from_frame(
         frame: One row a series and time stamp, in any order.
         columns: Which column plays which part.
         freq: Pandas alias, exchange code, whole step or calendar; None infers it from the stamps.
-        missing: `mask` keeps gaps as NaN, `error` refuses them.
+        missing: `mask` keeps gaps of the target as NaN, `error` refuses them; `interpolate` and `forward` keep them
+            too, but fill them wherever a model looks at them: see `filling`.
         clock: Whether series share their time; `auto`: whole-number stamps do not.
-        time_format: `strptime` format of the stamps, where they are not ISO 8601.
+        time_format: `strptime` format of the stamps, where they are not ISO 8601; or `epoch_s`, `epoch_ms`.
+        zone: Time zone of stamps that are local time without an offset from UTC, and in which all are given back.
         source: What errors call the table.
         first_row: What errors call the row with the label 0 (2 for a CSV file with a header).
 
@@ -57,11 +67,16 @@ def panel_from_frame(
     """
     table = RawTable(frame, columns or Columns(), source, first_row)
     table.check()
-    rows = sorted_rows(table, time_format)
+    rows = sorted_rows(table, time_format, zone)
     panel = lay_on_grid(rows, _calendar(rows, freq, table), clock, table)
+    gaps = missing_stretches(*visible(panel))
     if missing == "error":
-        _refuse_gaps(panel, source)
-    return replace(panel, notes={**_facts(panel, len(frame), freq), **table.notes})
+        _refuse_gaps(panel, gaps, source)
+    notes = {**_facts(panel, gaps, len(frame), freq), **table.notes}
+    if missing in ("interpolate", "forward"):
+        panel = replace(panel, filling=missing)
+        notes["missing"] = FILLED[missing]
+    return replace(panel, notes=notes)
 
 
 def _calendar(rows: Rows, freq: str | int | Calendar | None, table: RawTable) -> Calendar:
@@ -78,7 +93,7 @@ def _calendar(rows: Rows, freq: str | int | Calendar | None, table: RawTable) ->
         )
     try:
         if freq is None:
-            return infer_calendar(rows.by_series)
+            return infer_from(rows.stamps, rows.starts)
         return calendar_from(freq, rows.stamps.min(), rows.stamps.max())
     except DataError as error:
         raise DataError(f"{table.source}: {error}") from None
@@ -91,38 +106,30 @@ def _may_be_dates(stamps: np.ndarray) -> bool:
     return not pd.to_datetime(pd.Series(stamps).astype(str), format="%Y%m%d", errors="coerce").isna().any()
 
 
-def _refuse_gaps(panel: Panel, source: str) -> None:
-    for series in range(len(panel)):
-        absent = np.flatnonzero(np.isnan(panel.history(series)))
-        if len(absent):
-            stamp = panel.stamps(panel.first[series] + absent[:1])[0]
-            raise DataError(
-                f"{source}: series {panel.ids[series]!r} has no target at {say_stamp(stamp)} "
-                f"(missing steps: {len(absent):,}); fill them, or write `missing: mask`"
-            )
+def _refuse_gaps(panel: Panel, gaps: Stretches, source: str) -> None:
+    if not len(gaps.lengths):
+        return
+    series = int(gaps.series[0])
+    missing = int(gaps.lengths[gaps.series == series].sum())
+    stamp = panel.stamps(panel.first[series] + gaps.starts[:1])[0]
+    raise DataError(
+        f"{source}: series {panel.ids[series]!r} has no target at {say_stamp(stamp)} "
+        f"(missing steps: {missing:,}); fill them, or write `missing: mask`"
+    )
 
 
-def _facts(panel: Panel, rows: int, freq: str | int | Calendar | None) -> dict[str, Any]:
+def _facts(panel: Panel, gaps: Stretches, rows: int, freq: str | int | Calendar | None) -> dict[str, Any]:
     """What was found, for people."""
     begin, end = panel.stamps(np.array([panel.first.min(), panel.last.max()]))
-    steps, runs, longest = np.array([_gaps(panel.history(one)) for one in range(len(panel))]).T
-    some = f"{steps.sum():,} of {panel.lengths.sum():,} steps missing, in {runs.sum():,} gaps"
+    some = f"{gaps.lengths.sum():,} of {panel.lengths.sum():,} steps missing, in {len(gaps.lengths):,} gaps"
     facts = {
         "rows": rows,
         "series": len(panel),
         "span": f"{say_stamp(begin)} to {say_stamp(end)}",
         "frequency": f"{panel.calendar.name} ({'inferred from the time stamps' if freq is None else 'as told'})",
-        "gaps": f"{some}, the longest of {longest.max():,} steps" if steps.any() else "none",
+        "gaps": f"{some}, the longest of {gaps.lengths.max():,} steps" if len(gaps.lengths) else "none",
     }
     return {**facts, **_missing_covariates(panel)}
-
-
-def _gaps(history: np.ndarray) -> tuple[int, int, int]:
-    """Missing steps, runs of them, and the longest run."""
-    missing = np.concatenate([[False], np.isnan(history), [False]])
-    edges = np.flatnonzero(missing[1:] != missing[:-1])
-    lengths = edges[1::2] - edges[::2]
-    return int(missing.sum()), len(lengths), int(lengths.max(initial=0))
 
 
 def _missing_covariates(panel: Panel) -> dict[str, str]:

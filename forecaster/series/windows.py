@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from forecaster.errors import DataError
 from forecaster.series.features import CalendarFeatures
+from forecaster.series.filling import filled
 from forecaster.series.panel import Panel
 
 __all__ = ["Batch", "Windows", "forecast_windows", "training_windows"]
@@ -75,13 +76,15 @@ class Windows:
         """Copies the chosen windows out of the panel.
 
         A lookback that reaches back beyond the start of its series, and a horizon beyond its end, are NaN there;
-        but calendar features go on over the horizon.
+        but calendar features go on over the horizon. Gaps in the target's lookback are filled as the panel says, from
+        this lookback alone.
         """
         series, origins = self.series[chosen], self.origins[chosen]
         rows = self._rows(series, origins - self.lookback)
         if self.panel.features:
             rows = np.concatenate([rows, self._calendar(self.panel.features, series, origins)], axis=2)
         past, future = rows[:, : self.lookback], rows[:, self.lookback :]
+        past[:, :, 0] = filled(past[:, :, 0], self.panel.filling)
         static = self.panel.static_values[series] if self.panel.static else np.zeros((len(series), 0), np.float32)
         return Batch(past, future[:, :, self.panel.known_columns], static, future[:, :, 0])
 

@@ -150,7 +150,7 @@ def test_one_mistake_is_one_readable_line(written, extra, message):
         ("{path: a, known: promo}", ["1: data.known: should be a list; found 'promo'"]),
         ("{path: a, tme: x}", ["1: data.tme: unknown key, did you mean time? known here: source, path, id, time"]),
         ("{path: a, file: x}", ["1: data.file: unknown key"]),
-        ("{path: a, missing: drop}", ["1: data.missing: should be 'mask' or 'error'; found 'drop'"]),
+        ("{path: a, missing: drop}", ["1: data.missing: should be 'mask', 'interpolate', 'forward' or 'error'; found 'drop'"]),
         ("{source: ticker}", ["1: data.symbols: missing"]),
         ("{source: ticker, symbols: []}", ["1: data.symbols: should be a list of at least 1"]),
         ("{source: ticker, symbols: [ON]}", ["1: data.symbols[0]: should be text; found True; write it in quotes"]),

@@ -221,3 +221,12 @@ def test_predicting_before_fitting_and_series_too_short_to_fit():
         RecurrentForecaster(tiny(), 6).predict(seasonal_panel())
     with pytest.raises(DataError, match="shorter horizon|shorten the horizon"):
         RecurrentForecaster(tiny(), 20).fit(seasonal_panel(steps=25))
+
+
+def test_forecasts_stand_at_their_own_time_stamps():
+    """A wave without noise: the untrained network repeats its last season, so a shift by one step would be seen."""
+    panel = seasonal_panel()
+    panel.values[:, 0] = 10 + 3 * np.sin(2 * np.pi * np.arange(240) / 12)
+    frame = fitted(panel.until(179), tiny(steps=1, learning_rate=1e-9)).predict(panel.until(179))
+    assert frame["gru"].to_numpy() == pytest.approx(panel.values[180:186, 0], abs=1e-3)
+    assert list(frame["ds"]) == list(panel.stamps(np.arange(180, 186)))

@@ -207,7 +207,7 @@ def test_writing_replaces_the_old_report_and_leaves_nothing_beside_it(make, tmp_
 def test_old_report_stays_whole_when_drawing_fails(make, tmp_path, monkeypatch):
     target = tmp_path / "report.html"
     target.write_text("old")
-    monkeypatch.setattr("forecaster.reporting.report.script_json", lambda data: 1 / 0)
+    monkeypatch.setattr("forecaster.reporting.page.script_json", lambda data: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_report(make(origins=1), target)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("report.html", "old")]

@@ -199,7 +199,7 @@ def test_a_pipeline_file_asks_for_them_by_name(tmp_path):
     ours = load(read_pipeline(file).data, tmp_path, tmp_path)
     assert ours.known_inputs == ("hour_sin", "hour_cos", "holiday:GB")
     file.write_text("data:\n  path: a.csv\n  calendar: [hour, weekdai, holiday:Britain]\nhorizon: 3\n")
-    with pytest.raises(DefinitionError, match=r"a.yaml:3: data.calendar\[1\]: 'weekdai' .*did you mean weekday") as told:
+    with pytest.raises(DefinitionError, match=r"a.yaml:3: data.calendar\[1\]: 'weekdai' .*mean weekday") as told:
         read_pipeline(file)
     assert "data.calendar[2]: 'holiday:Britain' is no calendar feature" in str(told.value)
     file.write_text("data:\n  path: a.csv\n  calendar: [hour, hour]\nhorizon: 3\n")

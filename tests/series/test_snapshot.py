@@ -130,7 +130,7 @@ def test_what_yahoo_said_comes_back_and_later_versions_may_tell_more(tmp_path: P
     assert read_snapshot(tmp_path / "a.csv")[1].listings == said
     record["listings"] = ["AAPL"]
     (tmp_path / "a.csv.json").write_text(json.dumps(record))
-    with pytest.raises(DataError, match="its listings are damaged; fetch a.csv again"):
+    with pytest.raises(DataError, match=r"its listings are damaged; fetch a\.csv again"):
         read_snapshot(tmp_path / "a.csv")
 
 

@@ -1,0 +1,95 @@
+"""The `data` block of a pipeline file: which file or which tickers, and what stands in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationInfo, field_validator
+
+from forecaster.config.features import Calendar
+
+__all__ = ["TEXT_ONLY", "FileData", "Strict", "TickerData"]
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+TEXT_ONLY = frozenset({"separator", "decimal", "thousands", "encoding"})
+"""Keys that say how a CSV file is written."""
+
+
+class FileData(Strict):
+    """A CSV or Parquet file: one row a series and time stamp, or a column a series."""
+
+    source: Literal["csv", "parquet"] = "csv"
+    path: str = Field(description="relative to the working directory, else to the pipeline file")
+    id: str | None = Field(default=None, description="column that names the series; omit for one series")
+    time: str = Field(default="ds", description="column of time stamps, or of whole numbers")
+    target: str = Field(default="y", description="column to forecast")
+    freq: str | PositiveInt | None = Field(
+        default=None, description="pandas alias (30min, D, MS), an exchange (XNYS), or a whole step; omit to infer"
+    )
+    layout: Literal["long", "wide"] = Field(
+        default="long", description="long: a row a series and time stamp; wide: a row a time stamp, a column a series"
+    )
+    separator: str = Field(default=",", min_length=1, max_length=1, description="the character between columns")
+    decimal: Literal[".", ","] = Field(default=".", description="decimal point or comma")
+    thousands: Literal[",", ".", " ", "'", "_"] | None = Field(
+        default=None, description="what stands between groups of three digits"
+    )
+    encoding: str = Field(default="utf-8", description="of the text: utf-8, utf-16, latin-1, cp1252")
+    missing: Literal["mask", "interpolate", "forward", "error"] = Field(
+        default="mask",
+        description="gaps in the target: mask keeps them missing, interpolate and forward fill them in what models see "
+        "(never in what they are judged by), error refuses them",
+    )
+    known: list[str] = Field(default=[], description="covariates that are known over the horizon")
+    past: list[str] = Field(default=[], description="covariates that are known up to the cutoff")
+    static: list[str] = Field(default=[], description="covariates with one value a series")
+    calendar: Calendar = []
+    ignore: list[str] = Field(default=[], description="columns to leave out")
+    time_format: str | None = Field(
+        default=None,
+        description="strptime format of the stamps, where they are not ISO 8601; or epoch_s, epoch_ms",
+    )
+    zone: str | None = Field(
+        default=None,
+        description="time zone (Europe/London) whose clock the stamps show where they are written without an offset "
+        "from UTC, and that dates the forecasts and the calendar features; by default the one that they came in",
+    )
+    clock: Literal["auto", "shared", "own"] = Field(
+        default="auto",
+        description="shared: series are cut at the same dates; own: each from its own end (auto: whole numbers)",
+    )
+
+    @field_validator("thousands")
+    @classmethod
+    def _not_the_decimal(cls, thousands: str | None, info: ValidationInfo) -> str | None:
+        if thousands is not None and thousands == info.data.get("decimal"):
+            raise ValueError(f"is {thousands!r} as `decimal` is; write another for one of the two")
+        return thousands
+
+
+class TickerData(Strict):
+    """Daily (or finer) price history by yfinance, kept as a snapshot."""
+
+    source: Literal["ticker"]
+    symbols: Annotated[list[str], Field(min_length=1)]
+    start: dt.date | None = None
+    end: dt.date | None = None
+    interval: str = "1d"
+    adjusted: bool = Field(default=True, description="prices adjusted for splits and dividends")
+    target: Literal["Open", "High", "Low", "Close", "Volume"] = "Close"
+    freq: str | None = Field(
+        default=None,
+        description="exchange (XNYS, or XLON+XNYS) whose sessions index the series; omit to use what Yahoo says",
+    )
+    past: list[Literal["Open", "High", "Low", "Close", "Volume"]] = Field(
+        default=[], description="further columns as inputs"
+    )
+    calendar: Calendar = []
+    offline: bool = Field(default=False, description="use the last snapshot and no network")

@@ -1,0 +1,205 @@
+"""`forecaster check`: what it prints, writes and refuses; mostly in this process, since that is quick."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from forecaster.cli.app import app
+from forecaster.cli.console import console, messages
+from forecaster.config import Project, read_pipeline
+from forecaster.errors import ForecasterError
+from forecaster.pipeline.preparation import prepare
+from tests.cli.test_cli import forecaster
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data"
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs a command in this process: the exit code, what was printed, and the error."""
+    monkeypatch.setattr(console, "_width", 120)
+    monkeypatch.setattr(messages, "_width", 120)
+
+    def call(*arguments):
+        result = CliRunner().invoke(app, ["check", *map(str, arguments)])
+        error = result.exception
+        if error is not None and not isinstance(error, ForecasterError | SystemExit):
+            raise error
+        code = error.exit_code if isinstance(error, ForecasterError) else result.exit_code
+        return code, " ".join(result.output.split()), str(error)
+
+    return call
+
+
+def write_daily(path, values, **columns):
+    days = pd.date_range("2024-01-01", periods=len(values), freq="D")
+    pd.DataFrame({"day": days, "sold": values, **columns}).to_csv(path, index=False)
+    return path
+
+
+def weekly(weeks, seed=0):
+    return np.tile([5.0, 6, 7, 6, 8, 2, 1], weeks) + np.random.default_rng(seed).normal(0, 0.2, 7 * weeks).round(2)
+
+
+def test_a_file_gives_an_account_and_says_what_was_guessed(run):
+    code, out, _ = run(DATA / "sensor_data.csv")
+    assert code == 0
+    for fragment in (
+        "time ds (the only column of dates)", "target temperature (the only column of numbers)",
+        "2 gaps, 24 of 19,249 steps missing (0.12%); the longest has 23 steps, 2016-07-08T02:00:00 to",
+        "30min (inferred from the time stamps); 99.99% of the steps", "at most 9 in a row",
+        "the worst 21.81 at 2016-08-15T17:00:00", "A run with a horizon of", "lookback 336 steps",
+    ):  # fmt: skip
+        assert fragment in out
+
+
+def test_several_series_show_the_oddest_and_the_exchange_is_suggested(run):
+    code, out, _ = run(DATA / "stock_prices.csv", "--target", "Close")
+    assert code == 0
+    assert "id Ticker (by its name)" in out and "ignored Open, High, Low, Volume" in out
+    assert "holidays of an exchange?" in out and "The oddest series" in out
+    code, out, _ = run(DATA / "stock_prices.csv", "--target", "Close", "--freq", "XNYS")
+    assert "gaps none" in out and "holidays" not in out
+
+
+def test_an_ambiguous_target_is_an_error_that_lists_the_candidates(run):
+    code, out, error = run(DATA / "stock_prices.csv")
+    assert code == 2 and "write --target with one of Open, High, Low, Close, Volume" in error
+    assert "Volume numbers, such as 269250800" in out, "the columns are shown all the same"
+
+
+def test_refused_data_show_what_could_be_found_out_before(run, tmp_path):
+    path = tmp_path / "text.csv"
+    path.write_text("ds,y\n2024-01-01,1\n2024-01-02,abc\n2024-01-03,3\n2024-01-05,3\n")
+    code, out, error = run(path)
+    assert code == 2 and "row 3, column 'y': 'abc' is not a number" in error
+    assert "1 days (2 of 3), 2 days (1 of 3)" in out and "stamps 2024-01-01 to 2024-01-05" in out
+    code, out, _ = run(path, "--json")
+    told = json.loads(out)
+    assert code == 2 and told["ok"] is False and "'abc'" in told["error"] and told["columns"]["y"].startswith("text")
+
+
+def test_no_traceback_in_a_process_of_its_own(tmp_path):
+    answer = forecaster("check", tmp_path / "no.csv")
+    assert answer.returncode == 2 and "no such file" in answer.stderr.replace("\n", " ")
+    assert "Traceback" not in answer.stderr + answer.stdout
+
+
+def test_cautions_name_the_trouble_and_where(run, tmp_path):
+    values = weekly(20)
+    values[[40, 60, 80]] = -999
+    values[100:130] = 6.0
+    _, out, _ = run(write_daily(tmp_path / "sold.csv", values))
+    assert "3 of 3 outliers are -999: if that means missing, leave those cells empty" in out
+    assert "equal values, the longest of 30 from 2024-04-10" in out
+    assert "3 negative values (2.14%), so transform: log and log_return are not possible" in out
+
+
+def test_json_is_one_object_with_numbers_and_the_pipeline(run, tmp_path):
+    values = weekly(20)
+    values[50] = 70.0
+    path = write_daily(tmp_path / "sold.csv", values)
+    code, out, _ = run(path, "--json")
+    told = json.loads(out)
+    account = told["account"]
+    assert code == 0 and told["ok"] and told["horizon"] == 7 and account["cycles"].keys() == {"7"}
+    assert account["outliers"] == 1 and account["worst_outliers"][0]["ds"] == "2024-02-20"
+    assert account["worst_outliers"][0]["value"] == 70.0 and account["steps"] == 140
+    assert "target: sold" in told["pipeline"]
+
+
+def test_the_written_pipeline_is_valid_says_why_and_runs(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_daily(tmp_path / "sold.csv", weekly(30), colour="red", shop="north")
+    code, out, _ = run("sold.csv", "--id", "shop", "--write", "first.yaml")
+    assert code == 0 and "forecaster run first.yaml" in out
+    text = (tmp_path / "first.yaml").read_text()
+    for line in (
+        "  path: sold.csv",
+        "  id: shop",
+        "  freq: D  # inferred from the time stamps",
+        "horizon: 7  # one of",
+    ):
+        assert line in text
+    definition = read_pipeline(tmp_path / "first.yaml")
+    assert definition.name == "first" and definition.data.ignore == ["colour"] and definition.horizon == 7
+    assert prepare(definition, Project(tmp_path), tmp_path).resolved.seasons == (7,)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "gru.yaml").write_text("network: gru\nunits: 4\nsteps: 4\n")
+    short = "models: [gru]\nbaselines: [naive]\nbacktest: {windows: 2, step: 7}\nvalidation: 2\n"
+    (tmp_path / "first.yaml").write_text(text + short)
+    answer = forecaster("backtest", "first.yaml", "--json", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    code, out, _ = run("first.yaml")
+    assert code == 0 and "A run with a horizon of 7 steps" in out and "Guessed" not in out
+
+
+def test_write_replaces_nothing_without_force_and_names_the_data_so_that_they_are_found(run, tmp_path):
+    target = tmp_path / "pipelines" / "p.yaml"
+    path = write_daily(tmp_path / "sold.csv", weekly(20))
+    assert run(path, "--write", target)[0] == 0
+    before = target.read_text()
+    code, _, error = run(path, "--write", target, "--horizon", 3)
+    assert code == 2 and "write --force to replace it" in error and target.read_text() == before
+    assert run(path, "--write", target, "--horizon", 3, "--force")[0] == 0
+    assert read_pipeline(target).horizon == 3 and Path(read_pipeline(target).data.path).is_absolute()
+    code, _, error = run(path, "--write", tmp_path / "bad name!.yaml")
+    assert code == 2 and "cannot be a name" in error and not (tmp_path / "bad name!.yaml").exists()
+
+
+def test_hostile_column_names_stay_data_in_the_written_file(run, tmp_path):
+    names = {"day": "when: [x", "sold": "y # {no}\ttab: 'q'"}
+    frame = pd.read_csv(write_daily(tmp_path / "a.csv", weekly(20))).rename(columns=names)
+    frame.to_csv(tmp_path / "b.csv", index=False)
+    assert run(tmp_path / "b.csv", "--write", tmp_path / "b.yaml")[0] == 0
+    data = read_pipeline(tmp_path / "b.yaml").data
+    assert (data.time, data.target) == (names["day"], names["sold"])
+
+
+def test_whole_number_stamps_get_a_whole_frequency(run, tmp_path):
+    pd.DataFrame({"year": np.arange(1900, 1990), "y": np.arange(90) % 7 + 0.5}).to_csv(tmp_path / "y.csv", index=False)
+    assert run(tmp_path / "y.csv", "--write", tmp_path / "y.yaml")[0] == 0
+    definition = read_pipeline(tmp_path / "y.yaml")
+    assert definition.data.freq == 1 and definition.horizon == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("horizon: 7", None),
+        ("horizon: 200", "need at least"),
+        ("horizon: 7\nmodels: [nothing]", "'nothing' is neither a file in"),
+        ("horizon: 7\nbacktest: {windows: 90, step: 7}", "90 forecast origins 7 steps apart"),
+        ("horizon: 7\ntransform: log", "log"),
+    ],
+)
+def test_a_pipeline_is_compared_with_its_data(run, tmp_path, change, message):
+    values = weekly(30)
+    values[5] = 0.0
+    write_daily(tmp_path / "sold.csv", values)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "p.yaml").write_text(f"data: {{path: sold.csv, time: day, target: sold}}\n{change}\n")
+    code, out, _ = run(tmp_path / "p.yaml")
+    assert "210 steps" in out, "the account is given in any case"
+    assert (code, "cannot run" in out) == ((0, False) if message is None else (2, True))
+    assert message is None or message in out
+
+
+def test_a_pipeline_says_its_columns_itself(run, tmp_path):
+    write_daily(tmp_path / "sold.csv", weekly(30))
+    (tmp_path / "p.yaml").write_text("data: {path: sold.csv, time: day, target: sold}\nhorizon: 7\n")
+    code, _, error = run(tmp_path / "p.yaml", "--target", "sold")
+    assert code == 2 and "says all of this itself" in error
+
+
+def test_the_page_is_written_for_files_and_pipelines(run, tmp_path):
+    path = write_daily(tmp_path / "sold.csv", weekly(20))
+    code, out, _ = run(path, "--html", tmp_path / "out" / "sold.html")
+    page = (tmp_path / "out" / "sold.html").read_text()
+    assert code == 0 and "sold.html" in out and "Data check" in page and "Cycles: 7 steps" in page
+    assert run(ROOT / "pipelines" / "energy_demand.yaml", "--html", tmp_path / "e.html")[0] == 0

@@ -1,0 +1,126 @@
+"""Known covariates of the coming steps in a file of their own: `forecaster predict NAME --known FILE`."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecaster.config import FileData, Project, read_pipeline
+from forecaster.errors import DataError
+from forecaster.forecasting.published import PublishedForecaster
+from forecaster.pipeline import run
+from forecaster.series import Columns, panel_from_frame, read_csv
+from forecaster.series.future import read_known
+from forecaster.store import Store
+from tests.cli.test_cli import forecaster
+from tests.pipeline.conftest import write_project
+
+STAMPS = pd.date_range("2024-03-01", periods=24 * 30 + 24, freq="h")
+
+
+def table(rows=slice(None), **changes):
+    """Id, time and two known covariates, as they will be."""
+    frame = pd.DataFrame({"who": "north", "ds": STAMPS, "price": np.arange(len(STAMPS)) % 7.0, "open": 1.0})
+    return frame.iloc[rows].assign(**changes)
+
+
+@pytest.fixture
+def panel():
+    """A month of two series, whose known covariates end with it."""
+    frame = pd.concat([table(slice(24 * 30)), table(slice(24 * 29), who="south")]).assign(y=1.0)
+    return panel_from_frame(frame, Columns("who", known=["price", "open"]))
+
+
+def joined(panel, frame, folder, **data):
+    file = folder / "future.csv"
+    frame.to_csv(file, index=False)
+    return read_known(panel, file, FileData(path="x", id="who", known=["price", "open"], **data))
+
+
+def test_rows_are_joined_by_series_and_time_in_any_order(panel, tmp_path):
+    coming = pd.concat([table(slice(24 * 30, None)), table(slice(24 * 29, 24 * 29 + 3), who="south", open=np.nan)])
+    ours = joined(panel, coming.sample(frac=1, random_state=1), tmp_path)
+    assert np.array_equal(ours.last, panel.last) and np.array_equal(ours.ids, panel.ids)
+    assert np.diff(ours.offsets).tolist() == [24 * 31, 24 * 29 + 3]
+    assert np.array_equal(ours.history(0), panel.history(0))
+    north = ours.values[ours.ends[0] : ours.offsets[1]]
+    assert np.isnan(north[:, 0]).all()
+    assert north[:, 1].tolist() == table()["price"].iloc[24 * 30 :].tolist()
+    south = ours.values[ours.ends[1] :]
+    assert south[:, 1].tolist() == table()["price"].iloc[24 * 29 : 24 * 29 + 3].tolist() and np.isnan(south[:, 2]).all()
+    assert np.isnan(panel.values[:, 0]).sum() == 0, "the panel that was given stays as it was"
+    assert ours.notes["known"] == f"27 rows of {tmp_path}/future.csv joined"
+
+
+def test_rows_of_the_past_may_be_there_if_they_agree(panel, tmp_path):
+    ours = joined(panel, table(), tmp_path)
+    assert np.array_equal(ours.values[: 24 * 30], panel.values[: 24 * 30])
+
+
+def test_columns_of_the_data_that_are_not_known_may_be_there_and_are_not_read(panel, tmp_path):
+    ours = joined(panel, table(slice(24 * 30, None), y=5.0), tmp_path)
+    assert np.array_equal(ours.history(0), panel.history(0)) and np.isnan(ours.values[ours.ends[0], 0])
+
+
+@pytest.mark.parametrize(
+    ("frame", "fragment"),
+    [
+        (
+            table(slice(720, None), who="west"),
+            r"future.csv, row 2: series 'west' is not in the data, which have north, so",
+        ),
+        (
+            table(slice(720, 722), ds=["2024-03-31", "2024-03-31T00:30"]),
+            "row 3: 2024-03-31T00:30:00 is not on the calendar h",
+        ),
+        (table(slice(700, None), price=9.0), r"row 2, column 'price': 9, but the data have 0 at '2024-03-30 04:00:00'"),
+        (table(slice(720, None)).drop(columns="open"), "no column 'open'"),
+        (table(slice(720, None)).drop(columns="who"), "no column 'who'"),
+        (table(slice(720, None), sunny=1), "column sunny not declared"),
+        (table(slice(720, 722), ds=["2024-03-31", "2924-03-31"]), "row 3: 2924-03-31 lies 7,889,233 steps ahead on h"),
+        (
+            table(slice(720, 722), ds=[1, 2]),
+            "row 2, column 'ds': the time stamps of the data are dates without an offset",
+        ),
+        (table(slice(720, 722), price=["1", "dear"]), "row 3, column 'price': 'dear' is not a number"),
+        (table([720, 720], price=[1.0, 2.0]), "twice with different values"),
+        (table(slice(0)), "no rows"),
+    ],
+)
+def test_law_8_what_cannot_be_joined_is_named_by_file_row_and_remedy(panel, frame, fragment, tmp_path):
+    with pytest.raises(DataError, match=fragment):
+        joined(panel, frame, tmp_path)
+
+
+def test_a_pipeline_without_known_covariates_has_nothing_to_read(panel, tmp_path):
+    with pytest.raises(DataError, match="declares no known covariates"):
+        read_known(panel, tmp_path / "future.csv", FileData(path="x"))
+
+
+def test_predict_takes_the_coming_steps_from_the_file(tmp_path):
+    file = write_project(
+        tmp_path,
+        data={"path": str(tmp_path / "demand.csv"), "known": ["price"], "calendar": ["hour", "weekday"]},
+        models=[{"extends": "gru", "units": 2, "steps": 5, "batch_size": 8}],
+        baselines=["naive"],
+        backtest={"windows": 2},
+    )
+    demand = pd.read_csv(tmp_path / "demand.csv").assign(price=table()["price"])
+    demand.to_csv(tmp_path / "demand.csv", index=False)
+    coming = table(slice(24 * 30, None))[["ds", "price"]]
+    coming.to_csv(tmp_path / "coming.csv", index=False)
+    run(read_pipeline(file), Project(tmp_path), base=tmp_path, force=True)
+    version = Store(tmp_path / "models/store").read("small")
+    assert version.manifest.inputs["known"] == ["price", "hour_sin", "hour_cos", "weekday_sin", "weekday_cos"]
+    assert version.manifest.calendar["features"] == ["hour", "weekday"]
+    assert version.manifest.calendar["columns"]["hour_sin"] == "sin(2 pi x), x = hour / 24"
+
+    refused = forecaster("predict", "small", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "'price' of series 'y' has no value at 2024-03-31 00:00:00" in refused.stderr.replace("\n", " ")
+    assert "--known FILE" in refused.stderr
+    answer = forecaster("predict", "small", "--known", "coming.csv", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+
+    pd.concat([demand, coming]).to_csv(tmp_path / "whole.csv", index=False)
+    whole = read_csv(tmp_path / "whole.csv", known=["price"])
+    assert PublishedForecaster(version).predict(whole).to_csv(index=False) == answer.stdout
