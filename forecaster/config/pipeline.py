@@ -117,7 +117,7 @@ MEMBERS: Mapping[str, tuple[type[BaseModel], ...]] = {
 """The classes whose keys a mapping may have, by the tags that pydantic puts into the places of errors."""
 
 
-class PipelineDefinition(Strict):
+class PipelineDefinition(BaseModel):
     """A pipeline file; only `data` and `horizon` must be given.
 
     Units: `horizon`, `lookback`, `season`, `metric_season` and the backtest's `step` are in time steps, `levels` in
@@ -127,6 +127,8 @@ class PipelineDefinition(Strict):
         >>> PipelineDefinition(data={"path": "demand.csv"}, horizon=48).levels
         [80.0, 95.0]
     """
+
+    model_config = Strict.model_config
 
     name: Name | None = Field(default=None, description="names the published model; the file's name by default")
     data: Data

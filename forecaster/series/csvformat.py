@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from forecaster.config import FileData
@@ -77,7 +78,7 @@ class CsvFormat:
         return cells.where(~cells.str.fullmatch(number).fillna(False), text.str.replace(self.decimal, ".", regex=False))
 
     def misread(self, cells: pd.Series[str]) -> pd.Series[bool]:
-        """Which cells would pass for numbers elsewhere, but are none in this format (1.5 where `decimal` is a comma)."""
+        """Which cells would pass for numbers elsewhere, but are none here: 1.5 where `decimal` is a comma."""
         return self.plain(cells).eq(cells) & cells.str.fullmatch(r"\s*[+-]?\d*\.\d+\s*").fillna(False)
 
     def rewritten(self, cells: pd.DataFrame, others: Collection[str], source: str) -> pd.DataFrame:
@@ -91,10 +92,10 @@ class CsvFormat:
                 continue
             column = cells[name].astype("str")
             if self.decimal == "," and (wrong := self.misread(column)).any():
-                place = wrong.idxmax()
+                place = int(np.argmax(wrong))
                 raise DataError(
-                    f"{source}, row {int(place) + 2}, column {name!r}: {column[place]!r} has a decimal point, but "
-                    "`decimal:` is a comma; correct it, or tell `thousands:` where it is a point"
+                    f"{source}, row {cells.index[place] + 2}, column {name!r}: {column.iloc[place]!r} has a decimal point, "
+                    "but `decimal:` is a comma; correct it, or tell `thousands:` where it is a point"
                 )
             cells = cells.assign(**{name: self.plain(column)})
         return cells

@@ -32,13 +32,11 @@ def fast_cells(path: Path, columns: Columns, time_format: str | None, style: Csv
         None where pyarrow is not installed, the file is small, or anything about it is odd: empty lines, an empty
         id or stamp, text among numbers, a column more or less than declared.
     """
-    if not (path.is_file() and path.stat().st_size >= FROM_SIZE and path.suffix not in PACKED):
-        return None
     try:
         from pyarrow import ArrowException
     except ImportError:
         return None
-    if style.codec != "utf-8-sig" or not style.plain_numbers:
+    if not _serves(path, style):
         return None
     wanted = [*([columns.id] if columns.id else []), columns.time, columns.target, *columns.covariates]
     header = header_of(path, style)
@@ -53,9 +51,16 @@ def fast_cells(path: Path, columns: Columns, time_format: str | None, style: Csv
                 table = _read(path, header, wanted, [*texts, columns.time], style, columns.time)
     except (ArrowException, OSError, UnicodeError):
         return None
-    return (
-        None if _odd(table, columns) else table.to_pandas(self_destruct=True, split_blocks=True, date_as_object=False)
-    )
+    if _odd(table, columns):
+        return None
+    frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True, date_as_object=False)
+    return frame
+
+
+def _serves(path: Path, style: CsvFormat) -> bool:
+    """Whether a file is large, and written as pyarrow reads it."""
+    large = path.is_file() and path.stat().st_size >= FROM_SIZE
+    return large and path.suffix not in PACKED and style.codec == "utf-8-sig" and style.plain_numbers
 
 
 def _plain_stamps(table: Any, time: str) -> bool:

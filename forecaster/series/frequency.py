@@ -95,8 +95,9 @@ def _by_name(index: pd.DatetimeIndex) -> Calendar | None:
 
 def _irregular(stamps: int, distances: dict[int, int], common: int, width: int, numeric: bool) -> str:
     odd = next(distance for distance in distances if distance % common)
+    share = distances[common] / sum(distances.values())
     return (
-        f"time stamps are irregular: {distances[common] / sum(distances.values()):.0%} of the steps are {_say(common, numeric)}, "
+        f"time stamps are irregular: {share:.0%} of the steps are {_say(common, numeric)}, "
         f"but there is one of {_say(odd, numeric)}, and only a grid of {_say(width, numeric)} would hold all "
         f"{stamps:,} stamps; write `freq:` to say which grid is meant, or bring the data onto one"
     )

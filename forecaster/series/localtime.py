@@ -58,7 +58,7 @@ def moments_of(clock: np.ndarray, zone: str, series: np.ndarray, table: RawTable
     if twice.any():
         moments[twice] = _told_apart(np.flatnonzero(twice), clock, zone, series, table, (first[codes], moments))
         table.notes["clocks put back"] = f"{int(twice.sum()):,} stamps that were shown twice; told apart by their order"
-        _check_order(np.unique(series[twice]), moments, series, zone, table)
+        _check_order(twice, moments, series, zone, table)
     return moments
 
 
@@ -74,16 +74,16 @@ def _told_apart(
     pairs = pd.DataFrame({"series": series[rows], "clock": clock[rows]})
     groups = pairs.groupby(["series", "clock"])["clock"]
     if (wrong := (groups.transform("size") != 2).to_numpy()).any():
-        _refuse(int(rows[np.argmax(wrong)]), zone, table, "is there once, so it could be either")
+        _refuse(int(rows[np.argmax(wrong)]), zone, table, "its series does not have it twice, so it could be either")
     spans = pd.DataFrame({"series": series, "clock": clock}).groupby("series")["clock"].agg(["first", "last"])
     backward = (spans["first"] > spans["last"]).reindex(pairs["series"]).to_numpy()
     earlier = (groups.cumcount().to_numpy() == 0) != backward
-    return np.where(earlier, moments[0][rows], moments[1][rows])
+    return np.asarray(np.where(earlier, moments[0][rows], moments[1][rows]))
 
 
-def _check_order(those: np.ndarray, moments: np.ndarray, series: np.ndarray, zone: str, table: RawTable) -> None:
+def _check_order(twice: np.ndarray, moments: np.ndarray, series: np.ndarray, zone: str, table: RawTable) -> None:
     """The order of rows tells times apart only where all rows of the series are in order."""
-    rows = np.flatnonzero(np.isin(series, those))
+    rows = np.flatnonzero(np.isin(series, np.unique(series[twice])))
     rows = rows[np.argsort(series[rows], kind="stable")]
     same = series[rows[1:]] == series[rows[:-1]]
     forward = moments[rows[1:]] > moments[rows[:-1]]
@@ -91,13 +91,15 @@ def _check_order(those: np.ndarray, moments: np.ndarray, series: np.ndarray, zon
         kept = pd.Series(direction | ~same).groupby(series[rows[1:]]).transform("all").to_numpy()
         same &= ~kept
     if same.any():
-        at = int(rows[1:][np.argmax(same)])
-        _refuse(at, zone, table, "or another of its series cannot be told by the order of the rows, which is none")
+        doubtful = np.isin(series, series[rows[1:][same]]) & twice
+        _refuse(
+            int(np.argmax(doubtful)), zone, table, "the rows of its series are in no order that tells which is meant"
+        )
 
 
 def _refuse(row: int, zone: str, table: RawTable, why: str) -> NoReturn:
     time = table.columns.time
     raise DataError(
-        f"{table.cell(row, time)}: {table.shown(row, time)} was shown twice by clocks in {zone}, since they were put back, "
-        f"and {why}; write stamps with their offset from UTC (2024-10-27T02:30+01:00)"
+        f"{table.cell(row, time)}: {table.shown(row, time)} was shown twice by clocks in {zone}, since they were put "
+        f"back, and {why}; write stamps with their offset from UTC (2024-10-27T02:30+01:00)"
     )

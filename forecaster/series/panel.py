@@ -88,27 +88,6 @@ class Panel:
         """Names of all that is known over the horizon: the known covariates, then the calendar features' columns."""
         return (*self.known, *(self.features.columns if self.features else ()))
 
-    def in_zone(self, zone: str) -> Panel:
-        """The same moments, by the clock of another time zone.
-
-        Args:
-            zone: `Europe/London` and so on.
-
-        Raises:
-            DataError: There is no such zone, or the stamps came without an offset from UTC.
-        """
-        if self.zone is None:
-            raise DataError(
-                f"zone: {zone} can be told only of time stamps with an offset from UTC; write them as "
-                "2024-01-31T13:30+11:00, or leave `zone` out"
-            )
-        try:
-            pd.Timestamp(0, tz=zone)
-        except (KeyError, ValueError, OSError):
-            raise DataError(f"zone: {zone!r} is no time zone; write a name such as Europe/London") from None
-        notes = {key: note for key, note in self.notes.items() if key != "offsets"}
-        return replace(self, zone=zone, notes={**notes, "time zone": f"{zone} (as told); steps are counted in UTC"})
-
     def with_calendar(self, names: Sequence[str], zone: str | None = None) -> Panel:
         """The same panel with these calendar features among the known covariates, instead of any that it had.
 

@@ -108,7 +108,7 @@ class RawTable:
             place = int(np.flatnonzero(wrong)[0])
             raise DataError(
                 f"{self.cell(place, column)}: {self.shown(place, column)} is not a number; "
-                "write it with a decimal point and without thousands separators (or tell `decimal:` and `thousands:`), or "
-                "leave it empty if it is missing"
+                "write it with a decimal point and without thousands separators (or tell `decimal:` and `thousands:`), "
+                "or leave it empty if it is missing"
             )
         return numbers

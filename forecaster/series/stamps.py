@@ -64,8 +64,7 @@ def parse_stamps(
     if zone is not None:
         check_zone(zone)
     if time_format in EPOCHS:
-        moments = _from_epoch(column, time_format, table)
-        return _without_zone(Coded.of(moments), None, zone, table)
+        return _without_zone(_from_epoch(Coded.of(column), time_format, table), None, zone, table)
     if pd.api.types.is_integer_dtype(column) and time_format is None:
         if zone is not None:
             raise DataError(f"{table.cell(0, name)}: whole numbers have no time zone; leave `zone` out")
@@ -85,22 +84,22 @@ def parse_stamps(
     return _without_zone(Coded(coded.codes, moments), clock, zone, table)
 
 
-def _from_epoch(column: pd.Series[Any], unit: str, table: RawTable) -> pd.Series[Any]:
+def _from_epoch(coded: Coded, unit: str, table: RawTable) -> Coded:
     """Seconds or milliseconds since 1970 as moments in UTC."""
     name = table.columns.time
-    counts = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    counts = pd.to_numeric(coded.values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     if not (valid := np.isfinite(counts)).all():
-        place = int(np.argmin(valid))
+        place = coded.first(~valid)
         raise DataError(f"{table.cell(place, name)}: {table.shown(place, name)} is no number, so no `{unit}`")
     micros = np.rint(counts * EPOCHS[unit])
     if (wrong := np.abs(micros) > FARTHEST).any():
-        place = int(np.argmax(wrong))
+        place = coded.first(wrong)
         other = "epoch_ms" if unit == "epoch_s" else "an ISO 8601 date"
         raise DataError(
-            f"{table.cell(place, name)}: {table.shown(place, name)} as `{unit}` lies outside of the years 1700 to 2240; "
+            f"{table.cell(place, name)}: {table.shown(place, name)} as `{unit}` is not in the years 1700 to 2240; "
             f"write `time_format: {other}`, or correct it"
         )
-    return pd.Series(micros.astype(np.int64).astype(STAMP)).dt.tz_localize("UTC")
+    return Coded(coded.codes, pd.Series(micros.astype(np.int64).astype(STAMP)).dt.tz_localize("UTC"))
 
 
 def _local(

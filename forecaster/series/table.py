@@ -22,9 +22,9 @@ from forecaster.series.stretches import Stretches, missing_stretches, visible
 __all__ = ["panel_from_frame"]
 
 FILLED = {
-    "forward": "forward: gaps repeat the last value in what models see of a window; never in targets, scores or baselines",
-    "interpolate": "interpolate: gaps are straight lines in what models see of a window, once it shows their end; never "
-    "in targets, scores or baselines",
+    "forward": "forward: gaps repeat the last value in what models see; never in targets, scores or naive forecasts",
+    "interpolate": "interpolate: gaps are straight lines in what models see, once they see the end; never in targets, "
+    "scores or naive forecasts",
 }
 
 
@@ -129,6 +129,8 @@ def _facts(panel: Panel, gaps: Stretches, rows: int, freq: str | int | Calendar 
         "frequency": f"{panel.calendar.name} ({'inferred from the time stamps' if freq is None else 'as told'})",
         "gaps": f"{some}, the longest of {gaps.lengths.max():,} steps" if len(gaps.lengths) else "none",
     }
+    if isinstance(end, pd.Timestamp) and end.tz_localize(None) > pd.Timestamp.now() + pd.Timedelta(1, "D"):
+        facts["future"] = f"the last target is dated {say_stamp(end)}, after today; taken as it is"
     return {**facts, **_missing_covariates(panel)}
 
 

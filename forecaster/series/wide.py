@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from forecaster.errors import DataError
@@ -51,7 +52,7 @@ def long_table(cells: pd.DataFrame, columns: Columns, source: str, first_row: in
     name, target = _free("unique_id", shared), _free("y", shared)
     numbers = _numbers(cells, series, source, first_row)
     long = pd.concat([cells[shared].assign(**{target: numbers[one]}) for one in series])
-    long[name] = pd.Categorical.from_codes(pd.RangeIndex(len(series)).repeat(len(cells)), series)
+    long[name] = pd.Categorical.from_codes(np.repeat(np.arange(len(series)), len(cells)), pd.Index(series))
     return long, Columns(name, columns.time, target, known=columns.known)
 
 

@@ -138,7 +138,7 @@ def test_the_clock_of_training_is_followed_whatever_zone_the_stamps_come_in():
     stamps = pd.date_range("2024-03-01", periods=24 * 40, freq="h", tz="UTC")
     frame = pd.DataFrame({"ds": stamps, "y": stamps.tz_convert("Europe/London").hour * 1.0})
     utc = panel_from_frame(frame)
-    london = utc.in_zone("Europe/London").with_calendar(["hour"])
+    london = panel_from_frame(frame, zone="Europe/London").with_calendar(["hour"])
     ridge = RidgeForecaster(3, lookback=6, season=1).fit(london)
     assert ridge.predict(utc)["ridge"].equals(ridge.predict(london)["ridge"])
     naive = panel_from_frame(frame.assign(ds=stamps.tz_localize(None)))
