@@ -41,7 +41,7 @@ class StoreError(ForecasterError):
     """A published version is missing, damaged or of a format that this program does not know."""
 
 
-class Interrupted(ForecasterError):
+class Interrupted(ForecasterError):  # noqa: N818 - it is no fault
     """The user ended a run (Ctrl-C): says how to go on from the checkpoint."""
 
     exit_code = 130

@@ -78,7 +78,8 @@ def test_help_loads_nothing_heavy():
 
 
 def test_judging_and_naive_forecasting_load_no_keras():
-    code = "import forecaster\nforecaster.leaderboard, forecaster.NaiveForecaster, forecaster.read_csv, forecaster.Store"
+    names = ("leaderboard", "NaiveForecaster", "read_csv", "Store")
+    code = "\n".join(["import forecaster", *(f"forecaster.{name}" for name in names)])
     assert not loaded_by(code) & {"tensorflow", "keras"}
 
 

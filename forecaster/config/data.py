@@ -36,7 +36,7 @@ class FileData(Strict):
     layout: Literal["long", "wide"] = Field(
         default="long", description="long: a row a series and time stamp; wide: a row a time stamp, a column a series"
     )
-    separator: str = Field(default=",", min_length=1, max_length=1, description="the character between columns")
+    separator: str = Field(default=",", description="the character between columns")
     decimal: Literal[".", ","] = Field(default=".", description="decimal point or comma")
     thousands: Literal[",", ".", " ", "'", "_"] | None = Field(
         default=None, description="what stands between groups of three digits"
@@ -65,6 +65,13 @@ class FileData(Strict):
         default="auto",
         description="shared: series are cut at the same dates; own: each from its own end (auto: whole numbers)",
     )
+
+    @field_validator("separator")
+    @classmethod
+    def _one_character(cls, separator: str) -> str:
+        if len(separator) != 1:
+            raise ValueError(f"should be one character; found {separator!r}")
+        return separator
 
     @field_validator("thousands")
     @classmethod

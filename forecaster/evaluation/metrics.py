@@ -75,17 +75,14 @@ METRICS: Mapping[str, Metric] = {
         Metric("smape", "sMAPE: mean of 200 |y - f| / (|y| + |f|), as in M4; from 0 to 200.", _smape),
         Metric(
             "rmse",
-            "RMSE: root of the mean squared error of each series, in its own unit, then the mean over the "
-            "series.",
+            "RMSE: root of the mean squared error of each series, in its own unit, then the mean over the series.",
             _squared,
             lambda means: means**0.5,
         ),
     )
 }
 
-COVERAGE = (
-    "Coverage: share of the observed values that lie within the interval; it should be the interval's level."
-)
+COVERAGE = "Coverage: share of the observed values that lie within the interval; it should be the interval's level."
 SKILL = "Skill: 1 - error / error of the best naive forecast of this run; above 0: better than all of them."
 
 
@@ -130,9 +127,7 @@ def loss_table(frame: pd.DataFrame, models: Sequence[str], metric: Metric, scale
     """
     y, factor = frame["y"].to_numpy(np.float64), frame["unique_id"].map(scale).to_numpy(np.float64)
     counts = np.isfinite(metric.statistic(y, y, factor))
-    statistics = {
-        model: metric.statistic(y, frame[model].to_numpy(np.float64), factor)[counts] for model in models
-    }
+    statistics = {model: metric.statistic(y, frame[model].to_numpy(np.float64), factor)[counts] for model in models}
     return _by_forecast(frame[counts], pd.DataFrame(statistics))
 
 

@@ -116,8 +116,6 @@ def curves(
     return table.groupby(places).mean(skipna=False)
 
 
-def by_cutoff(
-    frame: pd.DataFrame, model: str, metric: Metric, scale: pd.Series, shared_clock: bool
-) -> pd.Series:
+def by_cutoff(frame: pd.DataFrame, model: str, metric: Metric, scale: pd.Series, shared_clock: bool) -> pd.Series:
     """Loss of one model at each cutoff, oldest first: its column of `curves`."""
     return curves(frame, [model], metric, scale, shared_clock)[model]

@@ -64,7 +64,7 @@ class NaiveForecaster:
                 f"{self.name}: horizon {self.horizon} and season {self.season} must be whole steps from 1 on"
             )
 
-    def fit(self, panel: Panel) -> Self:  # noqa: ARG002 - the protocol's
+    def fit(self, panel: Panel) -> Self:
         """Nothing to learn."""
         return self
 
@@ -79,7 +79,7 @@ class NaiveForecaster:
         return forecast_frame(panel, self.name, np.stack(rows), levels)
 
 
-def naive(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:  # noqa: ARG001 - as all rules
+def naive(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
     """The last observed value; σ √k."""
     centre, deviation = _repeat(history, horizon, 1)
     return centre, np.nan_to_num(deviation)
@@ -99,7 +99,7 @@ def seasonal_naive(history: np.ndarray, horizon: int, season: int = 1) -> Foreca
     return np.where(unknown, plain[0], centre), np.where(unknown | np.isnan(deviation), plain[1], deviation)
 
 
-def drift(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:  # noqa: ARG001 - as all rules
+def drift(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
     """The line through the first and the last observed value; σ √(k (1 + k / (steps between the two)))."""
     places = np.flatnonzero(np.isfinite(history))
     values, gaps = history[places], np.diff(places)
@@ -111,7 +111,7 @@ def drift(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:  # no
     return values[-1] + slope * steps, sigma * np.sqrt(steps * (1 + steps / span))
 
 
-def mean(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:  # noqa: ARG001 - as all rules
+def mean(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
     """The mean of all n observed values; σ √(1 + 1 / n)."""
     seen = history[np.isfinite(history)]
     sigma = seen.std(ddof=1) if len(seen) > 1 else 0.0

@@ -54,7 +54,10 @@ def resolve(
     Args:
         panel: The fitting part: nothing of the test part may have a say.
         horizon: Time steps to forecast.
-        lookback, season, segment, validation: As given, or `auto`.
+        lookback: As given, or `auto`; so are the next three.
+        season: See `lookback`.
+        segment: See `lookback`.
+        validation: See `lookback`.
         step: Time steps between forecast origins.
     """
     reasons: dict[str, str] = {}
@@ -119,14 +122,13 @@ def _lookback(
     steps = min(wanted, most)
     unit = longest if steps >= longest else shortest
     steps = max(steps // unit, 1) * unit
-    why = "two of the longest season, at least two horizons" if wanted <= most else "as much as the training part allows"
+    free, tight = "two of the longest season, at least two horizons", "as much as the training part allows"
+    why = free if wanted <= most else tight
     reasons["lookback"] = f"{steps} steps ({why})"
     return steps
 
 
-def _segment(
-    lookback: int, cycles: Sequence[int], segment: int | Literal["auto"], reasons: dict[str, str]
-) -> int:
+def _segment(lookback: int, cycles: Sequence[int], segment: int | Literal["auto"], reasons: dict[str, str]) -> int:
     """One of the shortest cycle, or several where there would be too many; a lookback has two segments at least."""
     if segment != "auto":
         reasons["segment"] = f"{min(segment, lookback)} steps at once (as told)"

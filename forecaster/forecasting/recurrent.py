@@ -29,7 +29,8 @@ class RecurrentForecaster:
     """A recurrent network under the Forecaster protocol.
 
     Args:
-        model: A model definition, or the name of one (`simple_rnn`, `lstm`, `gru`, `custom_lstm`, or a file in `models/`).
+        model: A model definition, or the name of one: `simple_rnn`, `lstm`, `gru`, `custom_lstm`, or a file in
+            `models/`.
         horizon: Time steps to forecast.
         lookback: Time steps that the network sees; `auto` takes two of the longest season, or enough for the horizon.
         season: Season or seasons in time steps; `auto` takes those that the training part shows.
@@ -142,7 +143,8 @@ class RecurrentForecaster:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
         given = self._inputs.given_by(panel, self.name)
         windows = forecast_windows(given, self.resolved.lookback, self.horizon)
-        return quantiles_in_batches(lambda inputs: self._network.forecast.predict_on_batch(inputs)["quantiles"], windows)
+        forecast = self._network.forecast.predict_on_batch
+        return quantiles_in_batches(lambda inputs: forecast(inputs)["quantiles"], windows)
 
     def export(self, served: Path, side: Path) -> None:
         """Writes the network as a SavedModel (folder `served`) and as `model.keras` (in folder `side`)."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -110,7 +109,7 @@ def train(
     saved = time.monotonic()
     while not state.done:
         if _is_due(state, definition):
-            _look(network, validation, state, definition, control)
+            _look(network, validation, state, definition)
         if state.done:
             break
         if control.stop():
@@ -138,7 +137,7 @@ def _is_due(state: _State, definition: ModelDefinition) -> bool:
     return not looked and (state.step % definition.evaluate_every == 0 or state.step == definition.steps)
 
 
-def _look(network: Network, validation: Batch, state: _State, definition: ModelDefinition, control: Control) -> None:
+def _look(network: Network, validation: Batch, state: _State, definition: ModelDefinition) -> None:
     """Measures the validation loss, keeps the best weights, and decides whether the fit is over.
 
     What is measured and kept is the running mean of the weights (Polyak and Juditsky 1992), which is less at the mercy
@@ -197,7 +196,7 @@ def _save(network: Network, state: _State, control: Control) -> None:
     beside = control.checkpoint.with_suffix(".tmp.npz")
     arrays["state"] = np.frombuffer(json.dumps(numbers).encode(), np.uint8)
     np.savez(beside, allow_pickle=False, **arrays)
-    os.replace(beside, control.checkpoint)
+    beside.replace(control.checkpoint)
 
 
 def _restored(network: Network, control: Control) -> _State | None:

@@ -1,8 +1,8 @@
 """Puts a forecasting network together: raw windows in, raw quantiles out.
 
-    past ── scaled by its own lookback ── segments ── recurrence ──┐
-       └─── naive base ────────────────────────────────────────────┼── quantiles ── raw units
-    known, static ── scaled ───────────────────────────────────────┘
+past ── scaled by its own lookback ── segments ── recurrence ──┐
+   └─── naive base ────────────────────────────────────────────┼── quantiles ── raw units
+known, static ── scaled ───────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class Network:
             The factor.
         """
         said = {name: ops.convert_to_numpy(part) for name, part in self.train(inputs, training=False).items()}
-        scaled = encode_target(ops.convert_to_tensor(target), ops.convert_to_tensor(said["frame"]), self.shape.transform)
+        frame = ops.convert_to_tensor(said["frame"])
+        scaled = encode_target(ops.convert_to_tensor(target), frame, self.shape.transform)
         factor = best_stretch(ops.convert_to_numpy(scaled), said["quantiles"], self.shape.quantiles)
         layer = self.forecast.get_layer("scaled_quantiles")
         layer.stretch.assign(layer.stretch * factor)
@@ -149,7 +150,7 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     quantiles = Quantiles(len(shape.quantiles) // 2, name="scaled_quantiles")(_head(state, coming, shape, seeds), base)
     raw = FromFrame(shape.transform, name="quantiles")(quantiles, frame)
 
-    train = _Trained(inputs, {"quantiles": quantiles, "frame": frame}, name=f"{definition.network.replace(':', '.')}_train")
+    train = _Trained(inputs, {"quantiles": quantiles, "frame": frame}, name="train")
     train.shape_ = shape
     train.compile(_optimizer(definition), jit_compile=definition.jit_compile)
     return Network(keras.Model(inputs, {"quantiles": raw}), train, keras.Model(inputs, [base, frame]), shape)

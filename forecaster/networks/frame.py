@@ -80,7 +80,8 @@ def encode_target(target: Any, frame: Any, transform: str) -> Any:
 class ToFrame(keras.layers.Layer):
     """Scales the target of a lookback by the lookback's own level and spread.
 
-    - `none`: w = y; the level is the mean of w, the spread its standard deviation; the network reads (w − level) / spread.
+    - `none`: w = y; the level is the mean of w, the spread its standard deviation, and the network reads
+      (w − level) / spread.
     - `log`: the same with w = log y. A value that has no logarithm counts as missing.
     - `difference`: w = y; the level is the last observed w, the spread the root mean square of the changes
       w[t] − w[t−1], and the network reads the changes / spread.

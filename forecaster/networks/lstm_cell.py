@@ -147,9 +147,7 @@ class LSTMCell(keras.layers.Layer, DropoutRNNCell):
         self.kernel = weight("kernel", (input_shape[-1], width), self.kernel_initializer)
         self.recurrent_kernel = weight("recurrent_kernel", (units, width), self.recurrent_initializer)
         self.bias = weight("bias", (width,), self._initial_bias, self.use_bias)
-        self.peephole_kernel = weight(
-            "peephole_kernel", (peepholes, units), self.peephole_initializer, peepholes > 0
-        )
+        self.peephole_kernel = weight("peephole_kernel", (peepholes, units), self.peephole_initializer, peepholes > 0)
         self.input_gain = weight("input_gain", (width,), "ones", norm)
         self.recurrent_gain = weight("recurrent_gain", (width,), "ones", norm)
         self.cell_gain = weight("cell_gain", (units,), "ones", norm)
@@ -209,9 +207,7 @@ class LSTMCell(keras.layers.Layer, DropoutRNNCell):
         h = h if mask is None else h * mask
         return self.activity(self.sums(inputs, h, joined), c)
 
-    def masks(
-        self, inputs: Tensor, hidden: Tensor, training: bool | None
-    ) -> tuple[Tensor | None, Tensor | None]:
+    def masks(self, inputs: Tensor, hidden: Tensor, training: bool | None) -> tuple[Tensor | None, Tensor | None]:
         """What x and h are multiplied by (or None), kept until `RNN` resets it after the sequence."""
         if not training:
             return None, None

@@ -161,8 +161,6 @@ def from_torch(state: Mapping[str, Any], suffix: str = "l0") -> list[NDArray[Any
             f"Argument `state` is expected to hold weight_ih_{suffix} and weight_hh_{suffix}, and no "
             f"weight_hr_{suffix} (proj_size). Received: {sorted(state)}"
         )
-    kernel, recurrent_kernel = (
-        np.asarray(state[f"weight_{part}_{suffix}"]).T.copy() for part in ("ih", "hh")
-    )
+    kernel, recurrent_kernel = (np.asarray(state[f"weight_{part}_{suffix}"]).T.copy() for part in ("ih", "hh"))
     biases = [np.asarray(state[name]) for part in ("ih", "hh") if (name := f"bias_{part}_{suffix}") in state]
     return [kernel, recurrent_kernel, biases[0] + biases[1]] if biases else [kernel, recurrent_kernel]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,7 @@ def _own_parts(definition: PipelineDefinition, prepared: Prepared) -> dict[str, 
     """The parts of series that share no clock, by their names."""
     numbers = {name: number for number, name in enumerate(prepared.panel.ids)}
     return {
-        str(name): _parts(definition, prepared, place, numbers[name])
-        for place, name in enumerate(prepared.fitting.ids)
+        str(name): _parts(definition, prepared, place, numbers[name]) for place, name in enumerate(prepared.fitting.ids)
     }
 
 
@@ -82,5 +82,5 @@ def _parts(
         int(prepared.test[0][place]),
         int(prepared.test[-1][place]) + definition.horizon,
     ]
-    stamps = [panel.stamps(np.array([low + 1, high])) for low, high in zip(borders[:-1], borders[1:], strict=True)]
+    stamps = [panel.stamps(np.array([low + 1, high])) for low, high in pairwise(borders)]
     return {name: (pair[0], pair[1]) for name, pair in zip(("training", "validation", "test"), stamps, strict=True)}

@@ -104,12 +104,7 @@ def baselines(definition: PipelineDefinition, prepared: Prepared) -> list[Foreca
     first = prepared.season if prepared.season > 1 else (seasons[0] if seasons else 1)
     for name in definition.baselines:
         if name == "ridge":
-            made.append(
-                RidgeForecaster(
-                    horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
-                    levels=levels, validation=prepared.resolved.validation, step=prepared.step,
-                )  # fmt: skip
-            )
+            made.append(_ridge(definition, prepared))
         elif name == "seasonal_naive":
             for season in dict.fromkeys([first, *seasons]):
                 label = name if season == first else f"{name}_{season}"
@@ -131,6 +126,18 @@ def _models(definition: PipelineDefinition, project: Project) -> tuple[ModelDefi
 def _unique(names: Sequence[str]) -> None:
     if doubled := [name for name in names if list(names).count(name) > 1]:
         raise DefinitionError(f"models: two are called {doubled[0]!r}; give one of them another `name`")
+
+
+def _ridge(definition: PipelineDefinition, prepared: Prepared) -> RidgeForecaster:
+    resolved = prepared.resolved
+    return RidgeForecaster(
+        definition.horizon,
+        lookback=resolved.lookback,
+        season=resolved.seasons or 1,
+        levels=definition.levels,
+        validation=resolved.validation,
+        step=prepared.step,
+    )
 
 
 def _windows(definition: PipelineDefinition, panel: Panel, step: int) -> tuple[int, str]:

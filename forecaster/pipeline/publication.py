@@ -56,7 +56,7 @@ def publish(
     with store.stage(name) as staging:
         forecaster.export(staging.served, staging.side)
         if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
-            raise StoreError(f"{name}: the exported network forecasts something else than the trained one; not published")
+            raise StoreError(f"{name}: the exported network forecasts something else than the trained one; kept back")
         published = store.publish(staging, draft)
     store.prune(name, definition.keep)
     return published

@@ -87,7 +87,8 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def clean(row: Mapping[Any, Any]) -> dict[str, Any]:
     """One row for JSON."""
-    return {str(key): None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+    infinite = {key for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)}
+    return {str(key): None if key in infinite else value for key, value in row.items()}
 
 
 def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, windows: int) -> Gate:

@@ -22,7 +22,7 @@ from forecaster.forecasting.training import Control, Progress
 from forecaster.pipeline.preparation import Prepared, baselines, prepare
 from forecaster.pipeline.publication import publish
 from forecaster.pipeline.result import Gate, RunResult, judge, records
-from forecaster.series import Panel, data_hash
+from forecaster.series import data_hash
 from forecaster.store import Store
 
 __all__ = ["Listener", "run"]
@@ -101,7 +101,7 @@ def run(
         winner = _refitted(definition, prepared, judged.networks[chosen])
         scores = {"test": records(table)}
         version = publish(Store(project.store), definition, prepared, winner, gate, scores, base)
-    gate = replace(gate, verdict=f"{gate.verdict} {_outcome(gate, definition, version, publishing, force)}")
+    gate = replace(gate, verdict=f"{gate.verdict} {_outcome(gate, definition, version, publishing)}")
     table["published"] = (table["model"] == chosen) & (version is not None)
     result = RunResult(
         str(definition.name), prepared.panel.notes, prepared.inferred, table, gate, forecasts,
@@ -181,9 +181,7 @@ def _leaderboard(
     return table
 
 
-def _refitted(
-    definition: PipelineDefinition, prepared: Prepared, winner: RecurrentForecaster
-) -> RecurrentForecaster:
+def _refitted(definition: PipelineDefinition, prepared: Prepared, winner: RecurrentForecaster) -> RecurrentForecaster:
     """The winner, or its twin that has learnt from all data, where the pipeline asks for that."""
     if not definition.promote.refit:
         return winner
@@ -191,7 +189,7 @@ def _refitted(
     return _forecaster(definition, prepared, winner.definition, control).fit(prepared.panel)
 
 
-def _outcome(gate: Gate, definition: PipelineDefinition, version: Any, publishing: bool, force: bool) -> str:
+def _outcome(gate: Gate, definition: PipelineDefinition, version: Any, publishing: bool) -> str:
     if version is not None:
         forced = " although it did not pass, since --force was given" if not gate.passed else ""
         twin = ", fitted once more on all data" if definition.promote.refit else ""

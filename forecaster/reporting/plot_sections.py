@@ -62,9 +62,7 @@ def error_section(content: ReportContent) -> Section:
     )
     if len(errors) == 1:
         return Section("steps", "By step", title, note + _step_table(errors))
-    drawing = figure(
-        "steps", "Mean absolute error of every model by step; the table below has it", legend=True
-    )
+    drawing = figure("steps", "Mean absolute error of every model by step; the table below has it", legend=True)
     details = f"<details><summary>The same as a table</summary>{_step_table(errors)}</details>"
     figures: dict[str, Json] = {"steps": step_error_plot(content, errors)}
     return Section("steps", "By step", title, note + drawing + details, figures)
@@ -87,9 +85,7 @@ def training_section(content: ReportContent) -> Section:
         description = f"Training and validation loss of {name}"
         drawn += figure(key, description, f"<strong>{text(name)}</strong>", "small")
     looks = {"line training-line": "training loss", "line validation-line": "validation loss", "ring": "best"}
-    return Section(
-        "training", "Training", "Training", f'{_key(looks)}<div class="grid">{drawn}</div>', figures
-    )
+    return Section("training", "Training", "Training", f'{_key(looks)}<div class="grid">{drawn}</div>', figures)
 
 
 def _key(looks: dict[str, str]) -> str:
@@ -102,13 +98,9 @@ def data_section(content: ReportContent) -> Section:
     """The series with their gaps, and the parts that they were cut into."""
     plots = data_plots(content)
     total = content.history["unique_id"].nunique()
-    note = (
-        f"<p>Drawn: {_share(len(plots), total, 'series')}{', spread evenly' if len(plots) < total else ''}."
-    )
+    note = f"<p>Drawn: {_share(len(plots), total, 'series')}{', spread evenly' if len(plots) < total else ''}."
     if any(plot.thinned for plot in plots):
-        note += (
-            " Long series are thinned to the lowest and highest values of short stretches: no spike is lost."
-        )
+        note += " Long series are thinned to the lowest and highest values of short stretches: no spike is lost."
     named = [content.parts, *content.series_parts.values()]
     parts = [name for name in ("training", "validation", "test") if any(name in each for each in named)]
     key = _key({f"part-{name}": name for name in parts} | {"gap": "missing"})
@@ -120,10 +112,6 @@ def data_section(content: ReportContent) -> Section:
 
 def _data_figure(name: str, plot: SeriesPlot, size: str) -> str:
     words = f"{plot.values:,} steps, "
-    words += (
-        f"{plot.missing:,} missing in {plot.gaps:,} gap{'s' * (plot.gaps > 1)}"
-        if plot.gaps
-        else "none missing"
-    )
+    words += f"{plot.missing:,} missing in {plot.gaps:,} gap{'s' * (plot.gaps > 1)}" if plot.gaps else "none missing"
     caption = f"<strong>{text(plot.unique_id)}</strong> <span>{words}</span>"
     return figure(name, f"The series {plot.unique_id}: {words}", caption, size)

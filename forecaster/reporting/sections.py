@@ -51,9 +51,7 @@ def _tiles(content: ReportContent) -> str:
             if against := standing(row)[0]:
                 words += [f"skill {shown('skill', row['skill'])}", against]
             score = text(" · ".join(words))
-            tiles += (
-                f'<div class="tile"><p>{label}</p><p class="big">{text(row["model"])}</p><p>{score}</p></div>'
-            )
+            tiles += f'<div class="tile"><p>{label}</p><p class="big">{text(row["model"])}</p><p>{score}</p></div>'
     return f'<div class="tiles">{tiles}</div>'
 
 

@@ -27,6 +27,8 @@ AHEAD = 2_000
 """Steps that a table of stamps reaches beyond the last stamp of the data."""
 OFF_GRID = int(np.iinfo(np.int64).min)
 """The tick of a time stamp that is not on the grid."""
+BLOCK = 1 << 17
+"""Stamps that are looked at together."""
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 EVEN_NAMES = ((DAY, "D"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"), (1, "us"))
@@ -86,8 +88,13 @@ class EvenSteps(Calendar):
 
     def ticks(self, stamps: np.ndarray) -> np.ndarray:
         """As `Calendar.ticks`."""
-        ticks, rest = np.divmod(stamps.astype(np.int64) - self.anchor, self.width)
-        return np.where(rest == 0, ticks, OFF_GRID)
+        ticks = np.empty(np.shape(stamps), np.int64)
+        for start in range(0, len(ticks), BLOCK):  # what is computed in between stays in the cache
+            distances = stamps[start : start + BLOCK].astype(np.int64) - self.anchor
+            some = distances // self.width
+            some[some * self.width != distances] = OFF_GRID
+            ticks[start : start + BLOCK] = some
+        return ticks
 
     def stamps(self, ticks: np.ndarray) -> np.ndarray:
         """As `Calendar.stamps`."""

@@ -94,8 +94,8 @@ class CsvFormat:
             if self.decimal == "," and (wrong := self.misread(column)).any():
                 place = int(np.argmax(wrong))
                 raise DataError(
-                    f"{source}, row {cells.index[place] + 2}, column {name!r}: {column.iloc[place]!r} has a decimal point, "
-                    "but `decimal:` is a comma; correct it, or tell `thousands:` where it is a point"
+                    f"{source}, row {cells.index[place] + 2}, column {name!r}: {column.iloc[place]!r} has a "
+                    "decimal point, but `decimal:` is a comma; correct it, or tell `thousands:` where it is a point"
                 )
             cells = cells.assign(**{name: self.plain(column)})
         return cells

@@ -32,7 +32,7 @@ PLAIN = CsvFormat()
 BLOCK = 1 << 22
 
 
-def _open_zip(path: Path, mode: str = "rb") -> IO[bytes]:  # noqa: ARG001 - as the other openers
+def _open_zip(path: Path, mode: str = "rb") -> IO[bytes]:
     with zipfile.ZipFile(path) as archive:
         if len(names := archive.namelist()) != 1:
             raise DataError(f"{path}: holds {len(names)} files; pack one CSV file alone")

@@ -80,12 +80,13 @@ def _read(path: Path, header: list[str], wanted: list[str], texts: list[str], st
     kinds |= {name: pa.dictionary(pa.int32(), pa.string()) for name in texts}
     if time not in texts:
         del kinds[time]  # pyarrow finds out
-    return csv.read_csv(
+    batches = csv.open_csv(  # batch by batch: reading the whole at once takes twice the memory
         path,
         csv.ReadOptions(column_names=header, skip_rows=1, block_size=BLOCK),
         csv.ParseOptions(delimiter=style.separator, ignore_empty_lines=False),
         csv.ConvertOptions(column_types=kinds, include_columns=wanted, null_values=MISSING, strings_can_be_null=False),
-    ).unify_dictionaries()
+    )
+    return batches.read_all().unify_dictionaries()
 
 
 def _odd(table: Any, columns: Columns) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,16 +86,17 @@ def read_csv(
     """
     path, style = Path(path), CsvFormat(separator, decimal, thousands, encoding)
     columns = Columns(id, time, target, past, known, static, ignore)
-    cells, empty, source = fast_cells(path, columns, time_format, style) if layout == "long" else None, 0, str(path)
-    if cells is None:
-        as_text = [name for name in (id, time if time_format else None) if name]
-        cells, empty = read_cells(path, as_text, style, ignore)
-    if layout == "wide":
-        cells, columns = long_table(cells, columns, source, 2)
-    panel = panel_from_frame(
-        cells, columns, freq=freq, missing=missing, clock=clock, time_format=time_format, zone=zone, source=source,
-        first_row=2,
+    judged = partial(
+        panel_from_frame, freq=freq, missing=missing, clock=clock, time_format=time_format, zone=zone,
+        source=str(path), first_row=2,
     )  # fmt: skip
+    if layout == "long" and (fast := fast_cells(path, columns, time_format, style)) is not None:
+        with suppress(DataError):  # the other reader shows cells as they are written
+            return judged(fast, columns)
+    cells, empty = read_cells(path, [name for name in (id, time if time_format else None) if name], style, ignore)
+    if layout == "wide":
+        cells, columns = long_table(cells, columns, str(path), 2)
+    panel = judged(cells, columns)
     return replace(panel, notes={**panel.notes, "empty rows": f"{empty:,}; left out"}) if empty else panel
 
 

@@ -43,9 +43,12 @@ def read_known(panel: Panel, path: Path, data: FileData | TickerData) -> Panel:
         raise DataError(f"{path}: the pipeline declares no known covariates, so there is nothing to read; leave it out")
     as_text = [name for name in (data.id, data.time if data.time_format else None) if name]
     cells = parquet_cells(path) if path.suffix == ".parquet" else read_cells(path, as_text, CsvFormat.of(data))[0]
-    others = [data.target, *data.past, *data.static, *data.ignore]
+    others, name = [data.target, *data.past, *data.static, *data.ignore], data.id
+    if data.layout == "wide":  # its covariates hold for all series
+        name, others = "unique_id", [*others, *panel.ids]
+        cells = pd.concat([cells.assign(unique_id=series) for series in panel.ids])
     return join_known(
-        panel, cells, data.id, data.time,
+        panel, cells, name, data.time,
         ignore=others, time_format=data.time_format, zone=data.zone, source=str(path), first_row=2,
     )  # fmt: skip
 

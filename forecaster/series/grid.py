@@ -46,8 +46,7 @@ def lay_on_grid(rows: Rows, calendar: Calendar, clock: str, table: RawTable) -> 
     offsets = np.concatenate([[0], np.cumsum(counts)])
     columns = table.columns
     moving = 1 + len(columns.past) + len(columns.known)
-    values = np.full((int(offsets[-1]), moving), np.nan, np.float32)
-    values[offsets[rows.series] + ticks - first[rows.series]] = rows.values[:, :moving]
+    values = _laid(rows.values[:, :moving], offsets[:-1] - first, rows.series, ticks, int(offsets[-1]))
     ends = _ends(values, offsets, rows.names, table)
     _leave_out_later_past(values, offsets, ends, table)
     numeric = isinstance(calendar, EvenSteps) and calendar.numeric
@@ -67,6 +66,15 @@ def lay_on_grid(rows: Rows, calendar: Calendar, clock: str, table: RawTable) -> 
     )
 
 
+def _laid(rows: np.ndarray, shifts: np.ndarray, series: np.ndarray, ticks: np.ndarray, steps: int) -> np.ndarray:
+    """The rows at their steps: tick and shift of their series; NaN at all others."""
+    if steps == len(rows):  # every step has its row
+        return np.ascontiguousarray(rows)
+    values = np.full((steps, rows.shape[1]), np.nan, np.float32)
+    values[shifts[series] + ticks] = rows
+    return values
+
+
 def _refuse_off_grid(ticks: np.ndarray, rows: Rows, calendar: Calendar, table: RawTable) -> None:
     off = np.flatnonzero(ticks == OFF_GRID)
     if not len(off):
@@ -82,6 +90,8 @@ def _refuse_off_grid(ticks: np.ndarray, rows: Rows, calendar: Calendar, table: R
 
 def _ends(values: np.ndarray, offsets: np.ndarray, names: np.ndarray, table: RawTable) -> np.ndarray:
     """One behind the last observed target of each series."""
+    if np.isfinite(values[offsets[1:] - 1, 0]).all():
+        return offsets[1:].copy()
     observed = np.where(np.isfinite(values[:, 0]), np.arange(len(values)), -1)
     last = np.maximum.reduceat(observed, offsets[:-1])
     if (last < 0).any():
@@ -92,6 +102,8 @@ def _ends(values: np.ndarray, offsets: np.ndarray, names: np.ndarray, table: Raw
 
 
 def _leave_out_later_past(values: np.ndarray, offsets: np.ndarray, ends: np.ndarray, table: RawTable) -> None:
+    if not table.columns.past:
+        return
     past = slice(1, 1 + len(table.columns.past))
     later = np.arange(len(values)) >= np.repeat(ends, np.diff(offsets))
     count = int(np.isfinite(values[later, past]).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,15 +34,10 @@ class Rows:
     positions: np.ndarray | range
     zone: str | None
 
-    @property
+    @cached_property
     def starts(self) -> np.ndarray:
         """First row of each series; shape (series,)."""
-        return np.searchsorted(self.series, np.arange(len(self.names)))
-
-    @property
-    def by_series(self) -> list[np.ndarray]:
-        """The stamps of each series."""
-        return np.split(self.stamps, self.starts[1:])
+        return np.searchsorted(self.series, np.arange(len(self.names), dtype=self.series.dtype))
 
 
 def sorted_rows(table: RawTable, time_format: str | None, zone: str | None = None) -> Rows:
@@ -58,7 +54,8 @@ def sorted_rows(table: RawTable, time_format: str | None, zone: str | None = Non
     series, names = table.ids()
     stamps, zone = parse_stamps(table, time_format, zone, series)
     columns = [table.columns.target, *table.columns.covariates]
-    values = np.column_stack([table.numbers(name) for name in columns])
+    parts = [table.numbers(name)[:, None] for name in columns]
+    values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     if _in_order(series, stamps):
         return Rows(names, series, stamps, values, range(len(series)), zone)
     order = _order(series, stamps, len(names))

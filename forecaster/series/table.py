@@ -136,6 +136,8 @@ def _facts(panel: Panel, gaps: Stretches, rows: int, freq: str | int | Calendar 
 
 def _missing_covariates(panel: Panel) -> dict[str, str]:
     """How often each covariate is missing where the target is not."""
+    if not (panel.past or panel.known or panel.static):
+        return {}
     seen = np.isfinite(panel.target)
     columns = [*zip((*panel.past, *panel.known), panel.values[seen, 1:].T, strict=True)]
     columns += zip(panel.static, panel.static_values.T, strict=True)

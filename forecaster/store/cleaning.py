@@ -80,9 +80,7 @@ def _manifests_without_model(layout: Layout) -> list[Path]:
     return [
         layout.side(name, number)
         for name in layout.names(layout.manifests)
-        for number in sorted(
-            set(numbered_folders(layout.manifests / name)) - set(numbered_folders(layout.root / name))
-        )
+        for number in sorted(set(numbered_folders(layout.manifests / name)) - set(numbered_folders(layout.root / name)))
     ]
 
 

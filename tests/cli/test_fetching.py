@@ -37,6 +37,7 @@ def forecaster(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_fetch_shows_each_symbol_and_keeps_a_snapshot_that_pipelines_find(
     yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    monkeypatch.setattr("forecaster.cli.fetching.console.width", 120)
     assert forecaster(monkeypatch, "fetch", "aapl", "BP.L", "--start", "2024-01-01") == 0
     head, apple, bp, *rest = capsys.readouterr().out.splitlines()
     assert head.split() == ["symbol", "rows", "first", "last", "last", "close", "exchange", "calendar"]

@@ -21,7 +21,8 @@ def test_each_network_forecasts_every_series_in_raw_units(network):
     panel = seasonal_panel(series=2)
     frame = fitted(panel, tiny(network)).predict(panel)
     assert list(frame.columns) == [
-        "unique_id", "ds", "cutoff", network, f"{network}-lo-80", f"{network}-hi-80", f"{network}-lo-95", f"{network}-hi-95",
+        "unique_id", "ds", "cutoff", network,
+        f"{network}-lo-80", f"{network}-hi-80", f"{network}-lo-95", f"{network}-hi-95",
     ]  # fmt: skip
     assert len(frame) == 2 * 6
     assert (frame["ds"] > frame["cutoff"]).all()
@@ -219,7 +220,7 @@ def test_the_log_of_a_value_that_has_none_is_refused_with_its_place():
 def test_predicting_before_fitting_and_series_too_short_to_fit():
     with pytest.raises(ForecasterError, match=r"not fitted; call fit\(panel\) first"):
         RecurrentForecaster(tiny(), 6).predict(seasonal_panel())
-    with pytest.raises(DataError, match="shorter horizon|shorten the horizon"):
+    with pytest.raises(DataError, match=r"shorter horizon|shorten the horizon"):
         RecurrentForecaster(tiny(), 20).fit(seasonal_panel(steps=25))
 
 

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_lstm_reference import VARIANTS, randomise
 
 from forecaster.networks.lstm import LSTM
 from forecaster.networks.lstm_cell import LSTMCell
+from tests.networks.test_lstm_reference import VARIANTS, randomise
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 6, 2)).astype("float32")
@@ -48,9 +48,7 @@ def assert_same(ours, theirs, atol=1e-5):
 )
 def test_masks_are_those_of_keras(options, initial_state):
     ours, theirs = pair(return_state=True, **options)
-    assert_same(
-        ours(X, mask=MASK, initial_state=initial_state), theirs(X, mask=MASK, initial_state=initial_state)
-    )
+    assert_same(ours(X, mask=MASK, initial_state=initial_state), theirs(X, mask=MASK, initial_state=initial_state))
 
 
 def test_a_masked_step_keeps_the_state_and_repeats_the_output():

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_lstm_reference import VARIANTS, randomise, reference_of
 
 from forecaster.errors import DefinitionError
 from forecaster.networks.lstm import LSTM
 from forecaster.networks.lstm_cell import LSTMCell
+from tests.networks.test_lstm_reference import VARIANTS, randomise, reference_of
 
 X = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_lstm_reference import VARIANTS, differences, randomise, reference_of
 
 from forecaster.networks.lstm import LSTM
+from tests.networks.test_lstm_reference import VARIANTS, differences, randomise, reference_of
 
 
 @pytest.mark.parametrize("name", VARIANTS)

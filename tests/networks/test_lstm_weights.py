@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from test_lstm_reference import randomise, sigmoid
 
 from forecaster.errors import DefinitionError
 from forecaster.networks.lstm import LSTM
 from forecaster.networks.lstm_weights import from_torch, gate_blocks, to_torch
+from tests.networks.test_lstm_reference import randomise, sigmoid
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 5, 3)).astype("float32")

@@ -10,8 +10,8 @@ import pytest
 from forecaster.errors import DataError, LevelError, StoreError
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
-from forecaster.pipeline.publication import TOLERANCE, publish
 from forecaster.pipeline.preparation import prepare
+from forecaster.pipeline.publication import TOLERANCE, publish
 from forecaster.series import read_csv
 from forecaster.store import Store
 from tests.synthetic import seasonal_panel, tiny
@@ -47,7 +47,7 @@ def windows_of(panel, lookback):
 
 
 def test_the_savedmodel_runs_where_only_tensorflow_is(finished, version, tmp_path):
-    result, project, _ = finished
+    _, project, _ = finished
     panel = read_csv(project.root / "demand.csv")
     past = windows_of(panel, 48)
     past[1, 5:9] = np.nan
@@ -135,7 +135,8 @@ def test_predict_checks_levels_columns_and_frequency(finished, version):
         served.predict(panel, [90])
     with pytest.raises(DataError, match="known covariates none, the data have known_x"):
         served.predict(seasonal_panel(known_x=np.zeros(240)))
-    daily = seasonal_panel().frame().assign(ds=lambda frame: frame["ds"].iloc[0] + (frame["ds"] - frame["ds"].iloc[0]) * 24)
+    hourly = seasonal_panel().frame()
+    daily = hourly.assign(ds=hourly["ds"].iloc[0] + (hourly["ds"] - hourly["ds"].iloc[0]) * 24)
     with pytest.raises(DataError, match="trained on steps of h, the data have steps of D"):
         from forecaster.series import Columns, panel_from_frame
 

@@ -31,9 +31,7 @@ def _history(ids: list[str], steps: int, integer: bool, rng: np.random.Generator
     ds = pd.Index(time) if integer else pd.date_range("2024-01-01", periods=steps, freq="30min")
     frames = []
     for place, unique_id in enumerate(ids):
-        wave = (
-            6 * np.sin(time * 2 * np.pi / 48) + 3 * np.sin(time * 2 * np.pi / 336) + rng.normal(0, 0.7, steps)
-        )
+        wave = 6 * np.sin(time * 2 * np.pi / 48) + 3 * np.sin(time * 2 * np.pi / 336) + rng.normal(0, 0.7, steps)
         y = (place + 1) * (30 + wave)
         y[steps // 5 : steps // 5 + 20] = np.nan
         y[steps // 2] = np.nan
@@ -68,10 +66,7 @@ def _leaderboard(kinds: dict[str, str], published: str | None) -> pd.DataFrame:
     naive = [name for name, kind in kinds.items() if kind == "naive"]
     skill = 1 - mase / (mase[naive].min() if naive else np.nan)
     p = pd.Series(
-        {
-            name: np.nan if kind == "naive" else 0.0001 * 6 ** (9 * NOISE[name] ** 2)
-            for name, kind in kinds.items()
-        }
+        {name: np.nan if kind == "naive" else 0.0001 * 6 ** (9 * NOISE[name] ** 2) for name, kind in kinds.items()}
     )
     return pd.DataFrame(
         {
@@ -96,9 +91,7 @@ def _curve(rng: np.random.Generator) -> pd.DataFrame:
     step = np.arange(10, 3001, 10)
     fall = 0.22 + 1.6 * np.exp(-step / 260)
     validation = np.where(step % 100 == 0, fall + 0.04 + 0.05 * (step / 3000) ** 2, np.nan)
-    return pd.DataFrame(
-        {"step": step, "training": fall + rng.normal(0, 0.012, len(step)), "validation": validation}
-    )
+    return pd.DataFrame({"step": step, "training": fall + rng.normal(0, 0.012, len(step)), "validation": validation})
 
 
 DEFINITION = """name: energy_demand
@@ -160,8 +153,7 @@ def make_content(
         },
         "curves": {name: _curve(rng) for name, kind in kinds.items() if kind == "network"},
         "metric_definitions": {
-            "MASE": "Mean absolute error divided by the in-sample error of the seasonal naive forecast "
-            "(season 48).",
+            "MASE": "Mean absolute error divided by the in-sample error of the seasonal naive forecast (season 48).",
             "sMAPE": "200 |y - f| / (|y| + |f|), averaged; from 0 to 200, as in the M4 competition.",
             "RMSE": "Root of the mean squared error.",
             "coverage": "Share of the values that fell inside the interval; it should be its level.",

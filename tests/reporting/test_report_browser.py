@@ -84,9 +84,7 @@ def test_page_fits_loads_nothing_and_makes_no_error(browser, pages, name, width)
     assert [url for url in requests(browser) if not url.startswith("data:")] == [pages[name].as_uri()]
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
     assert browser.execute_script("return window.innerWidth") == width
-    assert (
-        browser.execute_script("return document.querySelectorAll('.canvas:not(:has(.main-svg))').length") == 0
-    )
+    assert browser.execute_script("return document.querySelectorAll('.canvas:not(:has(.main-svg))').length") == 0
 
 
 def test_wide_leaderboard_scrolls_inside_its_own_box(browser, pages):

@@ -72,9 +72,7 @@ def test_links_stay_inside_the_page_and_lead_somewhere(page):
 
 
 def test_nothing_is_loaded_from_elsewhere(page):
-    loading = [
-        a[key] for _, a in page.elements for key in ("src", "srcset", "action", "data", "poster") if key in a
-    ]
+    loading = [a[key] for _, a in page.elements for key in ("src", "srcset", "action", "data", "poster") if key in a]
     assert loading == []
     assert [link["href"] for link in page.all("link")] == ["data:,"]
     assert "default-src 'none'" in next(m["content"] for m in page.all("meta") if "http-equiv" in m)
@@ -151,18 +149,14 @@ def test_unpublished_run_says_so(make):
 
 def test_run_without_networks_forecasts_or_levels_is_still_a_page(make):
     frame = pd.DataFrame(columns=["unique_id", "ds", "cutoff", "y"])
-    naive = make(
-        kinds={"naive": "naive", "mean": "naive"}, forecasts=frame, parts={}, facts={}, published=None
-    )
+    naive = make(kinds={"naive": "naive", "mean": "naive"}, forecasts=frame, parts={}, facts={}, published=None)
     text = Page(render(naive)).text
     assert "No network was trained in this run." in text
     assert "no backtest forecasts" in text
 
 
 def test_forty_series_are_thinned_and_the_page_says_so(make):
-    page = Page(
-        render(make(tuple(f"s{i}" for i in range(40)), integer=True, horizon=2, origins=2, steps=200))
-    )
+    page = Page(render(make(tuple(f"s{i}" for i in range(40)), integer=True, horizon=2, origins=2, steps=200)))
     assert "Drawn: 12 of 40 series, spread evenly." in page.text
     assert "24 of 80 origins, from 12 of 40 series, spread evenly." in page.text
 

@@ -108,9 +108,7 @@ def test_very_many_gaps_are_drawn_as_few_strips(make):
 def test_parts_of_a_series_go_before_the_common_ones(make):
     content = make(("a", "b"), integer=True, steps=600, origins=2, series_parts={"b": {"test": (590, 599)}})
     shapes = {plot.unique_id: plot.figure["layout"]["shapes"] for plot in data_plots(content)}
-    tests = {
-        name: [s["x0"] for s in some if s["fillcolor"] == "--part-test"] for name, some in shapes.items()
-    }
+    tests = {name: [s["x0"] for s in some if s["fillcolor"] == "--part-test"] for name, some in shapes.items()}
     assert tests == {"a": [600 - 96], "b": [590]}
 
 
@@ -121,9 +119,7 @@ def test_view_holds_history_up_to_the_cutoff_and_the_forecast_after_it(make):
     for origin in series["origins"]:
         past = series["ds"][origin["from"] : origin["upto"]]
         assert past == list(range(origin["cutoff"] - 29, origin["cutoff"] + 1))
-        assert [series["ds"][place] for place in origin["at"]] == [
-            origin["cutoff"] + step for step in (1, 2, 3, 4)
-        ]
+        assert [series["ds"][place] for place in origin["at"]] == [origin["cutoff"] + step for step in (1, 2, 3, 4)]
 
 
 def test_view_gives_median_and_both_ends_of_each_interval_widest_first(make):

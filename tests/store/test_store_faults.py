@@ -125,9 +125,7 @@ def test_a_store_that_is_a_file_is_said_to_be_one(tmp_path: Path) -> None:
             use()
 
 
-def test_everything_is_on_the_disk_before_the_version_appears(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everything_is_on_the_disk_before_the_version_appears(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill loses no written bytes; a power failure loses those that were not synced."""
     publish(store, "old")
     synced: list[int] = []
