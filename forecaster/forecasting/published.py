@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame
 from forecaster.series import Panel, forecast_windows
+from forecaster.series.filling import Filling
 from forecaster.store import ManifestDraft, Version
 
 __all__ = ["PublishedForecaster"]
@@ -78,12 +80,18 @@ class PublishedForecaster:
     def quantiles(self, panel: Panel) -> np.ndarray:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""
         self._check_frequency(panel)
-        given = self._inputs.given_by(panel, self.name)
+        given = replace(self._inputs.given_by(panel, self.name), filling=self._filling)
         return quantiles_in_batches(self._run, forecast_windows(given, self.manifest.lookback, self.horizon))
 
     def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         outputs = self._signature(**{name: self._constant(part) for name, part in inputs.items()})
         return np.asarray(outputs["quantiles"])
+
+    @property
+    def _filling(self) -> Filling:
+        """Gaps are filled as they were in training, whatever the panel's own way."""
+        trained: Filling | str = self.manifest.definition.get("data", {}).get("missing", "mask")
+        return "forward" if trained == "forward" else "interpolate" if trained == "interpolate" else "none"
 
     def _check_frequency(self, panel: Panel) -> None:
         trained_on = self.manifest.frequency["name"]

@@ -7,6 +7,7 @@ of these are in the checkpoint: a resumed fit is bit for bit the fit that was no
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from forecaster.networks.build import Network
 
 __all__ = ["Control", "Progress", "train"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ def train(
             control.report(Progress(str(definition.name), state.step, definition.steps, *_last(state)))
     _save(network, state, control)
     _set(network, state.best_weights)
+    said = (definition.name, state.step, state.best_step, state.best)
+    logger.info("%s: stopped after %d steps, best at step %d with validation loss %.5g", *said)
     control.report(Progress(str(definition.name), state.step, definition.steps, *_last(state), done=True))
     return pd.DataFrame(state.curve, columns=["step", "training", "validation"])
 
@@ -150,6 +155,7 @@ def _look(network: Network, validation: Batch, state: _State, definition: ModelD
     if not math.isfinite(loss):
         raise TrainingError(_not_finite(definition, state.step))
     state.curve.append((state.step, float(np.mean(state.losses)) if state.losses else math.nan, loss))
+    logger.debug("%s: step %d, training loss %.5g, validation loss %.5g", definition.name, *state.curve[-1])
     state.losses = []
     if loss < state.best:
         state.best, state.best_step = loss, state.step

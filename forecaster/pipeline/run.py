@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ from forecaster.series import data_hash
 from forecaster.store import Store
 
 __all__ = ["Listener", "run"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def run(
     listener, base = listener or Listener(), base or Path()
     prepared = prepare(definition, project, base, offline=offline)
     listener.read(prepared.panel.notes, prepared.inferred)
+    for name, value in (*prepared.panel.notes.items(), *prepared.inferred.items()):
+        logger.debug("%s: %s", name, value)
     checkpoints = project.store / ".checkpoints" / str(definition.name)
     judged = _judge(definition, prepared, listener, checkpoints, resume)
     forecasts = join(judged.frames)
@@ -143,6 +148,7 @@ def _roll(forecaster: Forecaster, definition: PipelineDefinition, prepared: Prep
     judged.seconds[forecaster.name] = time.monotonic() - began
     frame = roll(forecaster, prepared.panel, prepared.test, levels=definition.levels, refit=refit)
     judged.frames.append(frame)
+    logger.info("%s: fitted in %.1f s, %d forecasts", forecaster.name, judged.seconds[forecaster.name], len(frame))
     if refit:
         forecaster.fit(prepared.fitting)
 

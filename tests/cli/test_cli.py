@@ -70,7 +70,9 @@ def test_models_list_and_show(project):
 
 def test_backtest_publishes_nothing_and_json_is_one_object(project):
     folder, _ = project
-    answer = forecaster("backtest", "small.yaml", "--json", cwd=folder)
+    answer = forecaster("-v", "--log-file", "log.txt", "backtest", "small.yaml", "--json", cwd=folder)
+    assert "best at step" in answer.stderr.replace("\n", " ")
+    assert "validation loss" in (folder / "log.txt").read_text()
     told = json.loads(answer.stdout)
     assert told["published"] is None and told["report"] is None
     assert Store(folder / "models/store").versions("small") == [1]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,3 +142,17 @@ def test_predict_checks_levels_columns_and_frequency(finished, version):
         from forecaster.series import Columns, panel_from_frame
 
         served.predict(panel_from_frame(daily, Columns("unique_id")))
+
+
+def test_gaps_are_filled_as_in_training_whatever_the_panel_says(finished, version):
+    _, project, _ = finished
+    panel = read_csv(project.root / "demand.csv")
+    panel.values[-30:-20] = np.nan
+    definition = version.manifest.definition
+    forward = {**definition, "data": {**definition["data"], "missing": "forward"}}
+    served = PublishedForecaster.load(version.served, version.manifest.model_copy(update={"definition": forward}))
+    filled = panel.values.copy()
+    filled[-30:-20] = filled[-31]
+    expected = PublishedForecaster(version).quantiles(replace(panel, values=filled))
+    assert np.array_equal(served.quantiles(panel), expected)
+    assert not np.array_equal(PublishedForecaster(version).quantiles(panel), expected)

@@ -4,9 +4,11 @@ import lzma
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from forecaster.errors import DataError
-from forecaster.series import data_hash, read_csv, read_parquet
+from forecaster.series import Columns, data_hash, panel_from_frame, read_csv, read_parquet
 from tests.series.small import days, write
 
 DAYS = days(30)
@@ -232,3 +234,29 @@ class TestHash:
             read_csv(path, known=["x"], ignore=["id"]),
         ]
         assert len({data_hash(panel) for panel in panels}) == 4
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    values=st.lists(st.floats(-1e6, 1e6, width=32) | st.none(), min_size=4, max_size=30),
+    flags=st.lists(st.integers(-5, 5), min_size=60, max_size=60),
+    series=st.integers(1, 3),
+)
+def test_reading_back_a_written_panel_is_the_identity(tmp_path, kind, values, flags, series):
+    steps = len(values)
+    moments = pd.date_range("2024-03-01", periods=steps, freq="h")
+    frame = pd.DataFrame(
+        {
+            "unique_id": np.repeat([f"0{one}" for one in range(series)], steps),
+            "ds": np.tile(moments, series),
+            "y": [1.0, *values[1:-1], 2.0] * series,
+            "load": np.resize(flags, steps * series),
+        }
+    ).astype({"y": float})
+    columns = {"id": "unique_id", "known": ["load"], "freq": "h"}
+    panel = panel_from_frame(frame, Columns("unique_id", known=["load"]), freq="h")
+    file = tmp_path / f"panel.{kind}"
+    panel.frame().to_csv(file, index=False) if kind == "csv" else panel.frame().to_parquet(file)
+    again = read_csv(file, **columns) if kind == "csv" else read_parquet(file, **columns)
+    assert data_hash(again) == data_hash(panel)
