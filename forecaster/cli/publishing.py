@@ -28,6 +28,7 @@ def predict_published(
     known: Path | None = None,
 ) -> None:
     """Forecasts from the end of the data as they are now: the training file or another one, or newly fetched prices."""
+    from forecaster.forecasting.backend import load_quietly
     from forecaster.forecasting.published import PublishedForecaster
     from forecaster.series.future import read_known
     from forecaster.series.source import load
@@ -42,6 +43,7 @@ def predict_published(
     panel = load(source, Path(), found.root, offline)
     if known:
         panel = read_known(panel, known, source)
+    load_quietly()
     frame = PublishedForecaster(version).predict(panel, levels)
     if out:
         frame.to_csv(out, index=False)

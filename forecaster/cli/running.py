@@ -15,6 +15,7 @@ from forecaster.cli.console import console, messages
 from forecaster.cli.tables import facts_table, leaderboard_table
 from forecaster.config import Project, read_pipeline
 from forecaster.errors import Interrupted
+from forecaster.forecasting.backend import load_quietly
 from forecaster.forecasting.training import Progress as Fit
 from forecaster.pipeline import Listener, RunResult
 from forecaster.pipeline import run as run_job
@@ -94,6 +95,7 @@ class _Display:
     def read(self, facts: Mapping[str, Any], inferred: Mapping[str, str]) -> None:
         if not self._as_json:
             console.print(facts_table(facts, inferred))
+        load_quietly()
 
     def begin(self, model: str) -> None:
         self._finish_baselines()

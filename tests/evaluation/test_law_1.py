@@ -38,7 +38,9 @@ def test_law_1(name, seed, cutoff, gaps):
         one.values[hidden] = np.nan
     later = np.arange(2 * STEPS) % STEPS > cutoff
     changed.values[later] = generator.choice([np.nan, 0.0, -1e9, 1e9, 3.5], (int(later.sum()), 1))
-    changed.values[[STEPS - 1, 2 * STEPS - 1]] = panel.values[[STEPS - 1, 2 * STEPS - 1]] = 1.0  # both end where they did
+    changed.values[[STEPS - 1, 2 * STEPS - 1]] = panel.values[[STEPS - 1, 2 * STEPS - 1]] = (
+        1.0  # both end where they did
+    )
     origins = np.full((1, 2), cutoff)
     before, after = (roll(fitted(name), one, origins).drop(columns="y") for one in (panel, changed))
     assert before.equals(after)

@@ -1,0 +1,26 @@
+"""Loading Keras and its backend once, before the first network is built."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["load_quietly"]
+
+
+def load_quietly() -> None:
+    """Loads Keras and touches its devices, without the backend's native start-up messages.
+
+    TensorFlow tells standard error about absent GPU drivers before any of its log settings count, so standard error
+    is turned away for that moment. Failures to load are exceptions and are seen as ever. For programs with a screen of
+    their own; in a library's place one lets the backend talk.
+    """
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import keras
+
+        keras.ops.zeros(1)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
