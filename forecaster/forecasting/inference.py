@@ -37,7 +37,7 @@ def _check_known(known: np.ndarray, windows: Windows, start: int) -> None:
     if not absent.any():
         return
     window, _, column = np.argwhere(absent)[0]
-    panel, series = windows.panel, int(windows.series[start + window])
+    panel, series = windows.panel, int(windows.locate(np.array([start + window]))[0][0])
     steps = np.flatnonzero(absent[window, :, column])
     stamps = panel.stamps(panel.last[series] + 1 + steps)
     more = f" and {len(stamps) - 3} more" if len(stamps) > 3 else ""

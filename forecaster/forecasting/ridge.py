@@ -136,7 +136,7 @@ def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     batch = windows.gather(chosen)
     level, unit = _measure(batch.past)
     spread = pd.Series(np.where(unit[:, 0] > 0, unit[:, 0], np.nan))
-    usual = spread.groupby(windows.series[chosen]).transform("median")
+    usual = spread.groupby(windows.locate(chosen)[0]).transform("median")
     weights = (spread / usual).clip(upper=1.0).to_numpy()
     keep = np.isfinite(weights)
     if not keep.any():

@@ -153,8 +153,8 @@ class Panel:
         hidden = _spans(ends, self.offsets[1:], len(values))
         values[hidden, : self.known_columns.start] = np.nan
         seen = replace(self, values=values, ends=ends)
-        alive = [bool(np.isfinite(seen.history(series)).any()) for series in range(len(self))]
-        return seen if all(alive) else seen.select(np.flatnonzero(alive))
+        alive = np.logical_or.reduceat(np.isfinite(seen.target), self.offsets[:-1])
+        return seen if alive.all() else seen.select(np.flatnonzero(alive))
 
     def select(self, series: np.ndarray | Sequence[int]) -> Panel:
         """Some of the series, by number.
@@ -192,7 +192,7 @@ class Panel:
 
 def _spans(starts: np.ndarray, stops: np.ndarray, length: int) -> np.ndarray:
     """A mask of `length` that is true on every [start, stop); the spans do not overlap."""
-    edges = np.zeros(length + 1, np.int64)
+    edges = np.zeros(length + 1, np.int8)
     np.add.at(edges, starts, 1)
     np.add.at(edges, stops, -1)
-    return np.cumsum(edges[:-1]) > 0
+    return np.cumsum(edges[:-1], dtype=np.int8) > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from forecaster.series.panel import Panel
 
 __all__ = ["Stretches", "equal_stretches", "missing_stretches", "visible"]
+
+PART = 1 << 20
+"""Steps that are looked through at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +69,7 @@ def missing_stretches(values: np.ndarray, offsets: np.ndarray) -> Stretches:
         >>> gaps.series.tolist(), gaps.starts.tolist(), gaps.lengths.tolist()
         ([0, 1], [1, 0], [2, 1])
     """
-    return _stretches(np.isnan(values), offsets)
+    return _stretches(lambda start, stop: np.isnan(values[start:stop]), offsets)
 
 
 def equal_stretches(values: np.ndarray, offsets: np.ndarray) -> Stretches:
@@ -80,19 +84,38 @@ def equal_stretches(values: np.ndarray, offsets: np.ndarray) -> Stretches:
         >>> runs.series.tolist(), runs.starts.tolist(), runs.lengths.tolist()
         ([0, 0], [0, 3], [3, 2])
     """
-    again = np.append(False, values[1:] == values[:-1])
-    again[offsets[:-1]] = False
+    begins = np.zeros(len(values), bool)
+    begins[offsets[:-1]] = True
+
+    def again(start: int, stop: int) -> np.ndarray:
+        before = values[start - 1 : stop - 1] if start else np.append(np.nan, values[: stop - 1])
+        return np.asarray((values[start:stop] == before) & ~begins[start:stop])
+
     runs = _stretches(again, offsets)
     return Stretches(runs.series, runs.starts - 1, runs.lengths + 1)
 
 
-def _stretches(marked: np.ndarray, offsets: np.ndarray) -> Stretches:
-    """Runs of marked steps; the border between two series ends a run."""
-    begins = marked & ~np.append(False, marked[:-1])
-    stops = marked & ~np.append(marked[1:], False)
-    first, last = offsets[:-1], offsets[1:] - 1
-    begins[first] = marked[first]
-    stops[last] = marked[last]
-    starts = np.flatnonzero(begins)
+def _stretches(marked: Callable[[int, int], np.ndarray], offsets: np.ndarray) -> Stretches:
+    """Runs of marked steps; the border between two series ends a run.
+
+    Args:
+        marked: Says which of the steps from a start to a stop are marked. It is asked for a part at a time, so that the
+            memory that this takes does not grow with the data.
+        offsets: As `missing_stretches`.
+    """
+    begins, ends, total = [], [], int(offsets[-1])
+    for start in range(0, total, PART):
+        stop = min(start + PART, total)
+        here = marked(start, stop)
+        first, last = offsets[:-1], offsets[1:] - 1
+        first, last = (border[(border >= start) & (border < stop)] - start for border in (first, last))
+        before = np.append(marked(start - 1, start) if start else False, here[:-1])
+        before[first] = False
+        behind = np.append(here[1:], marked(stop, stop + 1) if stop < total else False)
+        behind[last] = False
+        begins.append(start + np.flatnonzero(here & ~before))
+        ends.append(start + np.flatnonzero(here & ~behind))
+    starts = np.concatenate(begins) if begins else np.zeros(0, np.int64)
     series = np.searchsorted(offsets, starts, side="right") - 1
-    return Stretches(series, starts - offsets[series], np.flatnonzero(stops) + 1 - starts)
+    lengths = np.concatenate(ends) + 1 - starts if ends else starts
+    return Stretches(series, starts - offsets[series], lengths)

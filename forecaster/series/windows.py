@@ -1,7 +1,8 @@
 """Windows: what a network sees and what it should say, gathered from the panel only when needed.
 
-A window is a pair (series, origin): the origin is the first row to be forecast. Nothing is stored but two
-integers a window; a batch is copied out of the panel's one array when it is asked for.
+A window is a pair (series, origin): the origin is the first row to be forecast. Windows whose origins follow each other
+are kept as one run, three integers, however many they are; a batch is copied out of the panel's one array when it is
+asked for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from forecaster.errors import DataError
 from forecaster.series.features import CalendarFeatures
 from forecaster.series.filling import filled
 from forecaster.series.panel import Panel
+from forecaster.series.stretches import Stretches, missing_stretches
 
 __all__ = ["Batch", "Windows", "forecast_windows", "training_windows"]
 
@@ -45,14 +47,15 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Windows of one panel.
+    """Windows of one panel, in the order of series and time.
 
     Args:
         panel: Where the values lie.
         lookback: Steps before the origin.
         horizon: Steps from the origin on.
-        series: Number of the series of each window, in order; shape (windows,).
-        origins: Row of `panel.values` with the first target of each window; shape (windows,).
+        series: Number of the series of each run of windows, in order; shape (runs,).
+        starts: Row of `panel.values` with the first target of the first window of each run; shape (runs,).
+        counts: Windows of each run, each a row later than the one before; one by default; shape (runs,).
 
     Example:
         >>> from forecaster.series import panel_from_frame
@@ -67,10 +70,17 @@ class Windows:
     lookback: int
     horizon: int
     series: np.ndarray
-    origins: np.ndarray
+    starts: np.ndarray
+    counts: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.origins)
+        return int(self._borders[-1])
+
+    def locate(self, chosen: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
+        """Series and origin (a row of `panel.values`) of the chosen windows; shape (windows,) each."""
+        numbers = np.arange(len(self))[chosen] if isinstance(chosen, slice) else chosen
+        run = np.searchsorted(self._borders, numbers, side="right") - 1
+        return self.series[run], self.starts[run] + (numbers - self._borders[run])
 
     def gather(self, chosen: np.ndarray | slice) -> Batch:
         """Copies the chosen windows out of the panel.
@@ -79,12 +89,13 @@ class Windows:
         but calendar features go on over the horizon. Gaps in the target's lookback are filled as the panel says, from
         this lookback alone.
         """
-        series, origins = self.series[chosen], self.origins[chosen]
+        series, origins = self.locate(chosen)
         rows = self._rows(series, origins - self.lookback)
         if self.panel.features:
             rows = np.concatenate([rows, self._calendar(self.panel.features, series, origins)], axis=2)
         past, future = rows[:, : self.lookback], rows[:, self.lookback :]
-        past[:, :, 0] = filled(past[:, :, 0], self.panel.filling)
+        if self.panel.filling != "none":
+            past[:, :, 0] = filled(past[:, :, 0], self.panel.filling)
         static = self.panel.static_values[series] if self.panel.static else np.zeros((len(series), 0), np.float32)
         return Batch(past, future[:, :, self.panel.known_columns], static, future[:, :, 0])
 
@@ -97,14 +108,16 @@ class Windows:
         Raises:
             DataError: There is none.
         """
-        ticks = self.origins - self.panel.offsets[self.series] + self.panel.first[self.series]
-        behind = ticks > cutoffs[self.series]
-        if not behind.any():
+        ticks = self.starts - self.panel.offsets[self.series] + self.panel.first[self.series]
+        hidden = np.clip(cutoffs[self.series] + 1 - ticks, 0, self._sizes)
+        left = self._sizes > hidden
+        if not left.any():
             raise DataError(
                 "no target was observed in the validation part, so no fit can be stopped by it; "
                 "give more data, a shorter horizon or more validation windows"
             )
-        return replace(self, series=self.series[behind], origins=self.origins[behind])
+        counts = (self._sizes - hidden)[left]
+        return replace(self, series=self.series[left], starts=(self.starts + hidden)[left], counts=counts)
 
     def spread(self, count: int) -> np.ndarray:
         """Numbers of at most `count` windows, evenly spread over all."""
@@ -116,22 +129,32 @@ class Windows:
         A function of the seed and the step alone: a resumed fit draws what the unbroken one would have.
         """
         generator = np.random.default_rng([seed, step])
-        starts, counts = self._runs
+        starts, counts = self._shares
         series = generator.integers(len(starts), size=count)
         return np.asarray(starts[series] + (generator.random(count) * counts[series]).astype(np.int64))
 
     @cached_property
-    def _runs(self) -> tuple[np.ndarray, np.ndarray]:
+    def _sizes(self) -> np.ndarray:
+        return np.ones(len(self.series), np.int64) if self.counts is None else self.counts
+
+    @cached_property
+    def _borders(self) -> np.ndarray:
+        """Number of the first window of each run, and the number of windows; shape (runs + 1,)."""
+        return np.concatenate([[0], np.cumsum(self._sizes)])
+
+    @cached_property
+    def _shares(self) -> tuple[np.ndarray, np.ndarray]:
         """First window and number of windows of each series that has any."""
-        starts = np.flatnonzero(np.append(True, self.series[1:] != self.series[:-1]))
+        first = np.flatnonzero(np.append(True, self.series[1:] != self.series[:-1]))
+        starts = self._borders[first]
         return starts, np.diff(np.append(starts, len(self)))
 
     @cached_property
     def _blocks(self) -> np.ndarray:
-        """Every run of lookback + horizon rows, as overlapping views; shape (runs, lookback + horizon, columns)."""
-        values, count = self.panel.values, self.lookback + self.horizon
-        runs = max(len(values) - count + 1, 0)
-        return as_strided(values, (runs, count, values.shape[1]), (values.strides[0], *values.strides), writeable=False)
+        """Every run of lookback + horizon rows, as overlapping views; shape (runs, (lookback + horizon) × columns)."""
+        values, count = np.ascontiguousarray(self.panel.values), self.lookback + self.horizon
+        shape = (max(len(values) - count + 1, 0), count * values.shape[1])
+        return as_strided(values, shape, (values.strides[0], values.itemsize), writeable=False)
 
     def _rows(self, series: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """The lookback + horizon rows from each start, NaN outside of the series.
@@ -139,12 +162,13 @@ class Windows:
         Runs inside their series are copied as one block each, the few others row by row.
         """
         values, count = self.panel.values, self.lookback + self.horizon
+        shape = (len(starts), count, values.shape[1])
         begin, stop = self.panel.offsets[series], self.panel.offsets[series + 1]
         inside = (starts >= begin) & (starts + count <= stop)
         if inside.all():
-            return np.asarray(self._blocks[starts])
-        rows = np.empty((len(starts), count, values.shape[1]), np.float32)
-        rows[inside] = self._blocks[starts[inside]]
+            return np.asarray(self._blocks[starts]).reshape(shape)
+        rows = np.empty(shape, np.float32)
+        rows[inside] = self._blocks[starts[inside]].reshape(-1, *shape[1:])
         outside = ~inside
         places = starts[outside, None] + np.arange(count)
         partial = values[np.clip(places, 0, len(values) - 1)]
@@ -170,24 +194,43 @@ def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
     Raises:
         DataError: There is none.
     """
-    series, origins = [], []
-    for one in range(len(panel)):
-        history = np.isfinite(panel.history(one))
-        room = len(history) - horizon
-        seen = np.cumsum(history)
-        places = np.arange(max(1, min(lookback, room // 2)), room + 1)
-        before = seen[places - 1]
-        wanted = (before > 0) & (seen[places + horizon - 1] > before)
-        origins.append(panel.offsets[one] + places[wanted])
-        series.append(np.full(int(wanted.sum()), one))
-    windows = Windows(panel, lookback, horizon, np.concatenate(series), np.concatenate(origins))
-    if not len(windows):
+    gaps = missing_stretches(panel.target, panel.offsets)
+    room = panel.lengths - horizon
+    first = np.maximum(np.maximum(1, np.minimum(lookback, room // 2)), _first_observed(gaps, len(panel)) + 1)
+    series, starts, stops = _without(gaps.at_least(horizon), first, room, horizon)
+    if not len(series):
         raise DataError(
             f"no series is long enough to train on: a horizon of {horizon} needs at least {horizon + 1} steps besides "
             f"the validation and test parts, with values at both ends; the longest has {int(panel.lengths.max())}; "
             "shorten the horizon or give more data"
         )
-    return windows
+    return Windows(panel, lookback, horizon, series, panel.offsets[series] + starts, stops - starts)
+
+
+def _first_observed(gaps: Stretches, count: int) -> np.ndarray:
+    """Step of the first observed target of each series; shape (series,)."""
+    first = np.zeros(count, np.int64)
+    leading = gaps.starts == 0
+    first[gaps.series[leading]] = gaps.lengths[leading]
+    return first
+
+
+def _without(gaps: Stretches, first: np.ndarray, last: np.ndarray, horizon: int) -> tuple[np.ndarray, ...]:
+    """Runs of origins from `first` to `last` of each series (inclusive) whose targets do not all lie in one gap.
+
+    Returns:
+        Series, start (inclusive) and stop (exclusive) of each run, in the order of series and time; shape (runs,) each.
+    """
+    every = np.arange(len(first))
+    series = np.concatenate([every, gaps.series])
+    starts = np.concatenate([first, gaps.starts + gaps.lengths - horizon + 1])
+    order = np.lexsort((starts, series))
+    stops = np.concatenate([gaps.starts, last + 1])
+    until = np.lexsort((stops, np.concatenate([gaps.series, every])))
+    series, starts, stops = series[order], starts[order], stops[until]
+    starts, stops = np.maximum(starts, first[series]), np.minimum(stops, last[series] + 1)
+    some = stops > starts
+    return series[some], starts[some], stops[some]
 
 
 def forecast_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
