@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 
-__all__ = ["NETWORKS", "ModelDefinition", "Name"]
+from forecaster.config.topology import (
+    Strategy,
+    Topology,
+    check_cell,
+    check_feedback,
+    check_stack,
+    check_strategy,
+    check_topology,
+    topology_of,
+)
 
-NETWORKS = ("simple_rnn", "lstm", "gru", "custom_lstm")
+__all__ = ["NETWORKS", "RECURRENT", "ModelDefinition", "ModelKeys", "Name"]
+
+RECURRENT = ("simple_rnn", "lstm", "gru", "custom_lstm")
+"""The networks that a pipeline runs by default."""
+NETWORKS = (*RECURRENT, "feed_forward")
 """The networks that come with the program; any other is named by an import path, `package.module:build`."""
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._]*(-[A-Za-z0-9._]+)*"
@@ -38,31 +60,56 @@ Name = Annotated[str, AfterValidator(_checked_name), Field(json_schema_extra={"p
 Network = Annotated[str, AfterValidator(_checked_network), Field(json_schema_extra={"pattern": f"^{NETWORK}$"})]
 
 
-class ModelDefinition(BaseModel):
-    """One network and its training; every key has a default but `network`.
+class ModelKeys(BaseModel):
+    """The keys of a model file, each checked by itself.
 
-    Units: `segment` and the pipeline's lookback are in time steps, `steps`, `warmup`, `patience` and
-    `evaluate_every` in optimiser steps, `dropout` in shares of one.
-
-    Example:
-        >>> ModelDefinition(network="gru").units
-        128
+    Units: `segment`, `dilations` and the pipeline's lookback are in time steps, `steps`, `warmup`, `patience` and
+    `evaluate_every` in optimiser steps, `dropout` and `recurrent_dropout` in shares of one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name | None = Field(default=None, description="how the leaderboard calls it; the file's name by default")
     network: Network = Field(description=f"{', '.join(NETWORKS)}, or an import path package.module:build")
+    strategy: Strategy = Field(
+        default="direct",
+        validate_default=True,
+        description="direct: all steps at once; recursive: step by step from its own forecasts; seq2seq: a decoder",
+    )
+    topology: Topology | Literal["auto"] = Field(
+        default="auto", validate_default=True, description="what the recurrence reads and says; auto: by the strategy"
+    )
     units: PositiveInt = Field(default=128, description="width of the recurrent state")
     layers: PositiveInt = Field(default=1, description="recurrent layers, stacked")
     segment: PositiveInt | Literal["auto"] = Field(
         default="auto", description="time steps that the recurrence reads at once; auto: the shortest season"
     )
+    dilations: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = Field(
+        default=None, description="segments between the steps that each recurrent layer joins, a layer each: [1, 2, 4]"
+    )
+    residual: bool = Field(default=False, description="add each recurrent layer's input to its output, from the second")
+    peephole: bool | tuple[Literal["input", "forget", "output"], ...] = Field(
+        default=False, description="custom_lstm: gates that see the cell state; true for all of them"
+    )
+    coupled: bool = Field(default=False, description="custom_lstm: the input gate is 1 - forget gate")
+    forget_gate: bool = Field(default=True, description="custom_lstm: false is the LSTM of 1997")
+    unit_forget_bias: bool = Field(default=True, description="custom_lstm: begin by remembering")
+    layer_norm: bool = Field(default=False, description="custom_lstm: normalise sums and cell state")
+    recurrent_dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="custom_lstm: share of the hidden state dropped from step to step"
+    )
+    teacher_forcing: float = Field(
+        default=1.0, ge=0, le=1, description="decoders: chance that a step in training reads the true value before it"
+    )
+    scheduled_sampling: Literal["none", "linear", "exponential", "inverse_sigmoid"] = Field(
+        default="linear", description="decoders: how that chance falls over the fit; then own outputs are read"
+    )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="share of the state dropped before the head")
     batch_size: PositiveInt = Field(default=64, description="windows a step")
     learning_rate: PositiveFloat = Field(default=2e-3, description="peak of a warm-up and cosine decay")
     weight_decay: float = Field(default=0.1, ge=0, description="AdamW's decoupled decay")
-    clipnorm: PositiveFloat = Field(default=1.0, description="largest norm of the whole gradient")
+    clipvalue: PositiveFloat | None = Field(default=None, description="largest size of a number in the gradient")
+    clipnorm: PositiveFloat | None = Field(default=1.0, description="largest norm of the whole gradient")
     averaging: float = Field(
         default=0.98, ge=0, lt=1, description="share of the running mean of the weights kept at each step; 0: no mean"
     )
@@ -71,6 +118,54 @@ class ModelDefinition(BaseModel):
     evaluate_every: PositiveInt = Field(default=25, description="steps between looks at the validation part")
     patience: PositiveInt = Field(default=400, description="steps without a better validation loss until the fit ends")
     jit_compile: bool = Field(default=False, description="compile the training step with XLA; pays for long fits only")
+
+
+class ModelDefinition(ModelKeys):
+    """One network and its training; every key has a default but `network`, and all of them go together.
+
+    Example:
+        >>> ModelDefinition(network="gru").units
+        128
+        >>> ModelDefinition(network="gru", strategy="seq2seq").chosen_topology
+        'encoder_decoder'
+    """
+
+    @property
+    def chosen_topology(self) -> Topology:
+        """The topology, where `auto` is what the strategy has by default."""
+        return topology_of(self.network, self.strategy, self.topology)
+
+    @property
+    def depth(self) -> int:
+        """Recurrent layers: as many as there are dilations, else `layers`."""
+        return len(self.dilations) if self.dilations else self.layers
+
+    @field_validator("strategy")
+    @classmethod
+    def _strategy_of_the_network(cls, value: Strategy, info: ValidationInfo) -> Strategy:
+        return check_strategy(value, info.data)
+
+    @field_validator("topology")
+    @classmethod
+    def _topology_of_the_strategy(cls, value: Topology | Literal["auto"], info: ValidationInfo) -> str:
+        return check_topology(value, info.data)
+
+    @field_validator("dilations", "residual")
+    @classmethod
+    def _stack_of_layers(cls, value: Any, info: ValidationInfo) -> Any:
+        return check_stack(value, info.data, str(info.field_name))
+
+    @field_validator("peephole", "coupled", "forget_gate", "unit_forget_bias", "layer_norm", "recurrent_dropout")
+    @classmethod
+    def _variant_of_our_cell(cls, value: Any, info: ValidationInfo) -> Any:
+        default = cls.model_fields[str(info.field_name)].default
+        return value if value == default else check_cell(value, info.data, str(info.field_name))
+
+    @field_validator("teacher_forcing", "scheduled_sampling")
+    @classmethod
+    def _outputs_fed_back(cls, value: Any, info: ValidationInfo) -> Any:
+        default = cls.model_fields[str(info.field_name)].default
+        return value if value == default else check_feedback(value, info.data, str(info.field_name))
 
     def named(self, name: str) -> ModelDefinition:
         """The same definition, called `name` unless it has a name already."""

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from forecaster.config.data import FileData, Strict, TickerData
-from forecaster.config.model import NETWORKS, ModelDefinition, Name
+from forecaster.config.model import NETWORKS, RECURRENT, ModelDefinition, ModelKeys, Name
 
 __all__ = [
     "MEMBERS",
@@ -84,7 +84,7 @@ class ModelVariant(BaseModel):
 
     @model_validator(mode="after")
     def _changes_keys_of_a_model(self) -> ModelVariant:
-        ModelDefinition.model_validate({"network": NETWORKS[0], **(self.model_extra or {})})
+        ModelKeys.model_validate({"network": NETWORKS[0], **(self.model_extra or {})})
         return self
 
 
@@ -139,7 +139,7 @@ class PipelineDefinition(BaseModel):
         default="auto", description="season of MASE and Naive2; auto: M4's"
     )
     levels: Annotated[list[Level], Field(min_length=1)] = [80.0, 95.0]
-    models: Annotated[list[Entry], Field(min_length=1)] = [*NETWORKS]
+    models: Annotated[list[Entry], Field(min_length=1)] = [*RECURRENT]
     baselines: Annotated[list[Baseline], Field(min_length=1)] = [*NAIVE, "ridge"]
     backtest: BacktestDefinition = BacktestDefinition()
     validation: PositiveInt | Literal["auto"] = Field(

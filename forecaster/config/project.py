@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
-from forecaster.config.model import NETWORKS, ModelDefinition
+from forecaster.config.model import RECURRENT, ModelDefinition
 from forecaster.config.pipeline import Baseline, ModelVariant
 from forecaster.config.reading import parse, read_model
 from forecaster.errors import DefinitionError
@@ -93,13 +93,13 @@ class Project:
         path = self.models / f"{entry}.yaml"
         if path.is_file():
             return read_model(path)
-        if entry in NETWORKS:
+        if entry in RECURRENT:
             return ModelDefinition(network=entry).named(entry)
         files = sorted(file.stem for file in self.models.glob("*.yaml"))
-        near = get_close_matches(entry, [*files, *NETWORKS], 1)
+        near = get_close_matches(entry, [*files, *RECURRENT], 1)
         raise DefinitionError(
             f"models: {entry!r} is neither a file in {self.models} ({', '.join(files) or 'which has none'}) "
-            f"nor one of {', '.join(NETWORKS)}{f'; did you mean {near[0]}?' if near else ''}"
+            f"nor one of {', '.join(RECURRENT)}{f'; did you mean {near[0]}?' if near else ''}"
         )
 
     def _file(self, entry: str) -> Path:

@@ -1,0 +1,125 @@
+"""What a recurrence reads and says, and which keys of a model file go together.
+
+=====================  ===============  ===================================  ==============================
+topology               strategies       reads                                says
+=====================  ===============  ===================================  ==============================
+many_to_one            direct           the lookback                         one state: all steps at once
+one_to_many            direct           the last value and what is known     a step of the horizon a step
+many_to_many           recursive        a value a step, state carried on     the next value, at every step
+one_to_one             recursive        the last value                       the next value, and so on
+encoder_decoder        seq2seq          the lookback, then its own outputs   a step of the horizon a step
+=====================  ===============  ===================================  ==============================
+
+Checks return the value that they were given, or raise `ValueError` with what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+__all__ = [
+    "Strategy",
+    "Topology",
+    "check_cell",
+    "check_feedback",
+    "check_stack",
+    "check_strategy",
+    "check_topology",
+    "topology_of",
+]
+
+Strategy = Literal["direct", "recursive", "seq2seq"]
+Topology = Literal["one_to_one", "one_to_many", "many_to_one", "many_to_many", "encoder_decoder"]
+
+TOPOLOGIES: Mapping[Strategy, tuple[Topology, ...]] = {
+    "direct": ("many_to_one", "one_to_many"),
+    "recursive": ("many_to_many", "one_to_one"),
+    "seq2seq": ("encoder_decoder",),
+}
+"""Those of each strategy, the default first."""
+
+
+def topology_of(network: str, strategy: Strategy, topology: Topology | Literal["auto"]) -> Topology:
+    """The topology that was written, or the strategy's default; a network without memory goes from one to one."""
+    if topology != "auto":
+        return topology
+    return "one_to_one" if network == "feed_forward" else TOPOLOGIES[strategy][0]
+
+
+def check_strategy(value: Strategy, keys: Mapping[str, Any]) -> Strategy:
+    """Whether the network can follow the strategy."""
+    network = str(keys.get("network"))
+    if network == "feed_forward" and value != "recursive":
+        raise ValueError(
+            f"a feed_forward network has no memory and goes from one step to the next, which is not {value}; "
+            "write strategy: recursive"
+        )
+    if ":" in network and value != "direct":
+        raise ValueError(
+            f"a network of your own ({network}) reads a whole lookback, which is not {value}; write strategy: direct"
+        )
+    return value
+
+
+def check_topology(value: Topology | Literal["auto"], keys: Mapping[str, Any]) -> Topology | Literal["auto"]:
+    """Whether network and strategy have the topology."""
+    if "strategy" not in keys or "network" not in keys or value == "auto":
+        return value
+    network, strategy = str(keys["network"]), keys["strategy"]
+    if value not in TOPOLOGIES[strategy]:
+        wanted = next(one for one, topologies in TOPOLOGIES.items() if value in topologies)
+        own = " or ".join(TOPOLOGIES[strategy])
+        raise ValueError(f"{value} is not of strategy {strategy}; write strategy: {wanted}, or topology: {own}")
+    if (value == "one_to_one") != (network == "feed_forward"):
+        other = "network: feed_forward" if value == "one_to_one" else "topology: one_to_one"
+        raise ValueError(f"{value} does not go with network {network}; write {other}")
+    if ":" in network and value != "many_to_one":
+        raise ValueError(f"a network of your own ({network}) is many_to_one; write that, or leave topology out")
+    return value
+
+
+def check_stack(value: Any, keys: Mapping[str, Any], key: str) -> Any:
+    """Whether there is a stack of recurrent layers that is read at its end, and as many dilations as layers."""
+    if not value or not {"network", "strategy", "topology"} <= keys.keys():
+        return value
+    topology = topology_of(keys["network"], keys["strategy"], keys["topology"])
+    if topology != "many_to_one" or ":" in keys["network"]:
+        raise ValueError(f"{key} is for the stack of recurrent layers of strategy: direct; leave it out")
+    layers = keys.get("layers", 1)
+    if key == "dilations" and layers not in (1, len(value)):
+        raise ValueError(
+            f"there are {len(value)} dilations for {layers} layers; write one for each, or leave layers out"
+        )
+    if key == "residual" and max(layers, len(keys.get("dilations") or ())) < 2:
+        raise ValueError("one recurrent layer has no other to be added to; write layers: 2 or more, or leave it out")
+    return value
+
+
+def check_cell(value: Any, keys: Mapping[str, Any], key: str) -> Any:
+    """Whether the network is the project's own LSTM, and its cell has the gates in question."""
+    if keys.get("network", "custom_lstm") != "custom_lstm":
+        raise ValueError(f"only the project's own cell has {key}; write network: custom_lstm, or leave it out")
+    looked_at = keys.get("peephole", False)
+    if key == "peephole" and value is not True and len(set(value)) != len(value):
+        raise ValueError("a gate is named twice; write each once")
+    if key == "coupled" and looked_at and looked_at is not True and "input" in looked_at:
+        raise ValueError("a coupled input gate is 1 - forget gate, so it has no peephole; leave input out of peephole")
+    if key == "forget_gate" and keys.get("coupled"):
+        raise ValueError("coupled makes the input gate 1 - forget gate, so there must be one; leave one of the two out")
+    if key == "forget_gate" and looked_at and looked_at is not True and "forget" in looked_at:
+        raise ValueError("a gate that is not there has no peephole; leave forget out of peephole")
+    return value
+
+
+def check_feedback(value: Any, keys: Mapping[str, Any], key: str) -> Any:
+    """Whether training feeds outputs back at all."""
+    if not {"network", "strategy", "topology"} <= keys.keys():
+        return value
+    topology = topology_of(keys["network"], keys["strategy"], keys["topology"])
+    if topology not in ("encoder_decoder", "one_to_one"):
+        raise ValueError(
+            f"{key} is for networks that read their own outputs in training, and {topology} does not; "
+            "write strategy: seq2seq, or leave it out"
+        )
+    return value
