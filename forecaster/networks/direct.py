@@ -1,0 +1,54 @@
+"""Direct forecasts: all steps of the horizon at once, from one state of the recurrence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from forecaster.config import ModelDefinition
+from forecaster.networks.features import Features, segments
+from forecaster.networks.recurrence import recurrence
+from forecaster.networks.shape import Shape
+
+__all__ = ["many_to_one"]
+
+
+def many_to_one(
+    features: Features, definition: ModelDefinition, shape: Shape, seeds: Iterator[int]
+) -> tuple[Any, keras.Variable]:
+    """The recurrence reads the lookback; its last state says all steps and quantiles.
+
+    Args:
+        features: Of the window.
+        definition: The model file.
+        shape: Of the network.
+        seeds: Where initial weights take their seeds from.
+
+    Returns:
+        Free numbers (batch, horizon, quantiles) for `heads.Quantiles`, and their bias.
+    """
+    state = recurrence(definition, seeds)(segments(features.steps, shape))
+    if definition.dropout:
+        state = keras.layers.Dropout(definition.dropout, seed=next(seeds))(state)
+    if features.static is not None:
+        state = keras.layers.Concatenate()([state, features.static])
+    count = len(shape.quantiles)
+    head = keras.layers.Dense(shape.horizon * count, kernel_initializer="zeros", name="head")
+    free = keras.layers.Reshape((shape.horizon, count))(head(state))
+    if features.coming is not None:
+        free = free + _from_known(state, features.coming, shape, seeds)
+    return free, head.bias
+
+
+def _from_known(state: Any, coming: Any, shape: Shape, seeds: Iterator[int]) -> Any:
+    """What is known of each step moves its quantiles, in the light of the state."""
+    context = keras.layers.RepeatVector(shape.horizon)(_dense(32, seeds)(state))
+    hidden = _dense(64, seeds, activation="relu")(keras.layers.Concatenate()([context, coming]))
+    return keras.layers.Dense(len(shape.quantiles), kernel_initializer="zeros", name="known_head")(hidden)
+
+
+def _dense(units: int, seeds: Iterator[int], activation: str | None = None) -> keras.layers.Layer:
+    start = keras.initializers.GlorotUniform(seed=next(seeds))
+    return keras.layers.Dense(units, activation, kernel_initializer=start)

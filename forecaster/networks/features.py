@@ -1,0 +1,107 @@
+"""What a network sees of a window: its inputs, scaled, with masks, and the naive base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from forecaster.networks.frame import ScaleTogether, ToFrame
+from forecaster.networks.heads import NaiveBase
+from forecaster.networks.shape import Shape
+
+__all__ = ["Features", "StaticScale", "read_window", "segments", "window_inputs"]
+
+
+@dataclass(frozen=True)
+class Features:
+    """A window in the units of its own frame.
+
+    Attributes:
+        scaled: The target's lookback, (batch, lookback), 0 where missing.
+        observed: 1 or 0, same shape.
+        frame: Level and spread, (batch, 2).
+        base: The naive forecast, (batch, horizon).
+        steps: All that is known of each step of the lookback, (batch, lookback, features).
+        coming: What is known of each step of the horizon, (batch, horizon, 2 × known); None without known covariates.
+        static: (batch, 2 × static); None without static covariates.
+    """
+
+    scaled: Any
+    observed: Any
+    frame: Any
+    base: Any
+    steps: Any
+    coming: Any
+    static: Any
+
+
+def window_inputs(shape: Shape) -> dict[str, Any]:
+    """`past`, `known` and `static`, those that the network has, in raw units."""
+    past = keras.Input((shape.lookback, 1 + shape.past + shape.known), name="past")
+    known = keras.Input((shape.horizon, shape.known), name="known") if shape.known else None
+    static = keras.Input((shape.static,), name="static") if shape.static else None
+    return {tensor.name: tensor for tensor in (past, known, static) if tensor is not None}
+
+
+def read_window(inputs: dict[str, Any], shape: Shape) -> Features:
+    """Scales the inputs of a window.
+
+    Args:
+        inputs: As `window_inputs` makes them.
+        shape: Of the network.
+    """
+    past, known, static = inputs["past"], inputs.get("known"), inputs.get("static")
+    scaled, observed, frame = ToFrame(shape.transform, name="to_frame")(past[:, :, 0])
+    steps, coming = _steps(scaled, observed, past, known, shape)
+    constant = None if static is None else StaticScale(name="static_scale")(static)
+    seasons = () if shape.transform in ("difference", "log_return") else shape.seasons
+    base = NaiveBase(seasons, shape.horizon, name="naive_base")(scaled, observed)
+    return Features(scaled, observed, frame, base, steps, coming, constant)
+
+
+def segments(steps: Any, shape: Shape) -> Any:
+    """Cuts the lookback into segments that the recurrence reads at once (SegRNN, Lin et al. 2023)."""
+    short = -shape.lookback % shape.segment
+    if short:
+        steps = keras.layers.ZeroPadding1D((short, 0))(steps)
+    count = (shape.lookback + short) // shape.segment
+    return keras.layers.Reshape((count, shape.segment * steps.shape[-1]))(steps)
+
+
+def _steps(scaled: Any, observed: Any, past: Any, known: Any, shape: Shape) -> tuple[Any, Any]:
+    """What the recurrence reads at every step, (batch, lookback, features), and what is known of the horizon."""
+    parts = [scaled[:, :, None], observed[:, :, None]]
+    if shape.past:
+        parts.append(ScaleTogether()(past[:, :, 1 : 1 + shape.past]))
+    if known is None:
+        return keras.layers.Concatenate()(parts), None
+    window = keras.layers.Concatenate(axis=1)([past[:, :, 1 + shape.past :], known])
+    window = ScaleTogether(shape.calendar)(window)
+    parts.append(window[:, : shape.lookback])
+    return keras.layers.Concatenate()(parts), window[:, shape.lookback :]
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class StaticScale(keras.layers.Layer):
+    """Scales static covariates by constants of the training series, which are weights of the network.
+
+    Call arguments:
+        values: Shape (batch, covariates); NaN where missing.
+
+    Returns:
+        Scaled values, 0 where missing, and the mask; shape (batch, 2 × covariates).
+    """
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Makes the two constants, which are set before training."""
+        self.mean = self.add_weight(shape=(shape[-1],), initializer="zeros", trainable=False, name="mean")
+        self.spread = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="spread")
+
+    def call(self, values: Any) -> Any:
+        """See the class."""
+        observed = ops.isfinite(values)
+        scaled = ops.where(observed, (values - self.mean) / self.spread, 0.0)
+        return ops.concatenate([scaled, ops.cast(observed, scaled.dtype)], axis=-1)

@@ -1,0 +1,96 @@
+"""A built network: one set of weights that forecasts, learns, is prepared, calibrated and exported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from forecaster.networks.frame import encode_target
+from forecaster.networks.heads import best_stretch, free_numbers, pinball
+from forecaster.networks.shape import Shape
+
+__all__ = ["Learning", "Network"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One set of weights with three faces.
+
+    Attributes:
+        forecast: Inputs `past` (batch, lookback, 1 + past + known), `known` (batch, horizon, known) and
+            `static` (batch, static), those it has; output `quantiles` (batch, horizon, quantiles). All in raw units.
+        train: The same inputs, learning in the units of each window's frame; target (batch, horizon), raw.
+        base: The same inputs; the naive base (batch, horizon) and the frame (batch, 2).
+        shape: What it was built for.
+        bias: The weights that are added to the free numbers of every step and quantile; horizon × quantiles of them.
+    """
+
+    forecast: keras.Model
+    train: keras.Model
+    base: keras.Model
+    shape: Shape
+    bias: keras.Variable
+
+    def prepare(self, inputs: dict[str, np.ndarray], target: np.ndarray, static: np.ndarray) -> None:
+        """Sets what comes from the training part before training starts.
+
+        The head gets a bias by which the untrained network says the naive base with its own error quantiles; static
+        covariates get their mean and spread.
+
+        Args:
+            inputs: A sample of training windows.
+            target: Their targets, shape (batch, horizon).
+            static: The static covariates of all training series, shape (series, static).
+        """
+        if static.shape[1]:
+            known = np.ma.masked_invalid(static)
+            spread = known.std(axis=0).filled(1.0)
+            moments = [known.mean(axis=0).filled(0.0), np.where(spread > 0, spread, 1.0)]
+            self.forecast.get_layer("static_scale").set_weights(moments)
+        base, frame = (ops.convert_to_numpy(part) for part in self.base(inputs))
+        scaled = encode_target(ops.convert_to_tensor(target), ops.convert_to_tensor(frame), self.shape.transform)
+        bias = free_numbers(ops.convert_to_numpy(scaled) - base, self.shape.quantiles)
+        self.bias.assign(bias.reshape(self.bias.shape))
+
+    def calibrate(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> float:
+        """Stretches the distances between quantiles by the factor that suits windows held out of training best.
+
+        A network is surer of what it was trained on than of what comes; one factor for all quantiles, chosen by the
+        pinball loss, mends that and keeps the median.
+
+        Args:
+            inputs: The windows held out.
+            target: Their targets, shape (batch, horizon), raw.
+
+        Returns:
+            The factor.
+        """
+        said = {name: ops.convert_to_numpy(part) for name, part in self.train(inputs, training=False).items()}
+        frame = ops.convert_to_tensor(said["frame"])
+        scaled = encode_target(ops.convert_to_tensor(target), frame, self.shape.transform)
+        factor = best_stretch(ops.convert_to_numpy(scaled), said["quantiles"], self.shape.quantiles)
+        layer = self.forecast.get_layer("scaled_quantiles")
+        layer.stretch.assign(layer.stretch * factor)
+        return factor
+
+    def export(self, folder: Path) -> None:
+        """Writes a SavedModel that TensorFlow alone can load: raw inputs by name to raw quantiles, any batch size."""
+        self.forecast.export(folder, format="tf_saved_model", verbose=False)
+
+
+class Learning(keras.Model):
+    """Quantiles and target meet in the units of the window's frame, so every window weighs the same."""
+
+    shape_: Shape
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """Mean pinball loss over the quantiles."""
+        target = encode_target(y, y_pred["frame"], self.shape_.transform)
+        return pinball(target, y_pred["quantiles"], self.shape_.quantiles)

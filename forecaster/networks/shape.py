@@ -1,0 +1,36 @@
+"""The shape of a network's inputs and outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Shape"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network reads and writes.
+
+    Args:
+        lookback: Time steps before the cutoff.
+        horizon: Time steps behind it.
+        quantiles: Probabilities, increasing, with 0.5 in the middle.
+        past: Number of past covariates.
+        known: Number of known covariates, calendar features' columns among them.
+        static: Number of static covariates.
+        seasons: Of the naive base, in time steps; (1,) repeats the last value.
+        segment: Time steps that the recurrence reads at once.
+        transform: One of `frame.TRANSFORMS`.
+        calendar: How many of the known ones, the last, are calendar features' columns.
+    """
+
+    lookback: int
+    horizon: int
+    quantiles: tuple[float, ...]
+    past: int = 0
+    known: int = 0
+    static: int = 0
+    seasons: tuple[int, ...] = (1,)
+    segment: int = 1
+    transform: str = "none"
+    calendar: int = 0
