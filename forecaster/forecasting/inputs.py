@@ -9,7 +9,7 @@ from typing import Any, Self
 from forecaster.errors import DataError
 from forecaster.series import Panel
 
-__all__ = ["Inputs"]
+__all__ = ["Inputs", "refuse_unknown_future"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,21 @@ class Inputs:
                     f"{', '.join(found) or 'none'}; declare the same in the same order"
                 )
         return panel
+
+
+def refuse_unknown_future(panel: Panel, who: str) -> None:
+    """Refuses past covariates where a forecast goes on from forecast values: theirs behind the cutoff are unknown.
+
+    Args:
+        panel: What is to be forecast, or learnt from.
+        who: Goes step by step, for the message: "strategy: recursive", say.
+
+    Raises:
+        DataError: Names them and the ways out.
+    """
+    if panel.past:
+        raise DataError(
+            f"{who} goes on from its own forecasts, for which the past covariates {', '.join(panel.past)} would have "
+            "to be known behind the cutoff; declare them under `known` if they are, or leave them out (`ignore`), "
+            "or write strategy: direct"
+        )

@@ -14,7 +14,7 @@ from forecaster.config import ModelDefinition, Project
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_transform, quantiles_in_batches
-from forecaster.forecasting.inputs import Inputs
+from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.training import Control, train
 from forecaster.series import Panel, cutoffs, forecast_windows, training_windows
@@ -100,6 +100,8 @@ class RecurrentForecaster:
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step
         )
         check_transform(panel, self.transform)
+        if self.definition.strategy == "recursive":
+            refuse_unknown_future(panel, f"{self.name}: strategy: recursive")
         self._inputs = inputs = Inputs.of(panel)
         shape = Shape(
             resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past), len(inputs.known),

@@ -119,7 +119,9 @@ def train(
             _save(network, state, control)
             raise Interrupted(f"stopped at step {state.step} of {definition.steps} of {definition.name}")
         batch = windows.gather(windows.draw(definition.batch_size, seed, state.step))
-        state.losses.append(float(network.train.train_on_batch(batch.inputs, batch.target)))
+        state.losses.append(
+            float(network.train.train_on_batch(network.lesson(batch.inputs, batch.target, state.step), batch.target))
+        )
         state.step += 1
         if not math.isfinite(state.losses[-1]):
             raise TrainingError(_not_finite(definition, state.step))
@@ -151,7 +153,8 @@ def _look(network: Network, validation: Batch, state: _State, definition: ModelD
     now = _values(network.train.variables)
     if definition.averaging and state.step:
         network.train.optimizer.finalize_variable_values(network.train.trainable_variables)
-    loss = float(network.train.test_on_batch(validation.inputs, validation.target))
+    lesson = network.lesson(validation.inputs, validation.target)
+    loss = float(network.train.test_on_batch(lesson, validation.target))
     if not math.isfinite(loss):
         raise TrainingError(_not_finite(definition, state.step))
     state.curve.append((state.step, float(np.mean(state.losses)) if state.losses else math.nan, loss))

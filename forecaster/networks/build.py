@@ -11,15 +11,21 @@ import keras
 import numpy as np
 
 from forecaster.config import ModelDefinition
-from forecaster.networks.direct import many_to_one
+from forecaster.errors import DefinitionError
+from forecaster.networks.direct import many_to_one, one_to_many
 from forecaster.networks.features import read_window, window_inputs
-from forecaster.networks.frame import FromFrame
+from forecaster.networks.frame import FromFrame, encode_target
 from forecaster.networks.heads import Quantiles
 from forecaster.networks.network import Learning, Network
 from forecaster.networks.optimizer import optimizer
 from forecaster.networks.shape import Shape
+from forecaster.networks.unrolled import Teacher, encoder_decoder, one_to_one
 
 __all__ = ["Network", "Shape", "build"]
+
+DIRECT = {"many_to_one": many_to_one, "one_to_many": one_to_many}
+UNROLLED = {"encoder_decoder": encoder_decoder, "one_to_one": one_to_one}
+"""Topologies that read their own outputs."""
 
 
 def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
@@ -39,12 +45,25 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     seeds = iter(np.random.default_rng(seed).integers(2**31, size=256).tolist())
     inputs = window_inputs(shape)
     features = read_window(inputs, shape)
-    free, bias = many_to_one(features, definition, shape, seeds)
-    quantiles = Quantiles(len(shape.quantiles) // 2, name="scaled_quantiles")(free, features.base)
-    raw = FromFrame(shape.transform, name="quantiles")(quantiles, features.frame)
+    lesson, teacher = dict(inputs), None
+    topology = definition.chosen_topology
+    if topology in UNROLLED:
+        lesson["taught"] = keras.Input((shape.horizon,), name="taught")
+        teacher = Teacher(definition.teacher_forcing, definition.scheduled_sampling, definition.steps, seed)
+        taught = encode_target(lesson["taught"], features.frame, shape.transform)
+        free, learnt, bias = UNROLLED[topology](features, definition, shape, seeds, taught)
+    elif topology in DIRECT:
+        free, bias = DIRECT[topology](features, definition, shape, seeds)
+        learnt = free
+    else:
+        raise DefinitionError(f"topology: {topology} is not built here; write another")
+    steps = shape.horizon if teacher else 1
+    to_quantiles = Quantiles(len(shape.quantiles) // 2, steps, name="scaled_quantiles")
+    raw = FromFrame(shape.transform, name="quantiles")(to_quantiles(free, features.base), features.frame)
 
-    train = Learning(inputs, {"quantiles": quantiles, "frame": features.frame}, name="train")
+    said = {"quantiles": to_quantiles(learnt, features.base), "frame": features.frame}
+    train = Learning(lesson, said, name="train")
     train.shape_ = shape
     train.compile(optimizer(definition), jit_compile=definition.jit_compile)
-    forecast = keras.Model(inputs, {"quantiles": raw})
-    return Network(forecast, train, keras.Model(inputs, [features.base, features.frame]), shape, bias)
+    forecast, base = keras.Model(inputs, {"quantiles": raw}), keras.Model(inputs, [features.base, features.frame])
+    return Network(forecast, train, base, shape, bias, teacher)

@@ -1,4 +1,4 @@
-"""Direct forecasts: all steps of the horizon at once, from one state of the recurrence."""
+"""Direct forecasts: no step of the horizon reads another's outcome."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import keras
 
 from forecaster.config import ModelDefinition
 from forecaster.networks.features import Features, segments
-from forecaster.networks.recurrence import recurrence
+from forecaster.networks.heads import NaiveBase
+from forecaster.networks.recurrence import layers, recurrence
 from forecaster.networks.shape import Shape
+from forecaster.networks.steps import StepBias, each_step
 
-__all__ = ["many_to_one"]
+__all__ = ["many_to_one", "one_to_many"]
 
 
 def many_to_one(
@@ -40,6 +42,39 @@ def many_to_one(
     if features.coming is not None:
         free = free + _from_known(state, features.coming, shape, seeds)
     return free, head.bias
+
+
+def one_to_many(
+    features: Features, definition: ModelDefinition, shape: Shape, seeds: Iterator[int]
+) -> tuple[Any, keras.Variable]:
+    """The recurrence begins with the last value and goes over the horizon, where it reads what is known of each step.
+
+    Of the lookback it sees the last value (under `difference` and `log_return` the last change), the frame and the
+    naive base.
+
+    Args:
+        features: Of the window.
+        definition: The model file.
+        shape: Of the network.
+        seeds: Where initial weights take their seeds from.
+
+    Returns:
+        As `many_to_one`.
+    """
+    one = [NaiveBase((1,), 1, name="last_value")(features.scaled, features.observed)]
+    one += [] if features.static is None else [features.static]
+    seen = keras.layers.Concatenate()(one) if len(one) > 1 else one[0]
+    base = keras.layers.Reshape((shape.horizon, 1))(features.base)
+    state = keras.layers.Concatenate()([base, *each_step(features, shape)])
+    for layer in layers(definition, seeds, return_sequences=True):
+        sizes = layer.state_size if isinstance(layer.state_size, list | tuple) else [layer.state_size]
+        begin = [_dense(size, seeds, activation="tanh")(seen) for size in sizes]
+        state = layer(state, initial_state=begin)
+    if definition.dropout:
+        state = keras.layers.Dropout(definition.dropout, seed=next(seeds))(state)
+    free = keras.layers.Dense(len(shape.quantiles), use_bias=False, kernel_initializer="zeros", name="head")(state)
+    own = StepBias(name="step_bias")
+    return own(free), own.bias
 
 
 def _from_known(state: Any, coming: Any, shape: Shape, seeds: Iterator[int]) -> Any:

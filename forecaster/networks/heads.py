@@ -76,6 +76,7 @@ class Quantiles(keras.layers.Layer):
 
     Args:
         middle: Place m of the median.
+        steps: How many stretches: 1 for all steps together, or the horizon.
 
     Call arguments:
         free: a, shape (batch, horizon, quantiles).
@@ -85,13 +86,13 @@ class Quantiles(keras.layers.Layer):
         Increasing along the last axis; shape (batch, horizon, quantiles).
     """
 
-    def __init__(self, middle: int, **kwargs: Any) -> None:
+    def __init__(self, middle: int, steps: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.middle = middle
+        self.middle, self.steps = middle, steps
 
     def build(self, *shapes: Any) -> None:
         """Makes the stretch."""
-        self.stretch = self.add_weight(shape=(), initializer="ones", trainable=False, name="stretch")
+        self.stretch = self.add_weight(shape=(self.steps, 1), initializer="ones", trainable=False, name="stretch")
 
     def call(self, free: Any, base: Any) -> Any:
         """See the class."""
@@ -103,7 +104,7 @@ class Quantiles(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
-        return {**super().get_config(), "middle": self.middle}
+        return {**super().get_config(), "middle": self.middle, "steps": self.steps}
 
 
 def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:

@@ -13,6 +13,7 @@ from keras import ops
 from forecaster.networks.frame import encode_target
 from forecaster.networks.heads import best_stretch, free_numbers, pinball
 from forecaster.networks.shape import Shape
+from forecaster.networks.unrolled import Teacher
 
 __all__ = ["Learning", "Network"]
 
@@ -28,6 +29,7 @@ class Network:
         base: The same inputs; the naive base (batch, horizon) and the frame (batch, 2).
         shape: What it was built for.
         bias: The weights that are added to the free numbers of every step and quantile; horizon × quantiles of them.
+        teacher: Of a network that reads its own outputs; `train` has the further input `taught` then.
     """
 
     forecast: keras.Model
@@ -35,6 +37,13 @@ class Network:
     base: keras.Model
     shape: Shape
     bias: keras.Variable
+    teacher: Teacher | None = None
+
+    def lesson(
+        self, inputs: dict[str, np.ndarray], target: np.ndarray, step: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """The inputs of `train`: at a step of the fit, or as in forecasting, where no true value is read."""
+        return inputs if self.teacher is None else {**inputs, "taught": self.teacher.taught(target, step)}
 
     def prepare(self, inputs: dict[str, np.ndarray], target: np.ndarray, static: np.ndarray) -> None:
         """Sets what comes from the training part before training starts.
@@ -57,26 +66,33 @@ class Network:
         bias = free_numbers(ops.convert_to_numpy(scaled) - base, self.shape.quantiles)
         self.bias.assign(bias.reshape(self.bias.shape))
 
-    def calibrate(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> float:
+    def calibrate(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> np.ndarray:
         """Stretches the distances between quantiles by the factor that suits windows held out of training best.
 
         A network is surer of what it was trained on than of what comes; one factor for all quantiles, chosen by the
-        pinball loss, mends that and keeps the median.
+        pinball loss, mends that and keeps the median. A network that reads its own outputs has one for each step,
+        since its errors grow with the steps: the best for that step and its neighbours, an eighth of the horizon on
+        both sides.
 
         Args:
             inputs: The windows held out.
             target: Their targets, shape (batch, horizon), raw.
 
         Returns:
-            The factor.
+            The factors, shape (1 or horizon,).
         """
-        said = {name: ops.convert_to_numpy(part) for name, part in self.train(inputs, training=False).items()}
+        answer = self.train(self.lesson(inputs, target), training=False)
+        said = {name: ops.convert_to_numpy(part) for name, part in answer.items()}
         frame = ops.convert_to_tensor(said["frame"])
         scaled = encode_target(ops.convert_to_tensor(target), frame, self.shape.transform)
-        factor = best_stretch(ops.convert_to_numpy(scaled), said["quantiles"], self.shape.quantiles)
+        scaled = ops.convert_to_numpy(scaled)
         layer = self.forecast.get_layer("scaled_quantiles")
-        layer.stretch.assign(layer.stretch * factor)
-        return factor
+        steps, near = layer.stretch.shape[0], self.shape.horizon // 8
+        around = [slice(max(step - near, 0), step + near + 1) if steps > 1 else slice(None) for step in range(steps)]
+        quantiles, levels = said["quantiles"], self.shape.quantiles
+        factors = np.array([best_stretch(scaled[:, some], quantiles[:, some], levels) for some in around])
+        layer.stretch.assign(layer.stretch * factors[:, None])
+        return factors
 
     def export(self, folder: Path) -> None:
         """Writes a SavedModel that TensorFlow alone can load: raw inputs by name to raw quantiles, any batch size."""

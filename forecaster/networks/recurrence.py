@@ -1,4 +1,4 @@
-"""The recurrence of a network: from a sequence of segments to one state, by the layer that a model file names."""
+"""The recurrent layers and cells that a model file names, alone and stacked."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import keras
 
 from forecaster.config import ModelDefinition
 from forecaster.errors import DefinitionError
+from forecaster.networks.dilated import Dilated
 from forecaster.networks.lstm import LSTM
+from forecaster.networks.lstm_cell import LSTMCell
 
-__all__ = ["recurrence"]
+__all__ = ["cells", "layers", "recurrence"]
 
 KERAS_LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+KERAS_CELLS = {"simple_rnn": keras.layers.SimpleRNNCell, "lstm": keras.layers.LSTMCell, "gru": keras.layers.GRUCell}
 
 
 def recurrence(definition: ModelDefinition, seeds: Iterator[int]) -> Callable[[Any], Any]:
-    """The recurrent layers of a model file, stacked.
+    """The recurrent layers of a model file, stacked, from a sequence of segments to one state.
 
     A network of the user's own, `package.module:build`, is called with the definition and a seed, and returns what
     maps a tensor of shape (batch, steps, features) to one of shape (batch, state), a Keras layer for instance.
@@ -33,24 +36,57 @@ def recurrence(definition: ModelDefinition, seeds: Iterator[int]) -> Callable[[A
     if ":" in definition.network:
         own: Callable[[Any], Any] = _imported(definition.network)(definition, next(seeds))
         return own
-    layers = [
-        _layer(definition, seeds, return_sequences=place < definition.layers - 1) for place in range(definition.layers)
-    ]
-    stack: Callable[[Any], Any] = keras.Sequential(layers, name="recurrence")
+    depth = definition.depth
+    stacked = [_layer(definition, seeds, return_sequences=place < depth - 1) for place in range(depth)]
+    if definition.dilations or definition.residual:
+        steps = definition.dilations or (1,) * depth
+        stacked = [
+            Dilated(layer, steps[place], residual=definition.residual and place > 0)
+            for place, layer in enumerate(stacked)
+        ]
+    stack: Callable[[Any], Any] = keras.Sequential(stacked, name="recurrence")
     return stack
 
 
-def _layer(definition: ModelDefinition, seeds: Iterator[int], return_sequences: bool) -> keras.layers.Layer:
-    options: dict[str, Any] = {
-        "kernel_initializer": keras.initializers.GlorotUniform(seed=next(seeds)),
-        "recurrent_initializer": keras.initializers.Orthogonal(seed=next(seeds)),
-        "return_sequences": return_sequences,
-    }
+def layers(definition: ModelDefinition, seeds: Iterator[int], **options: bool) -> list[keras.layers.Layer]:
+    """The recurrent layers of a model file, each with the same options: `return_sequences`, `return_state`."""
+    return [_layer(definition, seeds, **options) for _ in range(definition.depth)]
+
+
+def cells(definition: ModelDefinition, seeds: Iterator[int]) -> list[keras.layers.Layer]:
+    """One step of each of those layers, with weights of its own."""
+    made: list[keras.layers.Layer] = []
+    for _ in range(definition.depth):
+        if definition.network == "custom_lstm":
+            variant = {**_variant(definition, seeds), "recurrent_dropout": 0.0}
+            made.append(LSTMCell(definition.units, **_start(seeds), **variant))
+        else:
+            made.append(KERAS_CELLS[definition.network](definition.units, **_start(seeds)))
+    return made
+
+
+def _layer(definition: ModelDefinition, seeds: Iterator[int], **options: Any) -> keras.layers.Layer:
+    options = {**_start(seeds), **options}
     if definition.network == "custom_lstm":
-        return LSTM(definition.units, **options)
+        return LSTM(definition.units, **options, **_variant(definition, seeds))
     if definition.network != "simple_rnn":
         options["use_cudnn"] = False  # an exported network must run where there is no GPU
     return KERAS_LAYERS[definition.network](definition.units, **options)
+
+
+def _start(seeds: Iterator[int]) -> dict[str, Any]:
+    """Initial weights."""
+    return {
+        "kernel_initializer": keras.initializers.GlorotUniform(seed=next(seeds)),
+        "recurrent_initializer": keras.initializers.Orthogonal(seed=next(seeds)),
+    }
+
+
+def _variant(definition: ModelDefinition, seeds: Iterator[int]) -> dict[str, Any]:
+    """The options of the project's own cell."""
+    names = ("peephole", "coupled", "forget_gate", "unit_forget_bias", "layer_norm", "recurrent_dropout")
+    chosen = {name: getattr(definition, name) for name in names}
+    return {**chosen, "seed": next(seeds)} if definition.recurrent_dropout else chosen
 
 
 def _imported(path: str) -> Callable[..., Any]:
