@@ -98,11 +98,15 @@ def predict(
     known: Annotated[
         Path | None, typer.Option(help="A file with id, time and the known covariates of the coming steps.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="First row; missing steps before it are forecast, too."),
+    ] = None,
 ) -> None:
     """Forecasts from a published version; for tickers, from the newest prices."""
     from forecaster.cli.publishing import predict_published
 
-    predict_published(name, context.obj, data, out, version, level, json, offline, known)
+    predict_published(name, context.obj, data, out, version, level, json, offline, known, start)
 
 
 @app.command()

@@ -26,6 +26,7 @@ def predict_published(
     as_json: bool,
     offline: bool = False,
     known: Path | None = None,
+    start: str | None = None,
 ) -> None:
     """Forecasts from the end of the data as they are now: the training file or another one, or newly fetched prices."""
     from forecaster.forecasting.backend import load_quietly
@@ -44,7 +45,7 @@ def predict_published(
     if known:
         panel = read_known(panel, known, source)
     load_quietly()
-    frame = PublishedForecaster(version).predict(panel, levels)
+    frame = PublishedForecaster(version).predict(panel, levels, start)
     if out:
         frame.to_csv(out, index=False)
         messages.print(f"{len(frame)} forecasts written to {out}", markup=False)

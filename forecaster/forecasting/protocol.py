@@ -100,7 +100,9 @@ def choose_quantiles(quantiles: np.ndarray, trained: Sequence[float], wanted: Se
     return quantiles[..., places]
 
 
-def forecast_frame(panel: Panel, model: str, quantiles: np.ndarray, levels: Sequence[float]) -> pd.DataFrame:
+def forecast_frame(
+    panel: Panel, model: str, quantiles: np.ndarray, levels: Sequence[float], start: int | None = None
+) -> pd.DataFrame:
     """Lays forecasts out in the one shape that the program knows.
 
     Args:
@@ -108,6 +110,7 @@ def forecast_frame(panel: Panel, model: str, quantiles: np.ndarray, levels: Sequ
         model: Name of the model.
         quantiles: Shape (series, horizon, 2 × levels + 1), in the order of `levels_to_quantiles`.
         levels: In per cent.
+        start: Tick of the first row of every series; the step behind its cutoff by default.
 
     Returns:
         unique_id, ds, cutoff, `<model>`, and `<model>-lo-<level>`, `<model>-hi-<level>` for each level; a row for
@@ -115,7 +118,8 @@ def forecast_frame(panel: Panel, model: str, quantiles: np.ndarray, levels: Sequ
         for a day on which its own is closed.
     """
     _, horizon, _ = quantiles.shape
-    ticks = panel.last[:, None] + np.arange(1, horizon + 1)
+    begin = panel.last + 1 if start is None else np.full(len(panel), start)
+    ticks = begin[:, None] + np.arange(horizon)
     levels = sorted(set(levels), reverse=True)
     columns = {
         "unique_id": np.repeat(panel.ids, horizon),

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from forecaster.errors import DataError, ForecasterError
+from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
-from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame
+from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.series import Panel, forecast_windows
 from forecaster.series.filling import Filling
 from forecaster.store import ManifestDraft, Version
@@ -61,21 +62,28 @@ class PublishedForecaster:
         """A published version is not fitted again."""
         return self
 
-    def predict(self, panel: Panel, levels: Sequence[float] | None = None) -> pd.DataFrame:
-        """Forecasts every series of the panel from its cutoff.
+    def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
+        """Forecasts every series of the panel from its cutoff, or from a later start.
 
         Args:
             panel: With the columns of the data that the version was trained on; its calendar features are
                 computed here, as the manifest says.
             levels: Some of the trained ones; all by default.
+            start: Time stamp of the first row; see `RecurrentForecaster.predict`.
 
         Raises:
             LevelError: A level was not trained.
-            DataError: Columns or frequency differ, or known covariates do not reach over the horizon.
+            DataError: Columns or frequency differ, or known covariates do not reach over the horizon; or there are
+                past covariates, and the steps before the start are not observed.
         """
         trained = self.manifest.levels
         wanted = chosen_levels(levels, trained)
-        return forecast_frame(panel, self.name, choose_quantiles(self.quantiles(panel), trained, wanted), wanted)
+        if start is None:
+            return forecast_frame(panel, self.name, choose_quantiles(self.quantiles(panel), trained, wanted), wanted)
+        begun = begun_at(panel, start)
+        probabilities = levels_to_quantiles(trained)
+        said = quantiles_from(begun, self.quantiles, probabilities, self.manifest.lookback, self.horizon)
+        return forecast_frame(begun.panel, self.name, choose_quantiles(said, trained, wanted), wanted, begun.start)
 
     def quantiles(self, panel: Panel) -> np.ndarray:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""

@@ -13,6 +13,7 @@ import pandas as pd
 from forecaster.config import ModelDefinition, Project
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
+from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import check_transform, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
@@ -43,7 +44,7 @@ class RecurrentForecaster:
 
     Attributes:
         name: The model's, its column in forecast frames.
-        curve: Of the fit: step, training and validation loss.
+        curve: Of the fit: step, training and validation loss, and how the gradient was clipped (see `clipping`).
         resolved: What `auto` became.
         seconds: That the fit took.
 
@@ -122,22 +123,32 @@ class RecurrentForecaster:
         self.seconds = time.monotonic() - began
         return self
 
-    def predict(self, panel: Panel, levels: Sequence[float] | None = None) -> pd.DataFrame:
+    def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
         """Forecasts every series of the panel from its cutoff, also series that were not in training.
 
         Args:
             panel: With the covariates of training; calendar features are computed here.
             levels: Some of the trained ones; all by default.
+            start: Time stamp of the first row, the same for all series; by default the step behind each cutoff. Steps
+                before it that were not observed are gone through on the network's own forecasts (see
+                `forecaster.forecasting.gap`); values from it on are not used.
 
         Returns:
-            The forecast frame, in raw units.
+            The forecast frame, in raw units. Its `cutoff` is the last observed step before the first row.
 
         Raises:
             LevelError: A level was not trained.
-            DataError: Covariates differ from those of training, or known ones do not reach over the horizon.
+            DataError: Covariates differ from those of training, or known ones do not reach over the horizon; or there
+                are past covariates, and the steps before the start are not observed.
         """
         wanted = chosen_levels(levels, self.levels)
-        return forecast_frame(panel, self.name, choose_quantiles(self.quantiles(panel), self.levels, wanted), wanted)
+        if start is None:
+            said = self.quantiles(panel)
+            return forecast_frame(panel, self.name, choose_quantiles(said, self.levels, wanted), wanted)
+        begun, probabilities = begun_at(panel, start), levels_to_quantiles(self.levels)
+        lookback = self.resolved.lookback if self.resolved else 0
+        said = quantiles_from(begun, self.quantiles, probabilities, lookback, self.horizon)
+        return forecast_frame(begun.panel, self.name, choose_quantiles(said, self.levels, wanted), wanted, begun.start)
 
     def quantiles(self, panel: Panel) -> np.ndarray:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""

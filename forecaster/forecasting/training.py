@@ -82,7 +82,7 @@ class _State:
     best: float = math.inf
     best_step: int = 0
     losses: list[float] = field(default_factory=list)
-    curve: list[tuple[int, float, float]] = field(default_factory=list)
+    curve: list[tuple[int, float, float, int, float]] = field(default_factory=list)
     best_weights: list[np.ndarray] = field(default_factory=list)
     done: bool = False
 
@@ -101,7 +101,8 @@ def train(
         control: Watching, stopping, resuming.
 
     Returns:
-        The curve: step, training (mean loss since the last look), validation.
+        The curve: step, training (mean loss since the last look), validation, and since the last look clipped (steps
+        whose gradient was clipped) and gradient (its largest norm).
 
     Raises:
         TrainingError: The loss is not finite; says at which step and what to try.
@@ -135,7 +136,7 @@ def train(
     said = (definition.name, state.step, state.best_step, state.best)
     logger.info("%s: stopped after %d steps, best at step %d with validation loss %.5g", *said)
     control.report(Progress(str(definition.name), state.step, definition.steps, *_last(state), done=True))
-    return pd.DataFrame(state.curve, columns=["step", "training", "validation"])
+    return pd.DataFrame(state.curve, columns=["step", "training", "validation", "clipped", "gradient"])
 
 
 def _is_due(state: _State, definition: ModelDefinition) -> bool:
@@ -157,8 +158,11 @@ def _look(network: Network, validation: Batch, state: _State, definition: ModelD
     loss = float(network.train.test_on_batch(lesson, validation.target))
     if not math.isfinite(loss):
         raise TrainingError(_not_finite(definition, state.step))
-    state.curve.append((state.step, float(np.mean(state.losses)) if state.losses else math.nan, loss))
-    logger.debug("%s: step %d, training loss %.5g, validation loss %.5g", definition.name, *state.curve[-1])
+    clipped, steepest = network.train.optimizer.reset_watch()
+    mean = float(np.mean(state.losses)) if state.losses else math.nan
+    state.curve.append((state.step, mean, loss, int(clipped), steepest))
+    said = "%s: step %d, training loss %.5g, validation loss %.5g, clipped in %d steps, largest gradient norm %.3g"
+    logger.debug(said, definition.name, *state.curve[-1])
     state.losses = []
     if loss < state.best:
         state.best, state.best_step = loss, state.step
@@ -174,7 +178,7 @@ def _last(state: _State) -> tuple[float, float, float]:
 def _not_finite(definition: ModelDefinition, step: int) -> str:
     return (
         f"{definition.name}: the loss is not finite at step {step}: the weights have exploded; lower learning_rate "
-        f"(now {definition.learning_rate:g}) or clipnorm (now {definition.clipnorm:g}), or set warmup higher"
+        f"(now {definition.learning_rate:g}) or clipnorm (now {definition.clipnorm}), or set warmup higher"
     )
 
 

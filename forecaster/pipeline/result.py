@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class RunResult:
         served: Folder of its SavedModel.
         report: The HTML report, if one was written.
         seconds: That the run took.
+        clipping: For each network whose gradient was clipped, how often.
     """
 
     name: str
@@ -62,6 +63,7 @@ class RunResult:
     served: Path | None
     report: Path | None
     seconds: float
+    clipping: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The same for programs: one JSON object without the forecasts; what is not finite is null."""
@@ -75,6 +77,7 @@ class RunResult:
                 "published": {"version": self.version, "path": str(self.served)} if self.version else None,
                 "report": str(self.report) if self.report else None,
                 "seconds": round(self.seconds, 3),
+                "clipping": dict(self.clipping),
             },
             indent=2,
         )

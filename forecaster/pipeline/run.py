@@ -17,6 +17,7 @@ from forecaster.config import ModelDefinition, PipelineDefinition, Project
 from forecaster.evaluation import METRICS, join, leaderboard, roll, scales
 from forecaster.evaluation.direction import directions
 from forecaster.evaluation.metrics import score_one
+from forecaster.forecasting.clipping import clipping
 from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control, Progress
@@ -111,6 +112,7 @@ def run(
     result = RunResult(
         str(definition.name), prepared.panel.notes, prepared.inferred, table, gate, forecasts,
         version.number if version else None, version.served if version else None, report, time.monotonic() - began,
+        {name: words for name, one in judged.networks.items() if (words := clipping(one.curve))},
     )  # fmt: skip
     if report:
         from forecaster.pipeline.document import write

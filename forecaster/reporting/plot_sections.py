@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from forecaster.forecasting.clipping import clipping
 from forecaster.reporting.cast import cast
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.encoding import Json
@@ -83,7 +84,9 @@ def training_section(content: ReportContent) -> Section:
         key = f"curve-{place}"
         figures[key] = curve_plot(curve)
         description = f"Training and validation loss of {name}"
-        drawn += figure(key, description, f"<strong>{text(name)}</strong>", "small")
+        words = clipping(curve)
+        note = f" <span>gradient {text(words)}</span>" if words else ""
+        drawn += figure(key, description, f"<strong>{text(name)}</strong>{note}", "small")
     looks = {"line training-line": "training loss", "line validation-line": "validation loss", "ring": "best"}
     return Section("training", "Training", "Training", f'{_key(looks)}<div class="grid">{drawn}</div>', figures)
 

@@ -55,6 +55,10 @@ class Calendar(ABC):
             DataError: The calendar is not known as far ahead as that.
         """
 
+    @abstractmethod
+    def tick_from(self, stamp: Any) -> int:
+        """The first tick at or behind a stamp (`datetime64`, or a whole number where stamps are such)."""
+
     def trading(self, names: Sequence[str] | np.ndarray, ticks: np.ndarray) -> np.ndarray:
         """Whether series have a step at each tick at all: where exchanges are mixed, not on others' sessions.
 
@@ -101,6 +105,11 @@ class EvenSteps(Calendar):
         values = self.anchor + np.asarray(ticks, np.int64) * self.width
         return values if self.numeric else values.astype(STAMP)
 
+    def tick_from(self, stamp: Any) -> int:
+        """As `Calendar.tick_from`."""
+        value = int(stamp if self.numeric else np.datetime64(stamp, "us").astype(np.int64))
+        return -(-(value - self.anchor) // self.width)
+
 
 @dataclass(frozen=True, eq=False)
 class Sessions(Calendar):
@@ -126,6 +135,10 @@ class Sessions(Calendar):
             first, last = pd.Timestamp(self.table[0]), pd.Timestamp(self.table[-1])
             raise DataError(f"calendar {self.name}: known only from {first} to {last}; forecast a shorter horizon")
         return np.asarray(self.table[ticks])
+
+    def tick_from(self, stamp: Any) -> int:
+        """As `Calendar.tick_from`; one behind the last where the table ends before."""
+        return int(np.searchsorted(self.table, np.datetime64(stamp, "us")))
 
 
 def calendar_from(freq: str | int, first: Any, last: Any) -> Calendar:

@@ -1,0 +1,201 @@
+"""Forecasts from a date behind the last observed value: block after block, each going on from what was forecast.
+
+A forecaster of blocks says the horizon from the last observed value on, then the horizon behind that as if its
+forecast had come true, and so on; the last block ends where the wanted rows end. The rows from the date on are kept,
+each from the earliest block that has it.
+
+What comes is uncertain, so a block is forecast from nine paths through the blocks before it, not from their median
+alone: path j goes through the (j + ½) / 9 quantile of every step, as if the errors of all steps were one error. The
+quantiles of the next block are those of the nine forecasts together. Nothing is drawn at random. Between the trained
+quantiles, and beyond the outermost, the distribution is taken as normal (as log-normal where all of a step's quantiles
+are above zero).
+
+What these intervals do not hold is that a network reads better what was observed than what it said itself. Measured on
+half-hourly electricity demand (14 origins, a GRU that says a day): its 80 % intervals held 85 % of what came without a
+gap, 74 % behind a gap of one or two days and 70 % behind one of a week; its 95 % intervals 96 %, 92 % and 91 %.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from forecaster.errors import DataError
+from forecaster.forecasting.inputs import refuse_unknown_future
+from forecaster.series import Panel
+from forecaster.series.continued import continued
+
+__all__ = ["Begun", "Start", "begun_at", "quantiles_from"]
+
+logger = logging.getLogger(__name__)
+
+Start = str | int | date | pd.Timestamp
+"""A time stamp as people write it; a whole number where the stamps are such."""
+
+PATHS = 9
+ATOMS = 49
+"""Points for which each path's forecast stands in the mixture."""
+MOST_BLOCKS = 100
+"""Horizons that may be gone through; beyond, nothing of the history is left in what is forecast."""
+CHUNK = 256
+"""Series whose mixtures are taken at once."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A panel as it is seen from a start.
+
+    Attributes:
+        panel: Without anything from the start on, each series up to its last observed value.
+        start: Tick of the first row that is wanted.
+        gaps: Steps between the last observed value and the start, one a series.
+    """
+
+    panel: Panel
+    start: int
+    gaps: np.ndarray
+
+
+def begun_at(panel: Panel, start: Start) -> Begun:
+    """Finds the start on the panel's calendar, and what may be seen there.
+
+    Args:
+        panel: The data.
+        start: The first step at or behind it is the first row.
+
+    Raises:
+        DataError: It is no time stamp of this kind of data, or no series has begun by then.
+    """
+    tick = panel.calendar.tick_from(_stamp(panel, start))
+    seen = panel
+    if (panel.last >= tick).any():
+        seen = panel.until(tick - 1)
+        logger.warning("values from %s on are not used", seen.stamps(np.array([tick]))[0])
+    lengths = [int(np.flatnonzero(np.isfinite(seen.history(one)))[-1]) + 1 for one in range(len(seen))]
+    seen = replace(seen, ends=seen.offsets[:-1] + lengths)
+    return Begun(seen, tick, tick - 1 - seen.last)
+
+
+def _described(begun: Begun, horizon: int) -> str:
+    """What the gap does to the forecasts, in words."""
+    panel, gaps = begun.panel, begun.gaps
+    behind, one = np.flatnonzero(gaps), int(gaps.argmax())
+    last = panel.stamps(panel.last[one : one + 1])[0]
+    who = f"series {panel.ids[one]!r}" if len(behind) == 1 else f"{len(behind)} series, the farthest {panel.ids[one]!r}"
+    return (
+        f"{gaps[one]:,} steps before the start were not observed ({who}, last seen at {last}): they are gone through "
+        f"on forecasts, {horizon} steps at a time; the intervals hold what that adds"
+    )
+
+
+def quantiles_from(
+    begun: Begun, call: Callable[[Panel], np.ndarray], probabilities: Sequence[float], lookback: int, horizon: int
+) -> np.ndarray:
+    """Quantiles from a start on, through the steps before it that were not observed.
+
+    Args:
+        begun: The panel and the start.
+        call: Forecasts every series of a panel from its end; raw quantiles (series, horizon, quantiles).
+        probabilities: Of these quantiles.
+        lookback: Steps of history that `call` reads.
+        horizon: Steps of a block.
+
+    Returns:
+        Raw quantiles of `horizon` steps from the start on, shape (series, horizon, quantiles).
+
+    Raises:
+        DataError: There are past covariates, or the start is too far away.
+    """
+    panel, gaps = begun.panel, begun.gaps
+    if not gaps.any():
+        return call(panel)
+    refuse_unknown_future(panel, "a forecast from a date behind the last observed value")
+    blocks = -(-(gaps + horizon) // horizon)
+    _refuse_far(begun, int(blocks.max()))
+    logger.warning("%s", _described(begun, horizon))
+    said = call(panel)
+    whole = np.full((len(panel), int(blocks.max()) * horizon, len(probabilities)), np.nan)
+    whole[:, :horizon] = said
+    branches = PATHS if len(probabilities) > 1 else 1
+    paths = np.moveaxis(_at(said, probabilities, _places(branches)), 2, 1)  # (series, paths, steps)
+    for block in range(1, int(blocks.max())):
+        going, done = np.flatnonzero(blocks > block), block * horizon
+        steps = np.minimum(done, gaps[going])  # the last block ends with the wanted rows
+        answers = call(continued(panel, going, paths[going], steps, lookback, horizon))
+        answers = answers.reshape(len(going), branches, horizon, len(probabilities))
+        mixed, further = _mixture(answers, probabilities, branches)
+        for one, begin, quantiles in zip(going, steps, mixed, strict=True):
+            whole[one, done : begin + horizon] = quantiles[done - begin :]
+        longer = np.full((*paths.shape[:2], horizon), np.nan)
+        longer[going] = further
+        paths = np.concatenate([paths, longer], axis=2)
+    places = gaps[:, None] + np.arange(horizon)
+    return np.asarray(np.take_along_axis(whole, places[:, :, None], axis=1), np.float32)
+
+
+def _stamp(panel: Panel, start: Start) -> Any:
+    """A start as the panel's calendar counts."""
+    kind = panel.calendar.stamps(panel.first[:1]).dtype.kind
+    try:
+        if kind in "iu":
+            return int(str(start))
+        stamp = pd.Timestamp(datetime.fromisoformat(start) if isinstance(start, str) else start)
+    except (ValueError, TypeError):
+        example = panel.stamps(panel.last[:1] + 1)[0]
+        raise DataError(f"{start!r} is no time stamp of these data; write it as {example}") from None
+    if stamp.tzinfo is not None and panel.zone is None:
+        raise DataError(f"{start} has an offset from UTC, but the time stamps of the data have none; leave it out")
+    if panel.zone is not None:
+        stamp = stamp.tz_localize(panel.zone) if stamp.tzinfo is None else stamp
+        stamp = stamp.tz_convert("UTC").tz_localize(None)
+    return stamp.to_datetime64()
+
+
+def _refuse_far(begun: Begun, blocks: int) -> None:
+    if blocks > MOST_BLOCKS:
+        one = int(begun.gaps.argmax())
+        panel = begun.panel
+        last, start = panel.stamps(np.array([panel.last[one], begun.start]))
+        raise DataError(
+            f"{start} lies {begun.gaps[one]:,} steps behind the last observed value of series {panel.ids[one]!r} "
+            f"({last}), more than {MOST_BLOCKS} horizons; give newer data, leave the series out, or start earlier"
+        )
+
+
+def _places(count: int) -> np.ndarray:
+    """Middles of `count` equal parts of 0 … 1."""
+    return (np.arange(count) + 0.5) / count
+
+
+def _at(quantiles: np.ndarray, probabilities: Sequence[float], wanted: np.ndarray) -> np.ndarray:
+    """Values at the wanted probabilities, between and beyond quantiles (…, quantiles); shape (…, wanted).
+
+    Linear in the normal score: of the logarithms where all quantiles of a step are above zero.
+    """
+    if len(probabilities) == 1:
+        return np.repeat(quantiles, len(wanted), axis=-1)
+    positive = (quantiles > 0).all(axis=-1, keepdims=True)
+    values = np.where(positive, np.log(np.where(positive, quantiles, 1.0)), quantiles)
+    scores, asked = norm.ppf(probabilities), norm.ppf(wanted)
+    left = np.clip(np.searchsorted(scores, asked) - 1, 0, len(scores) - 2)
+    share = (asked - scores[left]) / (scores[left + 1] - scores[left])
+    found = values[..., left] + share * (values[..., left + 1] - values[..., left])
+    return np.where(positive, np.exp(np.where(positive, found, 0.0)), found)
+
+
+def _mixture(answers: np.ndarray, probabilities: Sequence[float], branches: int) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles of the forecasts of all paths together, (series, steps, quantiles), and the paths' next values."""
+    mixed, further = [], []
+    for start in range(0, len(answers), CHUNK):
+        some = _at(answers[start : start + CHUNK], probabilities, _places(ATOMS))
+        pooled = np.moveaxis(some, 1, 2).reshape(len(some), some.shape[2], -1)
+        mixed.append(np.moveaxis(np.quantile(pooled, probabilities, axis=-1), 0, -1))
+        further.append(np.moveaxis(np.quantile(pooled, _places(branches), axis=-1), 0, 1))
+    return np.concatenate(mixed), np.concatenate(further)
