@@ -1,0 +1,171 @@
+"""Forecasts from a date behind the last observed value."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from forecaster.errors import DataError
+from forecaster.forecasting.gap import begun_at, quantiles_from
+from forecaster.forecasting.published import PublishedForecaster
+from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.series import Columns, panel_from_frame
+from tests.synthetic import seasonal_panel, tiny
+
+PROBABILITIES = (0.025, 0.1, 0.5, 0.9, 0.975)
+
+
+def line(steps=20, **columns):
+    """Days of a series that grows by one a day."""
+    stamps = pd.date_range("2024-01-01", periods=steps, freq="D")
+    frame = pd.DataFrame({"ds": stamps, "y": np.arange(steps, dtype=float), **columns})
+    return panel_from_frame(frame, Columns(**{name.split("_")[0]: [name] for name in columns}))
+
+
+def walk(horizon, probabilities, drift=1.0, sigma=2.0, seen=None):
+    """Forecasts of a random walk with a drift, from the last value of each series."""
+
+    def call(panel):
+        last = np.array([panel.history(one)[-1] for one in range(len(panel))])
+        if seen is not None:
+            seen.append(panel)
+        steps = np.arange(1, horizon + 1)
+        centre = last[:, None] + drift * steps
+        return centre[:, :, None] + sigma * np.sqrt(steps)[:, None] * norm.ppf(probabilities)
+
+    return call
+
+
+def said(panel, start, horizon=3, probabilities=PROBABILITIES, **options):
+    return quantiles_from(begun_at(panel, start), walk(horizon, probabilities, **options), probabilities, 10, horizon)
+
+
+def test_the_median_goes_on_through_any_gap():
+    for days, start in enumerate(pd.date_range("2024-01-21", periods=12, freq="D")):
+        assert said(line(), start, probabilities=(0.5,))[0, :, 0] == pytest.approx([20 + days, 21 + days, 22 + days])
+
+
+def test_rows_that_the_first_block_has_are_its_own():
+    near, far = said(line(), "2024-01-21"), said(line(), "2024-01-22")
+    assert np.allclose(far[0, :2], near[0, 1:])
+
+
+@pytest.mark.parametrize("gap", [1, 5, 30])
+def test_intervals_of_a_random_walk_are_those_of_its_sum(gap):
+    """The mixture over paths adds the variance of the gap to that of the block: σ √(gap + k)."""
+    panel = line()
+    panel.values[:] += 1e4  # far from zero, where log-normal is normal
+    start = pd.Timestamp("2024-01-21") + pd.Timedelta(gap, "D")
+    found = said(panel, start)[0]
+    wanted = 2.0 * np.sqrt(gap + np.arange(1, 4))
+    assert (found[:, 3] - found[:, 1]) / 2 / norm.ppf(0.9) == pytest.approx(wanted, rel=0.1)
+    assert (found[:, 4] - found[:, 0]) / 2 / norm.ppf(0.975) == pytest.approx(wanted, rel=0.1)
+    assert found[:, 2] - 1e4 == pytest.approx(19 + gap + np.arange(1, 4), abs=0.1)
+
+
+def test_forecasts_above_zero_stay_there():
+    panel = line()
+    panel.values[:] = 1.0
+    grown = quantiles_from(
+        begun_at(panel, "2024-03-21"),
+        lambda seen: np.exp(np.log(np.maximum([seen.history(one)[-1:] for one in range(len(seen))], 1e-9)))[:, :, None]
+        * np.exp(norm.ppf(PROBABILITIES)),
+        PROBABILITIES, 10, 1,
+    )  # fmt: skip
+    assert (grown > 0).all() and (np.diff(grown) > 0).all()
+
+
+def test_series_that_end_earlier_are_gone_through_and_the_others_are_not(caplog):
+    whole = seasonal_panel(series=2)
+    panel = whole.select([0, 1])
+    panel.values[220:240] = np.nan  # the first series ends twenty hours before the second
+    start = whole.stamps(whole.last[:1] + 1)[0]
+    seen = []
+    begun = begun_at(panel, start)
+    assert begun.gaps.tolist() == [20, 0]
+    with caplog.at_level(logging.WARNING, "forecaster"):
+        quantiles_from(begun, walk(6, PROBABILITIES, seen=seen), PROBABILITIES, 24, 6)
+    assert "20 steps before the start were not observed (series 's0', last seen at 2024-01-10 03:00:00)" in caplog.text
+    assert [len(one) for one in seen] == [2, 9, 9, 9, 9]
+    assert seen[1].lengths.tolist() == [24 + 6] * 9 and seen[-1].lengths.tolist() == [24 + 20] * 9
+    assert (seen[-1].stamps(seen[-1].last) == whole.stamps(whole.last[:1])[0]).all()
+
+
+def test_known_covariates_must_reach_over_the_wanted_rows_and_no_further():
+    panel = line(known_open=1.0)
+    long = panel_from_frame(
+        pd.DataFrame(
+            {"ds": pd.date_range("2024-01-01", periods=24), "y": panel.target.tolist() + [np.nan] * 4, "k": 1.0}
+        ),
+        Columns(known=["k"]),
+    )
+    seen = []
+    quantiles_from(begun_at(long, "2024-01-22"), walk(3, (0.5,), seen=seen), (0.5,), 5, 3)
+    ahead = seen[-1]
+    assert ahead.lengths.tolist() == [6]
+    assert ahead.values[:, 1].tolist() == [1.0] * 9, "five steps of history, one of the gap, three of the horizon"
+
+
+@pytest.mark.parametrize(
+    ("start", "fragment"),
+    [
+        ("soon", "'soon' is no time stamp of these data; write it as 2024-01-21 00:00:00"),
+        (3, "3 is no time stamp of these data"),
+        ("2024-01-25T00:00+02:00", "has an offset from UTC, but the time stamps of the data have none"),
+        ("2025-01-25", "lies 370 steps behind the last observed value of series 'y' .*, more than 100 horizons"),
+        ("2023-01-25", "no series has an observed target"),
+    ],
+)
+def test_a_start_that_cannot_be(start, fragment):
+    with pytest.raises(DataError, match=fragment):
+        said(line(), start)
+
+
+def test_past_covariates_are_refused_where_there_is_a_gap_and_only_there():
+    panel = line(past_wind=2.0)
+    assert said(panel, "2024-01-21").shape == (1, 3, 5)
+    with pytest.raises(DataError, match="past covariates past_wind would have to be known behind the cutoff"):
+        said(panel, "2024-01-22")
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    model = tiny("gru", strategy="seq2seq")
+    return RecurrentForecaster(model, 6, season=12, lookback=24).fit(seasonal_panel(series=2))
+
+
+def test_a_network_forecasts_from_a_date_and_says_what_it_saw(fitted):
+    panel = seasonal_panel(series=2)
+    plain = fitted.predict(panel)
+    assert fitted.predict(panel, start=plain["ds"][0]).equals(plain)
+    frame = fitted.predict(panel, levels=[80], start="2024-01-11T10:00")
+    assert list(frame.columns) == ["unique_id", "ds", "cutoff", "gru", "gru-lo-80", "gru-hi-80"]
+    assert (frame["cutoff"] == plain["cutoff"][0]).all() and len(frame) == 12
+    assert frame["ds"][0] == pd.Timestamp("2024-01-11T10:00") and np.isfinite(frame["gru"]).all()
+    assert (frame["gru-hi-80"] - frame["gru-lo-80"]).mean() > (plain["gru-hi-80"] - plain["gru-lo-80"]).mean()
+
+
+def test_law_1_nothing_from_the_start_on_is_used(fitted):
+    panel = seasonal_panel(series=2)
+    stamp = panel.stamps(np.array([200]))[0]
+    before = fitted.predict(panel, start=stamp)
+    assert before.equals(fitted.predict(panel.until(199)))
+    panel.values[[*range(200, 240), *range(440, 480)]] = 1e6
+    assert before.equals(fitted.predict(panel, start=stamp))
+
+
+def test_law_2_a_published_version_goes_through_a_gap_to_the_same_numbers(fitted, tmp_path):
+    from types import SimpleNamespace
+
+    fitted.export(tmp_path / "served", tmp_path)
+    panel = seasonal_panel(series=2)
+    manifest = SimpleNamespace(
+        model="gru", horizon=6, lookback=24, levels=[80.0, 95.0], inputs={"past": ["y"], "known": [], "static": []},
+        calendar={}, definition={}, frequency={"name": panel.calendar.name}, model_definition={}, streaming={}, seed=1,
+    )  # fmt: skip
+    published = PublishedForecaster.load(tmp_path / "served", manifest)
+    ours, theirs = (one.predict(panel, start="2024-01-12") for one in (fitted, published))
+    assert ours.iloc[:, :3].equals(theirs.iloc[:, :3])
+    assert np.allclose(ours.iloc[:, 3:], theirs.iloc[:, 3:], rtol=1e-5)

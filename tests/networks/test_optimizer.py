@@ -1,0 +1,63 @@
+"""Clipping by value and by norm, and how often it bit."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from forecaster.networks.optimizer import ClippedAdamW, optimizer
+from tests.synthetic import tiny
+
+
+class Seen(ClippedAdamW):
+    """Keeps what is left of the gradients."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        self.left = [*getattr(self, "left", []), np.asarray(gradient)]
+
+
+def clipped(**limits):
+    """What is left of the gradients (3, −4) and (12,), of norm 13."""
+    weights = [keras.Variable(np.zeros(2, np.float32)), keras.Variable(np.zeros(1, np.float32))]
+    one = Seen(1.0, **limits)
+    one.apply([ops.array([3.0, -4.0]), ops.array([12.0])], weights)
+    return one, np.concatenate(one.left)
+
+
+@pytest.mark.parametrize(
+    ("limits", "left", "bites"),
+    [
+        ({}, [3, -4, 12], 0),
+        ({"largest_norm": 13.5}, [3, -4, 12], 0),
+        ({"largest_norm": 6.5}, [1.5, -2, 6], 1),
+        ({"largest_value": 12.5}, [3, -4, 12], 0),
+        ({"largest_value": 3.5}, [3, -3.5, 3.5], 1),
+        ({"largest_value": 4, "largest_norm": 41**0.5 / 2}, [1.5, -2, 2], 1),  # by value first, then by norm
+    ],
+)
+def test_values_then_the_norm_are_cut_and_the_step_counts_once(limits, left, bites):
+    one, found = clipped(**limits)
+    assert found == pytest.approx(left)
+    assert one.reset_watch() == pytest.approx((bites, 13.0))
+    assert one.reset_watch() == (0.0, 0.0)
+
+
+def test_a_step_is_that_of_keras_adamw_with_the_same_limit():
+    steps = []
+    for one in (
+        ClippedAdamW(0.1, 0.01, largest_norm=1.0, use_ema=True),
+        keras.optimizers.AdamW(0.1, 0.01, global_clipnorm=1.0, use_ema=True),
+    ):
+        weight = keras.Variable(np.ones(3, np.float32))
+        for gradient in ([1, 2, 3], [0.1, 0, 0.2]):
+            one.apply([ops.array(gradient, dtype="float32")], [weight])
+        steps.append(np.asarray(weight))
+    assert np.allclose(*steps, atol=1e-7)
+
+
+def test_a_model_file_sets_both_limits():
+    one = optimizer(tiny(clipvalue=0.5, clipnorm=2.0))
+    assert (one.largest_value, one.largest_norm) == (0.5, 2.0)
+    again = ClippedAdamW.from_config(one.get_config())
+    assert (again.largest_value, again.largest_norm) == (0.5, 2.0)
+    assert optimizer(tiny(clipnorm=None)).largest_norm is None
