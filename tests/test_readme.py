@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from forecaster.config import PipelineDefinition
+from forecaster.config import ModelDefinition, PipelineDefinition
 from forecaster.config.reading import parse
 
 ROOT = Path(__file__).parent.parent
@@ -34,8 +34,13 @@ def test_pipeline_files_in_the_readme_are_valid(text):
     parse(yaml.safe_load(text), PipelineDefinition, "README.md")
 
 
+def test_model_files_in_the_readme_are_valid():
+    for text in (block for block in blocks("yaml") if block.startswith("network:")):
+        parse(yaml.safe_load(text), ModelDefinition, "README.md")
+
+
 def test_data_blocks_in_the_readme_are_valid():
-    for text in (block for block in blocks("yaml") if "horizon" not in block):
+    for text in (block for block in blocks("yaml") if block.startswith("data:") and "horizon" not in block):
         parse({**yaml.safe_load(text), "horizon": 1}, PipelineDefinition, "README.md")
 
 

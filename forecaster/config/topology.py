@@ -1,14 +1,18 @@
 """What a recurrence reads and says, and which keys of a model file go together.
 
-=====================  ===============  ===================================  ==============================
-topology               strategies       reads                                says
-=====================  ===============  ===================================  ==============================
-many_to_one            direct           the lookback                         one state: all steps at once
-one_to_many            direct           the last value and what is known     a step of the horizon a step
-many_to_many           recursive        a value a step, state carried on     the next value, at every step
-one_to_one             recursive        the last value                       the next value, and so on
-encoder_decoder        seq2seq          the lookback, then its own outputs   a step of the horizon a step
-=====================  ===============  ===================================  ==============================
+===============  =========  =====================================  =======================  =========================
+topology         strategy   reads                                  says                     quantiles
+===============  =========  =====================================  =======================  =========================
+many_to_one      direct     (batch, segments, segment × features)  (batch, units), at last  all steps from that state
+one_to_many      direct     (batch, horizon, base and known),      (batch, horizon, units)  a step from its own state
+                            begun by the last value
+many_to_many     recursive  (batch, steps, features)               (batch, steps, units)    the next step, every step
+one_to_one       recursive  (batch, value before, base and known)  (batch, units)           the next step from one
+encoder_decoder  seq2seq    as many_to_one, then (batch, horizon,  (batch, horizon, units)  a step from its own state
+                            value before, base and known)
+===============  =========  =====================================  =======================  =========================
+
+Quantiles are (batch, horizon, quantiles) in the end. The value before is the median that was forecast for it.
 
 Checks return the value that they were given, or raise `ValueError` with what to write instead.
 """

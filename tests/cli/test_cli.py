@@ -35,6 +35,7 @@ def test_run_shows_what_it_read_the_leaderboard_the_verdict_and_where_things_lie
     folder, answer = project
     for fragment in (
         "rows           720", "inferred from the time stamps", "gaps           none", "found in the fitting part",
+        "Gradient    simple_rnn: clipped in 100% of 30 steps, largest gradient norm",
         "MASE", "sMAPE", "RMSE", "in 80%", "skill", "seasonal_naive", "was chosen on the validation part",
         f"SavedModel  {folder}/models/store/small/1", f"Report      {folder}/models/reports/small.html",
     ):  # fmt: skip
@@ -118,6 +119,19 @@ def test_a_fault_of_ours_exits_with_3_and_lies_in_the_log(tmp_path):
     assert answer.returncode == 3
     assert "RuntimeError: on purpose" in answer.stderr and "Traceback" not in answer.stderr
     assert "Traceback" in (tmp_path / "log.txt").read_text()
+
+
+def test_predict_goes_through_what_was_not_observed_to_the_date_asked_for(project):
+    folder, _ = project
+    answer = forecaster("predict", "small", "--from", "2024-04-02T12:00", "--level", "80", cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+    lines = [line.split(",") for line in answer.stdout.splitlines()]
+    assert [line[1] for line in lines[1:3]] == ["2024-04-02 12:00:00", "2024-04-02 13:00:00"] and len(lines) == 25
+    assert {line[2] for line in lines[1:]} == {"2024-03-30 23:00:00"}
+    said = " ".join(answer.stderr.split())
+    assert "60 steps before the start were not observed (series 'y', last seen at 2024-03-30 23:00:00)" in said
+    refused = forecaster("predict", "small", "--from", "tomorrow", cwd=folder)
+    assert refused.returncode == 2 and "'tomorrow' is no time stamp of these data" in refused.stderr.replace("\n", " ")
 
 
 def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path):

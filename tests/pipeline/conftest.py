@@ -26,7 +26,7 @@ def write_project(folder: Path, **changes) -> Path:
         "data": {"path": str(folder / "demand.csv")},
         "horizon": 24,
         "lookback": 48,
-        "models": [{"extends": "gru", **SMALL}, {"extends": "simple_rnn", **SMALL}],
+        "models": [{"extends": "gru", **SMALL}, {"extends": "simple_rnn", **SMALL, "clipnorm": 0.001}],
         "baselines": ["naive", "seasonal_naive", "ridge"],
         "backtest": {"windows": 5},
         **changes,
