@@ -88,8 +88,8 @@ def test_series_that_end_earlier_are_gone_through_and_the_others_are_not(caplog)
     with caplog.at_level(logging.WARNING, "forecaster"):
         quantiles_from(begun, walk(6, PROBABILITIES, seen=seen), PROBABILITIES, 24, 6)
     assert "20 steps before the start were not observed (series 's0', last seen at 2024-01-10 03:00:00)" in caplog.text
-    assert [len(one) for one in seen] == [2, 9, 9, 9, 9]
-    assert seen[1].lengths.tolist() == [24 + 6] * 9 and seen[-1].lengths.tolist() == [24 + 20] * 9
+    assert [len(one) for one in seen] == [2, 21, 21, 21, 21]
+    assert seen[1].lengths.tolist() == [24 + 6] * 21 and seen[-1].lengths.tolist() == [24 + 20] * 21
     assert (seen[-1].stamps(seen[-1].last) == whole.stamps(whole.last[:1])[0]).all()
 
 

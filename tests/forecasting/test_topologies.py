@@ -36,7 +36,7 @@ def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(kind):
 
 def test_law_3_a_resumed_decoder_is_taught_and_clipped_as_the_unbroken_one(tmp_path):
     panel = seasonal_panel()
-    model = tiny("gru", strategy="seq2seq", steps=20, dropout=0.2, clipnorm=0.05, recurrent_dropout=0)
+    model = tiny("feed_forward", strategy="recursive", steps=20, clipnorm=0.05)
     whole = fitted(panel, model)
     asked = iter(range(100))
     control = {"checkpoint": tmp_path / "fit.npz", "key": "this"}
