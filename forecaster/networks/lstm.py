@@ -58,8 +58,8 @@ class LSTM(keras.layers.RNN):
         unroll: Write the loop out; for short sequences of fixed length.
         zero_output_for_mask: With `return_sequences`, return zeros at masked steps.
         implementation: "loop": step after step, in `keras.ops`. "fused": by TensorFlow's kernel for a whole sequence,
-            `lstm_fused`, several times as quick on a CPU; it has peepholes and dropout of inputs, but no other
-            variant, mask, recurrent dropout in training or second derivative, and no XLA. "auto": fused where it can be.
+            `lstm_fused`, up to three times as quick on a CPU; it has peepholes and dropout of inputs, but no other
+            variant, mask, recurrent dropout in training, XLA or second derivative. "auto": "fused" where that can be.
         **options: Options of `LSTMCell` (`peephole`, `coupled`, `forget_gate`, `layer_norm`, `dropout`,
             `seed`, …) and of `keras.layers.Layer` (`name`, `dtype`, `trainable`, `activity_regularizer`).
 

@@ -1,13 +1,13 @@
 """The LSTM over a whole sequence by TensorFlow's own kernel: one operation in place of a loop of small ones.
 
-The one file of `networks` that needs TensorFlow, since `keras.ops` has no name for the kernel; `lstm.LSTM` imports it on
-that backend only, and uses it where `obstacle` finds nothing against it. It computes what the loop computes, to rounding.
-Why it is made as it is, and what was tried besides, is in `tests/benchmarks/NOTES.md`.
+The one file of `networks` that needs TensorFlow, since `keras.ops` has no name for the kernel; `lstm.LSTM` imports it
+on that backend only, and uses it where `obstacle` finds nothing against it. It computes what the loop computes, to
+rounding. Why it is made as it is, and what was tried besides, is in `tests/benchmarks/NOTES.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -22,12 +22,12 @@ __all__ = ["obstacle", "run"]
 
 Tensor = Any
 
-PARTS = 8
+PARTS = 16
 """At most so many parts of a batch; parts run beside each other, one on a core."""
 ROWS = 64
 """Rows of a part that suit a core's cache."""
 FEWEST_ROWS = 16
-"""A part of fewer rows costs more than the second core brings."""
+"""Rows from which a second part, and with it a second core, is worth its cost."""
 WIDE = 64
 """Units above which the weights' gradient is quicker as one product behind the loop than as a sum inside the kernel."""
 
@@ -73,14 +73,38 @@ def run(
         last as the only one, and the last states [h, c].
     """
     sequences = tf.reverse(sequences, [1]) if go_backwards else sequences
-    weights, sizes = _weights(cell), _sizes(sequences)
-    outputs, cells = [], []
-    for x, h, c in zip(*(_split(array, sizes) for array in (sequences, *initial_state)), strict=True):
-        hidden, last = _sequence(tf.transpose(x, (1, 0, 2)), h, c, weights, bool(cell.peephole))
-        outputs.append(tf.transpose(hidden, (1, 0, 2)) if return_sequences else hidden[-1][:, None])
-        cells.append(last)
-    output = tf.concat(outputs, axis=0)
-    return output[:, -1], output, [output[:, -1], tf.concat(cells, axis=0)]
+    weights, peephole = _weights(cell), bool(cell.peephole)
+
+    def part(first: Any, end: Any) -> tuple[Tensor, Tensor]:
+        x, h, c = (array[first:end] for array in (sequences, *map(tf.convert_to_tensor, initial_state)))
+        hidden, last = _sequence(tf.transpose(x, (1, 0, 2)), h, c, weights, peephole, return_sequences)
+        return tf.transpose(hidden, (1, 0, 2)) if return_sequences else hidden[:, None], last
+
+    known = sequences.shape[0]
+    outputs, cells = _open_batch(part, tf.shape(sequences)[0]) if known is None else _known_batch(part, known)
+    outputs = tf.ensure_shape(outputs, (known, sequences.shape[1] if return_sequences else 1, cell.units))
+    return outputs[:, -1], outputs, [outputs[:, -1], tf.ensure_shape(cells, (known, cell.units))]
+
+
+def _known_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: int) -> tuple[Tensor, ...]:
+    """What the parts of a batch return, one behind the other."""
+    count = max(1, min(batch // FEWEST_ROWS, 2), min(batch // ROWS, PARTS))
+    done = [part(batch * place // count, batch * (place + 1) // count) for place in range(count)]
+    return tuple(made[0] if count == 1 else tf.concat(made, axis=0) for made in zip(*done, strict=True))
+
+
+def _open_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: Tensor) -> tuple[Tensor, ...]:
+    """The same in a graph for batches of any size; a loop whose turns need not wait for each other."""
+    count = tf.maximum(tf.minimum(batch // FEWEST_ROWS, 2), tf.minimum(batch // ROWS, PARTS))
+    count = tf.maximum(count, 1)
+
+    def turn(place: Tensor, *done: tf.TensorArray) -> tuple[Any, ...]:
+        made = part(batch * place // count, batch * (place + 1) // count)
+        return place + 1, *(array.write(place, one) for array, one in zip(done, made, strict=True))
+
+    empty = [tf.TensorArray(tf.float32, count, infer_shape=False) for _ in range(2)]
+    _, *done = tf.while_loop(lambda place, *_: place < count, turn, (0, *empty), parallel_iterations=PARTS)
+    return tuple(array.concat() for array in done)
 
 
 class _Weights(NamedTuple):
@@ -101,25 +125,19 @@ def _weights(cell: LSTMCell) -> _Weights:
     return _Weights(cell.joined_kernel(), bias, *peepholes)
 
 
-def _sizes(sequences: Tensor) -> Any:
-    """Rows of each part: a list where the batch's size is known, else a tensor with zeros for parts not needed."""
-    known = sequences.shape[0]
-    if known is not None:
-        count = max(1, min(known // FEWEST_ROWS, 2), min(known // ROWS, PARTS))
-        return [known // count + (part < known % count) for part in range(count)]
-    batch, part = tf.shape(sequences)[0], tf.range(PARTS)
-    count = tf.maximum(tf.minimum(batch // FEWEST_ROWS, 2), tf.minimum(batch // ROWS, PARTS))
-    count = tf.maximum(count, 1)
-    return tf.where(part < count, batch // count + tf.cast(part < batch % count, tf.int32), 0)
+def _sequence(
+    x: Tensor, hidden: Tensor, cell: Tensor, weights: _Weights, peephole: bool, every: bool
+) -> tuple[Tensor, Tensor]:
+    """Every h (time, batch, units), or the last (batch, units), and the last c, with their gradient.
 
-
-def _split(array: Tensor, sizes: Any) -> list[Tensor]:
-    parts: list[Tensor] = tf.split(array, sizes, num=len(sizes) if isinstance(sizes, list) else PARTS)
-    return parts
-
-
-def _sequence(x: Tensor, hidden: Tensor, cell: Tensor, weights: _Weights, peephole: bool) -> tuple[Tensor, Tensor]:
-    """All h (time, batch, units) and the last c (batch, units) from x (time, batch, features), with their gradient."""
+    Args:
+        x: (time, batch, features).
+        hidden: h before the first step, (batch, units).
+        cell: c before the first step.
+        weights: The kernel's.
+        peephole: Whether it looks at those of the peepholes.
+        every: Whether to return every h.
+    """
     gradient = _gradient if peephole or cell.shape[-1] <= WIDE else _gradient_of_wide
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -128,17 +146,21 @@ def _sequence(x: Tensor, hidden: Tensor, cell: Tensor, weights: _Weights, peepho
         given = {"x": x, "h_prev": h, "cs_prev": c, "use_peephole": peephole, **names}
         length = tf.shape(x, out_type=tf.int64)[0]
         made = tf.raw_ops.BlockLSTMV2(**given, seq_len_max=length, cell_clip=0.0)
-        return (made.h, made.cs[-1]), lambda *pulls: gradient(given, made._asdict(), *pulls)
+        shown = made.h if every else made.h[-1]
+        return (shown, made.cs[-1]), lambda *pulls: gradient(given, made._asdict(), *pulls)
 
     both: tuple[Tensor, Tensor] = sequence(x, hidden, cell, *weights)
     return both
 
 
 def _gradient(given: dict[str, Any], made: dict[str, Tensor], hidden: Tensor, last_cell: Tensor) -> tuple[Tensor, ...]:
-    """By the kernel's twin, from the gradients of all h and of the last c; in the order of `sequence`'s arguments."""
-    cells = tf.concat([tf.zeros_like(hidden[1:]), last_cell[None]], axis=0)
-    length = tf.shape(hidden, out_type=tf.int64)[0]
-    back = tf.raw_ops.BlockLSTMGradV2(**given, **made, seq_len_max=length, cs_grad=cells, h_grad=hidden)
+    """By the kernel's twin, from the gradients of h, shaped as returned, and of c; in the order of the arguments."""
+    before = tf.zeros_like(made["h"][1:])
+    pulls = {"cs_grad": tf.concat([before, last_cell[None]], axis=0), "h_grad": hidden}
+    if len(hidden.shape) == 2:
+        pulls["h_grad"] = tf.concat([before, hidden[None]], axis=0)
+    length = tf.shape(made["h"], out_type=tf.int64)[0]
+    back = tf.raw_ops.BlockLSTMGradV2(**given, **made, **pulls, seq_len_max=length)
     peepholes = back.wci_grad, back.wcf_grad, back.wco_grad
     return back.x_grad, back.h_prev_grad, back.cs_prev_grad, back.w_grad, back.b_grad, *peepholes
 
@@ -156,18 +178,17 @@ def _gradient_of_wide(
     joined = _other_order(given["w"])
     before = tf.concat([start[None], made["cs"][:-1]], axis=0)
     fixed = {name: given[name] for name in ("w", "b", "wci", "wcf", "wco", "use_peephole")}
-    # an empty part has no steps
-    steps = tf.where(tf.size(start) > 0, tf.shape(x)[0], 0)
+    steps, every = tf.shape(x)[0], len(hidden.shape) == 3
 
     def step(t: Tensor, h: Tensor, c: Tensor, sums: tf.TensorArray) -> tuple[Any, ...]:
         now = {name: made[name][t] for name in ("i", "cs", "f", "o", "ci", "co")}
-        pulls = {"cs_grad": c, "h_grad": h + hidden[t]}
+        pulls = {"cs_grad": c, "h_grad": h + hidden[t] if every else h}
         back = tf.raw_ops.LSTMBlockCellGrad(x=x[0], cs_prev=before[t], h_prev=before[t], **fixed, **now, **pulls)
         h = tf.matmul(back.dicfo, joined[features:], transpose_b=True)
         return t - 1, h, back.cs_prev_grad, sums.write(t, back.dicfo)
 
     sums = tf.TensorArray(tf.float32, steps, element_shape=(x.shape[1], 4 * units))
-    begin = steps - 1, tf.zeros_like(start), last_cell, sums
+    begin = steps - 1, tf.zeros_like(start) if every else hidden, last_cell, sums
     _, h, c, sums = tf.while_loop(lambda t, *_: t >= 0, step, begin, parallel_iterations=1)
     flat = tf.reshape(sums.stack(), (-1, 4 * units))
     seen = tf.concat([x, tf.concat([given["h_prev"][None], made["h"][:-1]], axis=0)], axis=-1)
