@@ -176,6 +176,7 @@ def _gradient_of_wide(
     x, start, zeros = given["x"], given["cs_prev"], tf.zeros_like(given["wci"])
     features, units = x.shape[-1], start.shape[-1]
     joined = _other_order(given["w"])
+    back_to_h, first = tf.transpose(joined[features:]), x[0]
     before = tf.concat([start[None], made["cs"][:-1]], axis=0)
     fixed = {name: given[name] for name in ("w", "b", "wci", "wcf", "wco", "use_peephole")}
     steps, every = tf.shape(x)[0], len(hidden.shape) == 3
@@ -183,9 +184,9 @@ def _gradient_of_wide(
     def step(t: Tensor, h: Tensor, c: Tensor, sums: tf.TensorArray) -> tuple[Any, ...]:
         now = {name: made[name][t] for name in ("i", "cs", "f", "o", "ci", "co")}
         pulls = {"cs_grad": c, "h_grad": h + hidden[t] if every else h}
-        back = tf.raw_ops.LSTMBlockCellGrad(x=x[0], cs_prev=before[t], h_prev=before[t], **fixed, **now, **pulls)
-        h = tf.matmul(back.dicfo, joined[features:], transpose_b=True)
-        return t - 1, h, back.cs_prev_grad, sums.write(t, back.dicfo)
+        # of x and h the kernel reads the shapes only
+        back = tf.raw_ops.LSTMBlockCellGrad(x=first, cs_prev=before[t], h_prev=start, **fixed, **now, **pulls)
+        return t - 1, tf.matmul(back.dicfo, back_to_h), back.cs_prev_grad, sums.write(t, back.dicfo)
 
     sums = tf.TensorArray(tf.float32, steps, element_shape=(x.shape[1], 4 * units))
     begin = steps - 1, tf.zeros_like(start) if every else hidden, last_cell, sums
