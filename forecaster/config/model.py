@@ -20,6 +20,7 @@ from pydantic import (
 from forecaster.config.topology import (
     Strategy,
     Topology,
+    check_carrying,
     check_cell,
     check_feedback,
     check_stack,
@@ -104,6 +105,15 @@ class ModelKeys(BaseModel):
     scheduled_sampling: Literal["none", "linear", "exponential", "inverse_sigmoid"] = Field(
         default="linear", description="decoders: how that chance falls over the fit; then own outputs are read"
     )
+    samples: Annotated[int, Field(ge=20)] = Field(
+        default=200, description="strategy recursive: paths that are drawn for a forecast beyond the next step"
+    )
+    carry_state: bool = Field(
+        default=False, description="strategy recursive: keep the state from one batch to the next, a series long"
+    )
+    truncate: Annotated[int, Field(ge=2)] | None = Field(
+        default=None, description="carry_state: steps after which the gradient is cut; by default the lookback"
+    )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="share of the state dropped before the head")
     batch_size: PositiveInt = Field(default=64, description="windows a step")
     learning_rate: PositiveFloat = Field(default=2e-3, description="peak of a warm-up and cosine decay")
@@ -166,6 +176,12 @@ class ModelDefinition(ModelKeys):
     def _outputs_fed_back(cls, value: Any, info: ValidationInfo) -> Any:
         default = cls.model_fields[str(info.field_name)].default
         return value if value == default else check_feedback(value, info.data, str(info.field_name))
+
+    @field_validator("segment", "recurrent_dropout", "samples", "carry_state", "truncate")
+    @classmethod
+    def _step_by_step(cls, value: Any, info: ValidationInfo) -> Any:
+        default = cls.model_fields[str(info.field_name)].default
+        return value if value == default else check_carrying(value, info.data, str(info.field_name))
 
     def named(self, name: str) -> ModelDefinition:
         """The same definition, called `name` unless it has a name already."""

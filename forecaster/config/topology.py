@@ -25,6 +25,7 @@ from typing import Any, Literal
 __all__ = [
     "Strategy",
     "Topology",
+    "check_carrying",
     "check_cell",
     "check_feedback",
     "check_stack",
@@ -125,5 +126,27 @@ def check_feedback(value: Any, keys: Mapping[str, Any], key: str) -> Any:
         raise ValueError(
             f"{key} is for networks that read their own outputs in training, and {topology} does not; "
             "write strategy: seq2seq, or leave it out"
+        )
+    return value
+
+
+def check_carrying(value: Any, keys: Mapping[str, Any], key: str) -> Any:
+    """Whether a key of networks that go step by step, or one that they have no use for, is in its place."""
+    if "strategy" not in keys:
+        return value
+    recursive = keys["strategy"] == "recursive" and keys.get("network") != "feed_forward"
+    if key in ("segment", "recurrent_dropout"):
+        if recursive and value != 1:
+            instead = "leave it out" if key == "segment" else "write dropout instead"
+            raise ValueError(f"strategy: recursive reads one step at a time and has no {key}; {instead}")
+        return value
+    if not recursive:
+        raise ValueError(
+            f"{key} is for recurrent networks that go step by step; write strategy: recursive, or leave it out"
+        )
+    if key == "truncate" and not keys.get("carry_state", True):
+        raise ValueError(
+            "a gradient is cut where a state is carried over the cut; write carry_state: true, or leave truncate out "
+            "for whole backpropagation through each window"
         )
     return value

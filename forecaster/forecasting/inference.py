@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from forecaster.errors import DataError
 from forecaster.series import Panel, Windows
 
-__all__ = ["check_transform", "quantiles_in_batches"]
+__all__ = ["check_transform", "history_read", "quantiles_in_batches"]
 
 BATCH = 512
+SAMPLED_BATCH = 32
+"""Windows at once where each is forecast by some hundred paths."""
 
 
-def quantiles_in_batches(call: Callable[[dict[str, np.ndarray]], np.ndarray], windows: Windows) -> np.ndarray:
-    """Runs windows through `call`, a few hundred at a time.
+def quantiles_in_batches(
+    call: Callable[[dict[str, np.ndarray]], np.ndarray], windows: Windows, seed: int | None = None
+) -> np.ndarray:
+    """Runs windows through `call`, a few hundred at a time, or fewer where paths are sampled.
+
+    Args:
+        call: From raw inputs by name to raw quantiles.
+        windows: To forecast.
+        seed: Of a network that samples, which reads it as an input; the same one for every window.
 
     Returns:
         Raw quantiles, shape (windows, horizon, quantiles).
@@ -24,11 +34,13 @@ def quantiles_in_batches(call: Callable[[dict[str, np.ndarray]], np.ndarray], wi
         DataError: A known covariate does not reach over the horizon; names series, column and stamps.
     """
     parts = []
-    for start in range(0, len(windows), BATCH):
-        chosen = slice(start, start + BATCH)
+    size = BATCH if seed is None else SAMPLED_BATCH
+    for start in range(0, len(windows), size):
+        chosen = slice(start, start + size)
         batch = windows.gather(chosen)
         _check_known(batch.known, windows, start)
-        parts.append(np.asarray(call(batch.inputs)))
+        sampling = {} if seed is None else {"seed": np.full(len(batch.past), seed, np.int32)}
+        parts.append(np.asarray(call({**batch.inputs, **sampling})))
     return np.concatenate(parts)
 
 
@@ -46,6 +58,11 @@ def _check_known(known: np.ndarray, windows: Windows, start: int) -> None:
         f"{', '.join(str(stamp) for stamp in stamps[:3])}{more}; it must reach over the horizon of {windows.horizon} "
         "steps: add these rows to the data, or give them in a file of their own (forecaster predict NAME --known FILE)"
     )
+
+
+def history_read(panel: Panel, streaming: Mapping[str, Any], lookback: int) -> int:
+    """Steps before the cutoff that a network reads: its lookback, or whole series where its state is carried."""
+    return int(panel.lengths.max()) if streaming else lookback
 
 
 def check_transform(panel: Panel, transform: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecaster.errors import DataError, ForecasterError
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
-from forecaster.forecasting.inference import quantiles_in_batches
+from forecaster.forecasting.inference import history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.series import Panel, forecast_windows
@@ -89,7 +89,9 @@ class PublishedForecaster:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""
         self._check_frequency(panel)
         given = replace(self._inputs.given_by(panel, self.name), filling=self._filling)
-        return quantiles_in_batches(self._run, forecast_windows(given, self.manifest.lookback, self.horizon))
+        steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
+        seed = self.manifest.seed if "seed" in self._signature.structured_input_signature[1] else None
+        return quantiles_in_batches(self._run, forecast_windows(given, steps, self.horizon), seed)
 
     def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         outputs = self._signature(**{name: self._constant(part) for name, part in inputs.items()})

@@ -14,16 +14,14 @@ from forecaster.config import ModelDefinition, Project
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
-from forecaster.forecasting.inference import check_transform, quantiles_in_batches
+from forecaster.forecasting.inference import check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
+from forecaster.forecasting.lessons import gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.training import Control, train
-from forecaster.series import Panel, cutoffs, forecast_windows, training_windows
+from forecaster.series import Panel, cutoffs, forecast_windows
 
 __all__ = ["RecurrentForecaster"]
-
-SAMPLE = 512
-"""Windows by which a network is prepared, and most windows by which a fit is stopped."""
 
 
 class RecurrentForecaster:
@@ -94,8 +92,6 @@ class RecurrentForecaster:
             TrainingError: The loss is not finite.
             Interrupted: `control.stop` said so.
         """
-        from forecaster.networks.build import Shape, build
-
         began = time.monotonic()
         self.resolved = resolved = resolve(
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step
@@ -103,25 +99,41 @@ class RecurrentForecaster:
         check_transform(panel, self.transform)
         if self.definition.strategy == "recursive":
             refuse_unknown_future(panel, f"{self.name}: strategy: recursive")
-        self._inputs = inputs = Inputs.of(panel)
-        shape = Shape(
-            resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past), len(inputs.known),
-            len(panel.static), resolved.seasons or (1,), resolved.segment, self.transform,
-            inputs.columns,
-        )  # fmt: skip
+        self._inputs = Inputs.of(panel)
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
-        seen = panel.until(border)
-        windows = training_windows(seen, resolved.lookback, self.horizon)
-        held_out = training_windows(panel, resolved.lookback, self.horizon).after(border)
-        stop_by = held_out.gather(held_out.spread(SAMPLE))
-        network = build(self.definition, shape, self.seed)
-        sample = windows.gather(windows.spread(SAMPLE))
-        network.prepare(sample.inputs, sample.target, seen.static_values)
-        self.curve = train(network, windows, stop_by, self.definition, self.seed, self.control)
-        network.calibrate(stop_by.inputs, stop_by.target)
+        teach = sequence_lessons if self.stepwise else window_lessons
+        lessons = teach(panel, border, resolved, self.horizon, self.definition, self.seed)
+        network = self._built(panel, resolved)
+        network.prepare(lessons.sample.inputs, lessons.sample.target, panel.until(border).static_values)
+        self.curve = train(network, lessons, self.definition, self.control)
+        network.calibrate(lessons.held_out.inputs, lessons.held_out.target)
         self._network = network
         self.seconds = time.monotonic() - began
         return self
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether it goes from step to step, forecasting each, and samples what it goes on from."""
+        return self.definition.chosen_topology == "many_to_many"
+
+    @property
+    def streaming(self) -> dict[str, Any]:
+        """The state that the exported network carries from step to step: see `ManifestDraft.streaming`."""
+        return dict(self._network.streaming) if self.stepwise else {}
+
+    def _built(self, panel: Panel, resolved: Resolved) -> Any:
+        """The untrained network."""
+        from forecaster.networks.build import Shape, build
+        from forecaster.networks.recursive import build_recursive
+
+        shape = Shape(
+            resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past),
+            len(self._inputs.known), len(panel.static), resolved.seasons or (1,), resolved.segment, self.transform,
+            self._inputs.columns,
+        )  # fmt: skip
+        if self.stepwise:
+            return build_recursive(self.definition, shape, self.seed, gapless(panel))
+        return build(self.definition, shape, self.seed)
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
         """Forecasts every series of the panel from its cutoff, also series that were not in training.
@@ -155,9 +167,15 @@ class RecurrentForecaster:
         if self._network is None or self.resolved is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
         given = self._inputs.given_by(panel, self.name)
-        windows = forecast_windows(given, self.resolved.lookback, self.horizon)
         forecast = self._network.forecast.predict_on_batch
-        return quantiles_in_batches(lambda inputs: forecast(inputs)["quantiles"], windows)
+        windows = forecast_windows(given, self._steps_back(given), self.horizon)
+        seed = self.seed if self.stepwise else None
+        return quantiles_in_batches(lambda inputs: forecast(inputs)["quantiles"], windows, seed)
+
+    def _steps_back(self, panel: Panel) -> int:
+        """How much of the past it reads: the lookback, or all of it where it carries its state."""
+        assert self.resolved is not None
+        return history_read(panel, self.streaming, self.resolved.lookback)
 
     def export(self, served: Path, side: Path) -> None:
         """Writes the network as a SavedModel (folder `served`) and as `model.keras` (in folder `side`)."""

@@ -13,21 +13,36 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from forecaster.config import ModelDefinition
 from forecaster.errors import Interrupted, TrainingError
-from forecaster.series import Batch, Windows
+from forecaster.forecasting.lessons import Examples, Lessons
 
-if TYPE_CHECKING:
-    from forecaster.networks.build import Network
-
-__all__ = ["Control", "Progress", "train"]
+__all__ = ["Control", "Progress", "Trainable", "train"]
 
 logger = logging.getLogger(__name__)
+
+
+class Trainable(Protocol):
+    """A network that can be trained.
+
+    Attributes:
+        train: A compiled `keras.Model`. Whatever must be carried from one step to the next is among its variables, so
+            that a checkpoint holds it.
+    """
+
+    @property
+    def train(self) -> Any:
+        """See above."""
+
+    def lesson(
+        self, inputs: dict[str, np.ndarray], target: np.ndarray, step: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """The inputs of `train` at a step of the fit, or as in forecasting."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +102,13 @@ class _State:
     done: bool = False
 
 
-def train(
-    network: Network, windows: Windows, validation: Batch, definition: ModelDefinition, seed: int, control: Control
-) -> pd.DataFrame:
+def train(network: Trainable, lessons: Lessons, definition: ModelDefinition, control: Control) -> pd.DataFrame:
     """Trains a network and leaves it with the weights that were best on the validation part.
 
     Args:
         network: Compiled, at its initial weights.
-        windows: What to draw batches from.
-        validation: What to stop by.
-        definition: Batch size, steps, patience.
-        seed: Of the batches.
+        lessons: A batch for every step, and what to stop by.
+        definition: Steps, patience.
         control: Watching, stopping, resuming.
 
     Returns:
@@ -113,16 +124,15 @@ def train(
     saved = time.monotonic()
     while not state.done:
         if _is_due(state, definition):
-            _look(network, validation, state, definition)
+            _look(network, lessons.held_out, state, definition)
         if state.done:
             break
         if control.stop():
             _save(network, state, control)
             raise Interrupted(f"stopped at step {state.step} of {definition.steps} of {definition.name}")
-        batch = windows.gather(windows.draw(definition.batch_size, seed, state.step))
-        state.losses.append(
-            float(network.train.train_on_batch(network.lesson(batch.inputs, batch.target, state.step), batch.target))
-        )
+        batch = lessons.batch(state.step)
+        shown = network.lesson(batch.inputs, batch.target, state.step)
+        state.losses.append(float(network.train.train_on_batch(shown, batch.target)))
         state.step += 1
         if not math.isfinite(state.losses[-1]):
             raise TrainingError(_not_finite(definition, state.step))
@@ -145,7 +155,7 @@ def _is_due(state: _State, definition: ModelDefinition) -> bool:
     return not looked and (state.step % definition.evaluate_every == 0 or state.step == definition.steps)
 
 
-def _look(network: Network, validation: Batch, state: _State, definition: ModelDefinition) -> None:
+def _look(network: Trainable, validation: Examples, state: _State, definition: ModelDefinition) -> None:
     """Measures the validation loss, keeps the best weights, and decides whether the fit is over.
 
     What is measured and kept is the running mean of the weights (Polyak and Juditsky 1992), which is less at the mercy
@@ -186,12 +196,12 @@ def _values(variables: Iterable[Any]) -> list[np.ndarray]:
     return [np.array(variable.numpy()) for variable in variables]
 
 
-def _set(network: Network, values: list[np.ndarray]) -> None:
+def _set(network: Trainable, values: list[np.ndarray]) -> None:
     for variable, value in zip(network.train.variables, values, strict=True):
         variable.assign(value)
 
 
-def _save(network: Network, state: _State, control: Control) -> None:
+def _save(network: Trainable, state: _State, control: Control) -> None:
     """Writes the checkpoint beside its place and renames it: there is the old one or the new one, whole."""
     if control.checkpoint is None:
         return
@@ -212,7 +222,7 @@ def _save(network: Network, state: _State, control: Control) -> None:
     beside.replace(control.checkpoint)
 
 
-def _restored(network: Network, control: Control) -> _State | None:
+def _restored(network: Trainable, control: Control) -> _State | None:
     """The state in the checkpoint, if it belongs to this fit; weights and optimiser are set to it."""
     if not (control.resume and control.checkpoint and control.checkpoint.is_file()):
         return None

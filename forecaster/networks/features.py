@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from forecaster.networks.frame import ScaleTogether, ToFrame
@@ -99,6 +100,12 @@ class StaticScale(keras.layers.Layer):
         """Makes the two constants, which are set before training."""
         self.mean = self.add_weight(shape=(shape[-1],), initializer="zeros", trainable=False, name="mean")
         self.spread = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="spread")
+
+    def learn(self, values: np.ndarray) -> None:
+        """Sets the constants to mean and spread of the training series, shape (series, covariates)."""
+        known = np.ma.masked_invalid(values)
+        spread = known.std(axis=0).filled(1.0)
+        self.set_weights([known.mean(axis=0).filled(0.0), np.where(spread > 0, spread, 1.0)])
 
     def call(self, values: Any) -> Any:
         """See the class."""

@@ -11,24 +11,35 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["TRANSFORMS", "FromFrame", "ScaleTogether", "ToFrame", "encode_target"]
+__all__ = [
+    "TRANSFORMS",
+    "FromFrame",
+    "ScaleTogether",
+    "ToFrame",
+    "differenced",
+    "encode_target",
+    "logarithmic",
+    "on_working_scale",
+]
 
 TRANSFORMS = ("none", "log", "difference", "log_return")
 SMALLEST_SPREAD = 1e-5
 """Share of the mean absolute value under which a spread counts as rounding noise."""
 
 
-def _logarithmic(transform: str) -> bool:
+def logarithmic(transform: str) -> bool:
+    """Whether a network works on logarithms."""
     return transform in ("log", "log_return")
 
 
-def _differenced(transform: str) -> bool:
+def differenced(transform: str) -> bool:
+    """Whether it works on changes."""
     return transform in ("difference", "log_return")
 
 
-def _working(values: Any, transform: str) -> Any:
+def on_working_scale(values: Any, transform: str) -> Any:
     """Raw values on the scale that the network works in; NaN where they are missing or have no logarithm."""
-    if not _logarithmic(transform):
+    if not logarithmic(transform):
         return values
     return ops.where(values > 0, ops.log(ops.where(values > 0, values, 1.0)), float("nan"))
 
@@ -57,7 +68,7 @@ def _never_zero(spread: Any, size: Any) -> Any:
 def _growth(transform: str, horizon: int, dtype: Any) -> Any:
     """How the unit grows with the step k: by sqrt(k) for sums of k changes, else not; shape (1, horizon)."""
     steps = ops.reshape(ops.arange(1, horizon + 1, dtype=dtype), (1, horizon))
-    return ops.sqrt(steps) if _differenced(transform) else ops.ones_like(steps)
+    return ops.sqrt(steps) if differenced(transform) else ops.ones_like(steps)
 
 
 def encode_target(target: Any, frame: Any, transform: str) -> Any:
@@ -73,7 +84,7 @@ def encode_target(target: Any, frame: Any, transform: str) -> Any:
     """
     level, spread = frame[:, 0:1], frame[:, 1:2]
     unit = spread * _growth(transform, target.shape[1], target.dtype)
-    return (_working(target, transform) - level) / unit
+    return (on_working_scale(target, transform) - level) / unit
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -104,8 +115,8 @@ class ToFrame(keras.layers.Layer):
 
     def call(self, target: Any) -> tuple[Any, Any, Any]:
         """See the class."""
-        working = _working(target, self.transform)
-        if not _differenced(self.transform):
+        working = on_working_scale(target, self.transform)
+        if not differenced(self.transform):
             level, spread = _moments(working, axis=1)
             scaled, observed = _filled((working - level) / spread)
             return scaled, observed, ops.concatenate([level, spread], axis=1)
@@ -152,7 +163,7 @@ class FromFrame(keras.layers.Layer):
         """See the class."""
         unit = frame[:, 1:2] * _growth(self.transform, scaled.shape[1], scaled.dtype)
         working = frame[:, 0:1, None] + unit[:, :, None] * scaled
-        return ops.exp(working) if _logarithmic(self.transform) else working
+        return ops.exp(working) if logarithmic(self.transform) else working
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""

@@ -57,10 +57,7 @@ class Network:
             static: The static covariates of all training series, shape (series, static).
         """
         if static.shape[1]:
-            known = np.ma.masked_invalid(static)
-            spread = known.std(axis=0).filled(1.0)
-            moments = [known.mean(axis=0).filled(0.0), np.where(spread > 0, spread, 1.0)]
-            self.forecast.get_layer("static_scale").set_weights(moments)
+            self.forecast.get_layer("static_scale").learn(static)
         base, frame = (ops.convert_to_numpy(part) for part in self.base(inputs))
         scaled = encode_target(ops.convert_to_tensor(target), ops.convert_to_tensor(frame), self.shape.transform)
         bias = free_numbers(ops.convert_to_numpy(scaled) - base, self.shape.quantiles)

@@ -101,6 +101,7 @@ def _draft(
         scores=dict(scores),
         gate={**vars(gate), "refit": definition.promote.refit},
         seed=definition.seed,
+        streaming=forecaster.streaming,
         versions=versions(),
     )
 

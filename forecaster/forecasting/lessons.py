@@ -1,0 +1,115 @@
+"""What a fit is fed: a sample to prepare from, a batch for every step, and what was held out to stop by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from forecaster.config import ModelDefinition
+from forecaster.forecasting.defaults import Resolved
+from forecaster.series import Panel, forecast_windows, training_windows
+from forecaster.series.runs import Runs, Sequences, sequences
+
+__all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_lessons"]
+
+SAMPLE = 512
+"""Windows by which a network is prepared, and most windows by which a fit is stopped."""
+MOST_STEPS = 50_000
+"""Steps by which a fit with a carried state is stopped, about; one whole series at least."""
+
+
+class Examples(Protocol):
+    """A batch: inputs by name, and what should be said."""
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What the network reads."""
+
+    @property
+    def target(self) -> np.ndarray:
+        """What it should say, NaN where nothing counts."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """All that a fit reads of a panel.
+
+    Attributes:
+        sample: Of the training part.
+        batch: The batch of a step, a function of the step alone.
+        held_out: Of the validation part.
+    """
+
+    sample: Examples
+    batch: Callable[[int], Examples]
+    held_out: Examples
+
+
+def window_lessons(
+    panel: Panel, border: np.ndarray, resolved: Resolved, horizon: int, definition: ModelDefinition, seed: int
+) -> Lessons:
+    """Windows drawn at random, each by itself.
+
+    Args:
+        panel: The fitting part.
+        border: Ticks behind which it validates.
+        resolved: Lookback.
+        horizon: Steps to forecast.
+        definition: Batch size.
+        seed: Of the draws.
+    """
+    windows = training_windows(panel.until(border), resolved.lookback, horizon)
+    held_out = training_windows(panel, resolved.lookback, horizon).after(border)
+
+    def batch(step: int) -> Examples:
+        return windows.gather(windows.draw(definition.batch_size, seed, step))
+
+    return Lessons(windows.gather(windows.spread(SAMPLE)), batch, held_out.gather(held_out.spread(SAMPLE)))
+
+
+def sequence_lessons(
+    panel: Panel, border: np.ndarray, resolved: Resolved, horizon: int, definition: ModelDefinition, seed: int
+) -> Lessons:
+    """Sequences: windows at random whose every step is forecast, or runs in their order, with the state carried on.
+
+    Args are those of `window_lessons`. A fit with a carried state is held against the validation part with all that
+    came before it, as it will forecast.
+    """
+    seen, known, lookback = panel.until(border), len(panel.known_inputs), resolved.lookback
+    windows = training_windows(seen, lookback, horizon)
+    sample = sequences(windows.gather(windows.spread(SAMPLE)), known, panel.filling)
+    if definition.carry_state:
+        runs = Runs(seen, definition.batch_size, definition.truncate or lookback, seed)
+        return Lessons(sample, runs.batch, _whole_series(panel, border, known))
+    later = training_windows(panel, lookback, horizon).after(border)
+    counted = np.arange(lookback + horizon)[None] >= lookback
+    held_out = sequences(later.gather(later.spread(SAMPLE)), known, panel.filling, counted)
+
+    def batch(step: int) -> Examples:
+        return sequences(windows.gather(windows.draw(definition.batch_size, seed, step)), known, panel.filling)
+
+    return Lessons(sample, batch, held_out)
+
+
+def _whole_series(panel: Panel, border: np.ndarray, known: int) -> Sequences:
+    """Series from their start to their end, of which the steps behind the border count; some, if they are many."""
+    longest = int(panel.lengths.max())
+    chosen = np.unique(np.linspace(0, len(panel) - 1, max(MOST_STEPS // longest, 1)).astype(np.int64))
+    some = panel.select(chosen)
+    batch = forecast_windows(some, longest, 1).gather(slice(None))
+    ticks = some.last[:, None] + np.arange(1 - longest, 2)
+    return sequences(batch, known, panel.filling, ticks > border[chosen][:, None])
+
+
+def gapless(panel: Panel) -> bool:
+    """Whether no value is missing between the first and the last one of any series, as a network reads them."""
+    if panel.filling != "none":
+        return True
+    for series in range(len(panel)):
+        seen = np.flatnonzero(np.isfinite(panel.history(series)))
+        if len(seen) and len(seen) <= seen[-1] - seen[0]:
+            return False
+    return True

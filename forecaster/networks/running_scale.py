@@ -1,0 +1,93 @@
+"""A scale that is carried from step to step: where values have lain so far, and how far they spread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["RunningScale"]
+
+SMALLEST_SPREAD = 1e-5
+"""Share of the size of the values under which a spread counts as rounding noise."""
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class RunningScale(keras.layers.Layer):
+    """Mean and variance of what was observed up to each step, causal and updated one step at a time (Welford 1962).
+
+    With n the values observed so far, but at most `memory`, and w = 1 / n where x is observed, else 0::
+
+        mean[t]     = mean[t−1] + w (x − mean[t−1])
+        variance[t] = (1 − w) (variance[t−1] + w (x − mean[t−1])²)      (1 − w) variance[t−1] + w x² unless `centred`
+        spread[t]²  = (n variance[t] + (start · size)²) / (n + 1)
+
+    So a scale is the exact moments of the first `memory` values, and forgets older ones at the rate 1 / memory from
+    there on. A few values say little about their spread: `start`, the spread in shares of the size that training
+    series have, stands for one observation more. A step without observation changes nothing. Both updates are linear
+    in the moment before, so all steps of a sequence are computed at once by an associative scan. No gradient goes
+    through a scale.
+
+    Args:
+        channels: Values a step.
+        memory: Observations after which older ones fade.
+        centred: Whether there is a mean; without, it is 0 and the spread is a root mean square.
+
+    Call arguments:
+        values: Shape (batch, steps, channels), anything where missing.
+        observed: Boolean, same shape.
+        state: `count`, `mean` and `variance`, each (batch, channels); zeros before the first observation.
+        size: What `start` is a share of, like `values`; by default the size of the mean.
+
+    Returns:
+        mean and spread behind each step, like `values`; and the new state.
+    """
+
+    def __init__(self, channels: int, memory: int, centred: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channels, self.memory, self.centred = channels, memory, centred
+        self.widths = dict.fromkeys(("count", "mean", "variance"), channels)
+
+    def build(self, *shapes: Any) -> None:
+        """Makes `start`, which is set before training."""
+        self.start = self.add_weight(shape=(self.channels,), initializer="zeros", trainable=False, name="start")
+        self.built = True
+
+    def call(
+        self, values: Any, observed: Any, state: dict[str, Any], size: Any = None
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        """See the class."""
+        values, observed = ops.stop_gradient(values), ops.cast(observed, values.dtype)
+        count = ops.minimum(state["count"][:, None] + ops.cumsum(observed, axis=1), float(self.memory))
+        weight = observed / ops.maximum(count, 1.0)
+        if self.centred:
+            mean = _recursion(1.0 - weight, weight * values, state["mean"])
+            before = ops.concatenate([state["mean"][:, None], mean[:, :-1]], axis=1)
+        else:
+            mean = before = ops.zeros_like(values)
+        squares = (1.0 - weight if self.centred else 1.0) * weight * ops.square(values - before)
+        variance = _recursion(1.0 - weight, squares, state["variance"])
+        spread = self._spread(count, variance, ops.abs(mean) if size is None else ops.stop_gradient(size))
+        new = {"count": count[:, -1], "mean": mean[:, -1], "variance": variance[:, -1]}
+        return mean, spread, new
+
+    def _spread(self, count: Any, variance: Any, size: Any) -> Any:
+        spread = ops.sqrt((count * variance + ops.square(self.start * size)) / (count + 1.0))
+        spread = ops.maximum(spread, SMALLEST_SPREAD * size)
+        return ops.where(spread > 0, spread, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        own = {"channels": self.channels, "memory": self.memory, "centred": self.centred}
+        return {**super().get_config(), **own}
+
+
+def _recursion(factor: Any, term: Any, start: Any) -> Any:
+    """All y[t] = factor[t] · y[t−1] + term[t], with y[−1] = start; like factor and term, start without their steps."""
+    if factor.shape[1] == 1:
+        return factor * start[:, None] + term
+    factors, terms = ops.associative_scan(
+        lambda early, late: (early[0] * late[0], late[0] * early[1] + late[1]), (factor, term), axis=1
+    )
+    return ops.reshape(factors * start[:, None] + terms, (-1, *factor.shape[1:]))
