@@ -18,7 +18,7 @@ __all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_lessons
 SAMPLE = 512
 """Windows by which a network is prepared, and most windows by which a fit is stopped."""
 MOST_STEPS = 50_000
-"""Steps by which a fit with a carried state is stopped, about; one whole series at least."""
+"""Steps of sequences by which a network is prepared or a fit is stopped, about; one sequence at least."""
 
 
 class Examples(Protocol):
@@ -80,13 +80,14 @@ def sequence_lessons(
     """
     seen, known, lookback = panel.until(border), len(panel.known_inputs), resolved.lookback
     windows = training_windows(seen, lookback, horizon)
-    sample = sequences(windows.gather(windows.spread(SAMPLE)), known, panel.filling)
+    some = min(SAMPLE, max(MOST_STEPS // (lookback + horizon), 1))
+    sample = sequences(windows.gather(windows.spread(some)), known, panel.filling)
     if definition.carry_state:
         runs = Runs(seen, definition.batch_size, definition.truncate or lookback, seed)
         return Lessons(sample, runs.batch, _whole_series(panel, border, known))
     later = training_windows(panel, lookback, horizon).after(border)
     counted = np.arange(lookback + horizon)[None] >= lookback
-    held_out = sequences(later.gather(later.spread(SAMPLE)), known, panel.filling, counted)
+    held_out = sequences(later.gather(later.spread(some)), known, panel.filling, counted)
 
     def batch(step: int) -> Examples:
         return sequences(windows.gather(windows.draw(definition.batch_size, seed, step)), known, panel.filling)
