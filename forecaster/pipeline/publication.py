@@ -56,7 +56,7 @@ def publish(
         ParityError: The exported network says something else than the trained one.
         StoreError: The store cannot be written.
     """
-    draft = draft_of(definition, prepared, forecaster, vars(gate), scores, base, losses)
+    draft = draft_of(definition, prepared, forecaster, vars(gate), scores, base, losses, definition.promote.refit)
     with exported(store, definition, prepared, forecaster, draft) as staging:
         published = store.publish(staging, draft)
     store.prune(str(definition.name), definition.keep)
@@ -105,8 +105,20 @@ def draft_of(
     scores: Mapping[str, Any],
     base: Path,
     losses: Sequence[float],
+    twin: bool,
 ) -> ManifestDraft:
-    """All that a manifest says of a network before it has a number; arguments as those of `publish`."""
+    """All that a manifest says of a network before it has a number.
+
+    Args:
+        definition: As in `publish`; so are those that are not named here.
+        prepared: See there.
+        forecaster: See there.
+        gate: Why it is published, or kept back.
+        scores: See there.
+        base: See there.
+        losses: See there.
+        twin: Whether the network has learnt from all data, and the scores are those of its twin that had not.
+    """
     panel = prepared.panel
     data = definition.data
     where = {"path": str(find_file(data.path, base).resolve())} if isinstance(data, FileData) else {}
@@ -128,26 +140,28 @@ def draft_of(
         frequency={"name": panel.calendar.name, "metric_season": prepared.season},
         data={"source": data.source, **where, "sha256": data_hash(panel), **panel.notes},
         scores=dict(scores),
-        gate={**gate, "refit": definition.promote.refit},
+        gate={**gate, "refit": twin},
         training={
-            "until": recorded(panel, _seen(definition, prepared)),
+            "until": recorded(panel, _seen(prepared, twin)),
             "data_until": recorded(panel, panel.last),
         },
-        reference=_reference(definition, prepared, losses),
+        reference=_reference(definition, prepared, losses, twin),
         seed=definition.seed,
         versions=versions(),
     )
 
 
-def _seen(definition: PipelineDefinition, prepared: Prepared) -> np.ndarray:
-    """Tick of the last step of each series that the published network has seen."""
-    return np.asarray(prepared.panel.last if definition.promote.refit else prepared.test[0])
+def _seen(prepared: Prepared, twin: bool) -> np.ndarray:
+    """Tick of the last step of each series that the network has seen."""
+    return np.asarray(prepared.panel.last if twin else prepared.test[0])
 
 
-def _reference(definition: PipelineDefinition, prepared: Prepared, losses: Sequence[float]) -> dict[str, Any]:
+def _reference(
+    definition: PipelineDefinition, prepared: Prepared, losses: Sequence[float], twin: bool
+) -> dict[str, Any]:
     """What recent inputs and errors will be held against."""
     steps = int(prepared.test[-1].max() - prepared.test[0].max()) + definition.horizon
-    inputs = input_reference(prepared.panel, _seen(definition, prepared), steps)
+    inputs = input_reference(prepared.panel, _seen(prepared, twin), steps)
     return {"inputs": inputs, "errors": {"metric": definition.promote.metric, "losses": list(losses)}}
 
 
