@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from forecaster.config import PipelineDefinition
@@ -29,6 +30,7 @@ def learnt_before(
     if champion and champion.data.get("sha256") == data_hash:
         return f"nothing new since version {champion.version} was trained (forecaster run trains all the same)"
     name = str(definition.name)
+    kept: list[tuple[str, int, Callable[[str, int], Manifest]]]
     kept = [("version", number, store.manifest) for number in store.versions(name)]
     kept += [("challenger", number, store.challengers.manifest) for number in store.challengers.numbers(name)]
     for kind, number, read in reversed(kept):

@@ -103,7 +103,7 @@ def _check_windows(definition: PipelineDefinition) -> None:
 def _champion(store: Store, name: str) -> tuple[Version | None, tuple[int, ...]]:
     """The newest whole version; damaged ones above it are taken out of service."""
     store.sweep()
-    damaged = []
+    damaged: list[int] = []
     while (number := store.champion(name)) is not None:
         try:
             return store.read(name, number), tuple(damaged)

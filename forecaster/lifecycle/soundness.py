@@ -57,4 +57,4 @@ def fault_of(frame: pd.DataFrame, model: str, levels: Sequence[float], fitting: 
 
 def _seen(panel: Panel, series: int) -> np.ndarray:
     history = panel.history(series)
-    return history[np.isfinite(history)]
+    return np.asarray(history[np.isfinite(history)])
