@@ -29,9 +29,7 @@ def show_model(
     context: typer.Context,
     name: Name,
     version: Number = None,
-    challenger: Annotated[
-        int | None, typer.Option(help="A challenger's manifest instead.", show_default=False)
-    ] = None,
+    challenger: Annotated[int | None, typer.Option(help="A challenger's manifest instead.", show_default=False)] = None,
 ) -> None:
     """The manifest of a version: definition, data, scores, and why it was published."""
     from forecaster.cli.versions import show_published

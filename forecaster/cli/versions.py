@@ -39,24 +39,21 @@ def list_published(project: Path | None, as_json: bool) -> None:
 def _versions(store: Store, name: str) -> list[dict[str, Any]]:
     champion = store.champion(name)
     return [
-        _row(name, number, "champion" if number == champion else "version", lambda: store.manifest(name, number))
+        _row(name, number, "champion" if number == champion else "version", store.manifest)
         for number in reversed(store.versions(name))
     ]
 
 
 def _challengers(store: Store, name: str) -> list[dict[str, Any]]:
     shelf = store.challengers
-    return [
-        _row(name, number, "challenger", lambda: shelf.manifest(name, number))
-        for number in reversed(shelf.numbers(name))
-    ]
+    return [_row(name, number, "challenger", shelf.manifest) for number in reversed(shelf.numbers(name))]
 
 
-def _row(name: str, number: int, role: str, read: Callable[[], Manifest]) -> dict[str, Any]:
+def _row(name: str, number: int, role: str, read: Callable[[str, int], Manifest]) -> dict[str, Any]:
     """One version; a damaged one is shown with what is wrong."""
     told = {"name": name, "version": number, "role": role, "champion": role == "champion"}
     try:
-        manifest = read()
+        manifest = read(name, number)
     except StoreError as error:
         return {**told, "model": None, "created": None, "verdict": f"CANNOT BE USED: {error}"}
     created = manifest.created.isoformat(timespec="seconds")

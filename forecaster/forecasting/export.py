@@ -6,7 +6,6 @@ within the tolerance that publishing itself demands, or it is refused.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -46,8 +45,8 @@ def export(version: Version, form: str, out: Path, force: bool = False) -> Path:
             made = Path(folder) / "made"
             _write(version, form, made)
             if out.is_dir() and not out.is_symlink():
-                os.replace(out, Path(folder) / "replaced")
-            os.replace(made, out)
+                out.rename(Path(folder) / "replaced")
+            made.replace(out)
     except OSError as error:
         raise ForecasterError(f"--out {out}: cannot be written ({error.strerror}); name another place") from error
     return out

@@ -6,10 +6,36 @@ thing; nothing is taken away from under a server.
 
 from __future__ import annotations
 
-from forecaster.errors import StoreError
+import logging
+
+from forecaster.errors import DamagedError, StoreError
 from forecaster.store import Store, Version
 
-__all__ = ["promote", "rollback"]
+__all__ = ["promote", "rollback", "whole_champion"]
+
+logger = logging.getLogger(__name__)
+
+
+def whole_champion(store: Store, name: str) -> Version | None:
+    """The champion, verified; damaged versions above the newest whole one are taken out of service.
+
+    Args:
+        store: Where it lies.
+        name: The pipeline's name.
+
+    Returns:
+        None if there is no whole version.
+
+    Raises:
+        StoreError: A version is not damaged but cannot be used: of a newer format, say, or with a file added.
+    """
+    while (number := store.champion(name)) is not None:
+        try:
+            return store.read(name, number)
+        except DamagedError as error:
+            logger.error("%s version %d was found damaged and is in quarantine now: %s", name, number, error)
+            store.quarantine(name, number)
+    return None
 
 
 def rollback(store: Store, name: str, to: int | None = None) -> Version:

@@ -22,14 +22,12 @@ class RetrainResult:
         reason: Why, in a sentence.
         version: The number under which the challenger was published; None where it was not.
         p: The p-value that decided, corrected by Holm; None where nothing was compared.
-        scores: `test` (the leaderboard of the test part), `comparisons` (rival by rival) and `metric`; empty
-            where nothing was fitted.
+        scores: `champion` (the number of the version that was challenged; None if there was none) and, where something
+            was fitted, `test` (the leaderboard of the test part), `metric`, `comparisons` (rival by rival) and
+            `challenger` (the number under which one that lost is kept).
         data_hash: SHA-256 of the data as they were read.
         seconds: That it took.
         drift: See `lifecycle.drift.drift_of`; empty without a champion or without new data.
-        champion: The champion that was challenged, None if there was none.
-        challenger: The number under which a challenger that lost is kept.
-        quarantined: Versions that were found damaged and taken out of service.
     """
 
     outcome: Outcome
@@ -40,9 +38,6 @@ class RetrainResult:
     data_hash: str
     seconds: float
     drift: dict[str, Any] = field(default_factory=dict)
-    champion: int | None = None
-    challenger: int | None = None
-    quarantined: tuple[int, ...] = ()
 
     def to_json(self) -> str:
         """One JSON object; numbers that are not finite are null."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,9 +11,10 @@ from typing import Any
 import pandas as pd
 
 from forecaster.config import PipelineDefinition, Project
-from forecaster.errors import DamagedError, DefinitionError, ParityError
+from forecaster.errors import DefinitionError, ParityError
 from forecaster.evaluation import join, roll
 from forecaster.forecasting.published import PublishedForecaster
+from forecaster.lifecycle.champions import whole_champion
 from forecaster.lifecycle.drift import drift_of
 from forecaster.lifecycle.promotion import CHAMPION, Decision, decide, too_few
 from forecaster.lifecycle.recurrence import learnt_before
@@ -31,8 +31,6 @@ from forecaster.series.source import load
 from forecaster.store import ManifestDraft, Store, Version
 
 __all__ = ["RetrainResult", "retrain"]
-
-logger = logging.getLogger(__name__)
 
 
 def retrain(
@@ -63,13 +61,12 @@ def retrain(
     """
     began, store, name = time.monotonic(), Store(project.store), str(definition.name)
     _check_windows(definition)
-    champion, damaged = _champion(store, name)
+    store.sweep()
+    champion = whole_champion(store, name)
     panel = load(definition.data, base, project.root, offline)
     found = data_hash(panel)
-    result = RetrainResult(
-        "up to date", "", None, None, {}, found, 0.0, champion=champion.number if champion else None,
-        quarantined=damaged,
-    )  # fmt: skip
+    scores = {"champion": champion.number if champion else None}
+    result = RetrainResult("up to date", "", None, None, scores, found, 0.0)
     if why := learnt_before(store, definition, champion.manifest if champion else None, found):
         return replace(result, reason=why, seconds=time.monotonic() - began)
     # the network that forecasts the test part is to be the one that is published
@@ -98,20 +95,6 @@ def _check_windows(definition: PipelineDefinition) -> None:
             f"{definition.name}: backtest.windows is {windows} and promote.min_windows {wanted}, so no challenger "
             "could ever be compared with the champion; write more windows there or fewer here"
         )
-
-
-def _champion(store: Store, name: str) -> tuple[Version | None, tuple[int, ...]]:
-    """The newest whole version; damaged ones above it are taken out of service."""
-    store.sweep()
-    damaged: list[int] = []
-    while (number := store.champion(name)) is not None:
-        try:
-            return store.read(name, number), tuple(damaged)
-        except DamagedError as error:
-            logger.error("%s version %d was found damaged and put into quarantine: %s", name, number, error)
-            store.quarantine(name, number)
-            damaged.append(number)
-    return None, tuple(damaged)
 
 
 @dataclass(frozen=True)
@@ -190,11 +173,12 @@ class _Settlement:
 
     @property
     def _stays(self) -> str:
-        return f"version {self.result.champion} stays" if self.duel else "nothing was published"
+        return f"version {self.duel.champion.number} stays" if self.duel else "nothing was published"
 
     def _scores(self, decision: Decision | None) -> dict[str, Any]:
         compared = [one.to_dict() for one in decision.comparisons] if decision else []
         return {
+            "champion": self.duel.champion.number if self.duel else None,
             "metric": self.definition.promote.metric,
             "test": records(self.contest.table),
             "comparisons": compared,
@@ -206,13 +190,13 @@ class _Settlement:
         draft = self._draft(result, losses, promoted and self.definition.promote.refit)
         with exported(self.store, self.definition, self.prepared, winner, draft) as staging:
             if promoted:
-                version = self.store.publish(staging, draft, over=result.champion or 0)
+                version = self.store.publish(staging, draft, over=self.duel.champion.number if self.duel else 0)
                 self.store.prune(name, self.definition.keep)
                 return replace(result, version=version.number)
             challenger = self.store.challengers.keep(staging, draft)
         self.store.challengers.prune(name, self.definition.keep)
-        reason = f"{result.reason}; {self._stays}, the challenger is kept as number {challenger.number}"
-        return replace(result, challenger=challenger.number, reason=reason)
+        reason = f"{result.reason}; {self._stays}"
+        return replace(result, reason=reason, scores={**result.scores, "challenger": challenger.number})
 
     def _draft(self, result: RetrainResult, losses: list[float], twin: bool) -> ManifestDraft:
         promote = self.definition.promote
@@ -220,7 +204,7 @@ class _Settlement:
             self.contest.table, self.contest.chosen, promote.metric, promote.significance, len(self.prepared.test)
         )
         told = {**vars(gate), "verdict": f"{gate.verdict} Retrained: {result.reason}."}
-        promotion = {"outcome": result.outcome, "p": result.p, "champion": result.champion}
+        promotion = {"outcome": result.outcome, "p": result.p, "champion": result.scores["champion"]}
         return draft_of(
             self.definition, self.prepared, self.contest.winner, {**told, "promotion": promotion}, result.scores,
             self.base, losses, twin,

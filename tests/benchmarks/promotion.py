@@ -65,7 +65,7 @@ def main():
     histories = [history(nights, 0.0, seed)[0] for seed in range(10)]
     print(f"{'one history, a new challenger a night, mean of 10':<58}{np.mean(histories):>10.1%}")
     better = [history(28, 0.1, seed)[1] < 1 for seed in range(50)]
-    print(f"one history of 28 nights, each challenger 10% better: the champion is replaced in {np.mean(better):.0%} of 50")
+    print(f"one history of 28 nights, each challenger 10% better: replaced in {np.mean(better):.0%} of 50")
 
 
 if __name__ == "__main__":
