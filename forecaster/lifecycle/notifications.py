@@ -87,7 +87,7 @@ def receivers(definition: NotifyDefinition) -> dict[str, Webhook | Mail]:
     """Who is to be told of anything, each under a name that holds no secret."""
     found: dict[str, Webhook | Mail] = {}
     if definition.webhook:
-        found[f"webhook {urlsplit(definition.webhook.url).hostname}"] = definition.webhook
+        found[f"webhook {urlsplit(str(definition.webhook.url)).hostname}"] = definition.webhook
     if definition.mail:
         found[f"mail to {', '.join(definition.mail.to)}"] = definition.mail
     return found
