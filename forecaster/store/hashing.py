@@ -143,9 +143,7 @@ def verify(sums: dict[str, str], served: Path, side: Path, remedy: str) -> None:
         place = (served if name.startswith("served/") else side) / name.partition("/")[2]
         raise DamagedError(f"{place} is missing: it was published and is in the manifest. {remedy}")
     for name in sorted(files.keys() - sums.keys()):
-        raise DamagedError(
-            f"{files[name]} was added after publication: the manifest does not list it. Remove the file."
-        )
+        raise StoreError(f"{files[name]} was added after publication: the manifest does not list it. Remove the file.")
     for name, path in sorted(files.items()):
         if sha256(path) != sums[name]:
             raise DamagedError(
