@@ -149,9 +149,11 @@ def _judge(challenger: str, compared: tuple[Comparison, ...], promote: PromoteDe
         return Decision(
             "promoted", f"{challenger} is significantly better ({metric}) than {told}", worst.corrected, compared
         )
-    better = "better, but not significantly so" if worst.loss < worst.rival_loss else "not better"
+    better = f"better than {worst.rival}, but not significantly"
+    if worst.loss >= worst.rival_loss:
+        better = f"not better than {worst.rival}"
     reason = (
-        f"{challenger} is {better} than {worst.rival}: {metric} {worst.loss:.3f} against {worst.rival_loss:.3f} on "
+        f"{challenger} is {better}: {metric} {worst.loss:.3f} against {worst.rival_loss:.3f} on "
         f"{worst.cutoffs} forecast origins (p = {worst.corrected:.2g}, and the rule wants less than "
         f"{promote.significance:g})"
     )

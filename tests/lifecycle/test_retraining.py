@@ -67,7 +67,8 @@ def shop(tmp_path_factory):
     return shop
 
 
-EASY = {"promote": {"min_windows": 8, "beat": ["champion"]}}
+EASY = {"promote": {"min_windows": 8, "beat": ["champion"], "significance": 1e-6}}
+"""No champion beside it: nothing to beat; with one, hardly to be beaten."""
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_a_challenger_that_is_no_better_is_kept_out_and_not_trained_again(shop, 
     shop.data(DAYS + 1)
     night = shop.retrain(shop.definition(steps=1, **EASY))
     assert night.outcome == "kept" and "version 1 stays" in night.reason
-    assert night.p >= 0.05 and [one["rival"] for one in night.scores["comparisons"]] == ["champion"]
+    assert night.p >= 1e-6 and [one["rival"] for one in night.scores["comparisons"]] == ["champion"]
     assert shop.store.versions("shop") == [1]
     number = night.scores["challenger"]
     assert shop.store.challengers.manifest("shop", number).gate["promotion"]["outcome"] == "kept"
@@ -131,12 +132,25 @@ def test_a_damaged_champion_is_replaced_by_the_last_good_one(shop, first):
     assert (shop.store.root / ".quarantine" / "shop" / str(newest) / "side" / "manifest.json").is_file()
 
 
+def test_a_challenger_that_is_better_takes_the_champions_place(shop, first):
+    """At a level at which nearly everything is better."""
+    shop.data(DAYS + 3)
+    before = shop.store.champion("shop")
+    easy = {**EASY["promote"], "significance": 0.9999}
+    night = shop.retrain(shop.definition(steps=1, promote=easy))
+    assert (night.outcome, night.version) == ("promoted", before + 1)
+    manifest = shop.store.read("shop").manifest
+    assert manifest.gate["promotion"] == {"outcome": "promoted", "p": night.p, "champion": before}
+    assert len(manifest.reference["errors"]["losses"]) == 8
+    assert night.drift["inputs"]["target"]["psi"] > 0 and not night.drift["drifted"]
+
+
 def test_drift_of_errors_and_inputs_is_found_and_told(shop, first):
-    shop.data(DAYS + 4, change_on=DAYS)
+    shop.data(DAYS + 7, change_on=DAYS + 3)
     found = drift(shop.definition(), shop.project, base=shop.folder)
     assert found["drifted"] and found["errors"]["drifted"] and found["inputs"]["target"]["drifted"]
     assert "errors have grown" in found["reason"] and "PSI" in found["reason"]
-    shop.data(DAYS)
+    shop.data(DAYS + 3)
     calm = drift(shop.definition(), shop.project, base=shop.folder)
     assert not calm["drifted"] and calm["errors"] == {} and calm["reason"] == "no drift"
 
@@ -149,6 +163,6 @@ def test_drift_of_errors_and_inputs_is_found_and_told(shop, first):
     ],
 )
 def test_what_can_never_be_compared_is_refused_with_the_remedy(shop, first, changes, fragment):
-    shop.data(DAYS + 5)
+    shop.data(DAYS + 8)
     with pytest.raises(DefinitionError, match=fragment):
         shop.retrain(shop.definition(steps=1, **changes))
