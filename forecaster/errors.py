@@ -5,11 +5,13 @@ Every one is a `ForecasterError`; the command line prints its message and exits 
 """
 
 __all__ = [
+    "DamagedError",
     "DataError",
     "DefinitionError",
     "ForecasterError",
     "Interrupted",
     "LevelError",
+    "ParityError",
     "StoreError",
     "TrainingError",
 ]
@@ -39,6 +41,14 @@ class TrainingError(ForecasterError):
 
 class StoreError(ForecasterError):
     """A published version is missing, damaged or of a format that this program does not know."""
+
+
+class DamagedError(StoreError):
+    """A published version's files or manifest are not what was published: names the file and the remedy."""
+
+
+class ParityError(StoreError):
+    """An exported network forecasts something else than the trained one: it is kept back."""
 
 
 class Interrupted(ForecasterError):  # noqa: N818 - it is no fault

@@ -16,7 +16,7 @@ FLOORS = {
 """A room imports rooms on lower floors and itself, never sideways; `__init__` and `__main__` are doors."""
 
 KERAS = {"networks", "forecasting"}
-TENSORFLOW = {"forecasting/published.py", "networks/lstm_fused.py"}
+TENSORFLOW = {"forecasting/published.py", "forecasting/conversion.py", "networks/lstm_fused.py"}
 """Where Keras and TensorFlow may be imported; in `networks` the named exception is the LSTM's kernel."""
 
 

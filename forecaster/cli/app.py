@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from forecaster.cli.console import console, failure, logging_to
+from forecaster.cli.models import models
 from forecaster.errors import ForecasterError
 
 __all__ = ["app", "main"]
@@ -22,7 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-models = typer.Typer(help="What has been published.", no_args_is_help=True)
 app.add_typer(models, name="models")
 
 Pipeline = Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="The pipeline file.", show_default=False)]
@@ -188,26 +188,6 @@ def schema(
     if kind not in found:
         raise DefinitionError(f"schema: {kind!r} is unknown; write {' or '.join(found)}")
     typer.echo(text.dumps(found[kind], indent=2))
-
-
-@models.command("list")
-def list_models(context: typer.Context, json: Json = False) -> None:
-    """Every published version, the champions first."""
-    from forecaster.cli.publishing import list_published
-
-    list_published(context.obj, json)
-
-
-@models.command("show")
-def show_model(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Of the published pipeline.", show_default=False)],
-    version: Annotated[int | None, typer.Option(help="The newest by default.", show_default=False)] = None,
-) -> None:
-    """The manifest of a version: definition, data, scores, and why it was published."""
-    from forecaster.cli.publishing import show_published
-
-    show_published(name, context.obj, version)
 
 
 def main() -> None:

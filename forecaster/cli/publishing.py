@@ -1,19 +1,16 @@
-"""`predict` and `models`: what published versions say, and which there are."""
+"""`predict`: what published versions say."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from rich.table import Table
-
-from forecaster.cli.console import console, messages
+from forecaster.cli.console import messages
 from forecaster.config import PipelineDefinition, Project, TickerData
 from forecaster.config.reading import parse
 from forecaster.errors import DataError
 from forecaster.store import Store
 
-__all__ = ["list_published", "predict_published", "show_published"]
+__all__ = ["predict_published"]
 
 
 def predict_published(
@@ -53,37 +50,3 @@ def predict_published(
         print(frame.to_json(orient="records", date_format="iso"))  # noqa: T201
     else:
         print(frame.to_csv(index=False), end="")  # noqa: T201
-
-
-def list_published(project: Path | None, as_json: bool) -> None:
-    """A row a version."""
-    store = Store(Project.find(project).store)
-    rows = [
-        {
-            "name": name,
-            "version": number,
-            "champion": number == store.champion(name),
-            "model": (manifest := store.manifest(name, number)).model,
-            "created": manifest.created.isoformat(timespec="seconds"),
-            "verdict": manifest.gate.get("verdict", ""),
-        }
-        for name in store.names()
-        for number in reversed(store.versions(name))
-    ]
-    if as_json:
-        print(json.dumps(rows, indent=2))  # noqa: T201
-        return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "version", "", "model", "created", "why"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(
-            str(row["name"]), str(row["version"]), "champion" if row["champion"] else "", str(row["model"]),
-            str(row["created"]), str(row["verdict"]),
-        )  # fmt: skip
-    console.print(table if rows else "nothing has been published yet; forecaster run PIPELINE.yaml does that")
-
-
-def show_published(name: str, project: Path | None, number: int | None) -> None:
-    """The manifest as JSON."""
-    print(Store(Project.find(project).store).manifest(name, number).to_json(), end="")  # noqa: T201

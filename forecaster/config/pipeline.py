@@ -31,11 +31,13 @@ __all__ = [
     "ModelVariant",
     "PipelineDefinition",
     "PromoteDefinition",
+    "Rival",
     "TickerData",
 ]
 
 Baseline = Literal["naive", "seasonal_naive", "drift", "mean", "naive2", "ridge"]
 Metric = Literal["mase", "smape", "rmse", "coverage", "direction"]
+Rival = Literal["champion", "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge"]
 NAIVE: tuple[Baseline, ...] = ("naive", "seasonal_naive", "drift", "mean", "naive2")
 """The naive forecasts: what a network must beat to be published."""
 
@@ -71,7 +73,14 @@ class PromoteDefinition(Strict):
     """When a network may be published."""
 
     metric: Literal["mase", "smape", "rmse"] = "mase"
+    beat: Annotated[list[Rival], Field(min_length=1)] = Field(
+        default=["champion", "naive", "seasonal_naive"],
+        description="what a retrained network must beat significantly: the champion, and baselines of the pipeline",
+    )
     significance: float = Field(default=0.05, gt=0, lt=1, description="level of the Diebold-Mariano test")
+    min_windows: Annotated[int, Field(ge=3)] = Field(
+        default=14, description="fewest forecast origins on which champion and challenger are compared"
+    )
     refit: bool = Field(default=False, description="fit the winner once more on all data before it is published")
 
 
@@ -151,7 +160,7 @@ class PipelineDefinition(BaseModel):
     metrics: Annotated[list[Metric], Field(min_length=1)] = ["mase", "smape", "rmse", "coverage"]
     seed: NonNegativeInt = 1
     promote: PromoteDefinition = Field(default=PromoteDefinition(), validate_default=True)
-    keep: PositiveInt = Field(default=5, description="published versions to keep")
+    keep: PositiveInt = Field(default=5, description="published versions, and as many challengers, to keep")
 
     @field_validator("levels", "baselines", "metrics")
     @classmethod
@@ -176,3 +185,15 @@ class PipelineDefinition(BaseModel):
                 f"metric {promote.metric!r} is not among metrics {metrics}; add it there, or write another here"
             )
         return promote
+
+    @field_validator("promote")
+    @classmethod
+    def _rivals_that_run(cls, promote: PromoteDefinition, info: ValidationInfo) -> PromoteDefinition:
+        baselines: list[str] = info.data.get("baselines") or []
+        absent = [name for name in promote.beat if name != "champion" and name not in baselines]
+        if not absent or not baselines:
+            return promote
+        if "beat" in promote.model_fields_set:
+            raise ValueError(f"beat names {absent[0]!r}, which is not among baselines {baselines}; add it there")
+        there = [name for name in promote.beat if name in baselines] or [name for name in NAIVE if name in baselines]
+        return promote.model_copy(update={"beat": ["champion", *there]})

@@ -14,7 +14,7 @@ from forecaster.config.model import ModelDefinition
 from forecaster.config.pipeline import PipelineDefinition
 from forecaster.errors import DefinitionError
 
-__all__ = ["parse", "read_model", "read_pipeline", "schema"]
+__all__ = ["parse", "read_file", "read_model", "read_pipeline", "schema"]
 
 Definition = TypeVar("Definition", bound=BaseModel)
 
@@ -31,7 +31,7 @@ def read_pipeline(path: Path) -> PipelineDefinition:
     Raises:
         DefinitionError: Names file, line, key and remedy of every mistake at once.
     """
-    return _read(path, PipelineDefinition)
+    return read_file(path, PipelineDefinition, named=True)
 
 
 def read_model(path: Path) -> ModelDefinition:
@@ -40,7 +40,7 @@ def read_model(path: Path) -> ModelDefinition:
     Raises:
         DefinitionError: As `read_pipeline`.
     """
-    return _read(path, ModelDefinition)
+    return read_file(path, ModelDefinition, named=True)
 
 
 def schema() -> dict[str, Any]:
@@ -71,13 +71,23 @@ def parse(
         raise DefinitionError("\n".join(mistakes(error, content, kind, path, lines or {}))) from None
 
 
-def _read(path: Path, kind: type[Definition]) -> Definition:
+def read_file(path: Path, kind: type[Definition], *, named: bool = False) -> Definition:
+    """Reads a YAML file as one of the classes of this room.
+
+    Args:
+        path: The file.
+        kind: The class.
+        named: Whether what it describes is called as the file where it says no `name`.
+
+    Raises:
+        DefinitionError: As `read_pipeline`.
+    """
     content, tree = _load(_text(path), path)
     try:
         lines: dict[Place, int] = dict(_lines(tree, ()))
     except RecursionError:
         raise DefinitionError(f"{path}: holds itself through an alias (*); write it out") from None
-    if content.get("name") is None:
+    if named and content.get("name") is None:
         content["name"] = path.stem
     told = [f"{path}:{line}: {key}: given twice; keep one" for key, line in _doubled(tree)]
     try:

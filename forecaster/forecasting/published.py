@@ -91,9 +91,16 @@ class PublishedForecaster:
         given = replace(self._inputs.given_by(panel, self.name), filling=self._filling)
         steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
         seed = self.manifest.seed if "seed" in self._signature.structured_input_signature[1] else None
-        return quantiles_in_batches(self._run, forecast_windows(given, steps, self.horizon), seed)
+        return quantiles_in_batches(self.run, forecast_windows(given, steps, self.horizon), seed)
 
-    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+    @property
+    def signature(self) -> list[tuple[str, tuple[int | None, ...], np.dtype[Any]]]:
+        """Name, shape and type of each input, by name."""
+        told = self._signature.structured_input_signature[1]
+        return [(name, tuple(told[name].shape), np.dtype(told[name].dtype.as_numpy_dtype)) for name in sorted(told)]
+
+    def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """What the SavedModel says of a batch of windows: quantiles, shape (batch, horizon, 2 × levels + 1)."""
         outputs = self._signature(**{name: self._constant(part) for name, part in inputs.items()})
         return np.asarray(outputs["quantiles"])
 

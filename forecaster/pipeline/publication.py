@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,19 @@ from typing import Any
 import numpy as np
 
 from forecaster.config import FileData, PipelineDefinition
-from forecaster.errors import StoreError
+from forecaster.errors import ParityError
+from forecaster.evaluation.drift import input_reference
 from forecaster.forecasting.protocol import levels_to_quantiles
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.pipeline.preparation import Prepared
+from forecaster.pipeline.reach import recorded
 from forecaster.pipeline.result import Gate
 from forecaster.series import Panel, data_hash, forecast_windows
 from forecaster.series.source import find_file
-from forecaster.store import ManifestDraft, Store, Version
+from forecaster.store import ManifestDraft, Staging, Store, Version
 
-__all__ = ["publish", "versions"]
+__all__ = ["draft_of", "exported", "publish", "versions"]
 
 TOLERANCE = 1e-5
 """Of a served forecast against `predict`, in shares of the forecast's size or the window's spread."""
@@ -35,6 +38,7 @@ def publish(
     gate: Gate,
     scores: Mapping[str, Any],
     base: Path,
+    losses: Sequence[float] = (),
 ) -> Version:
     """Publishes a fitted network under the pipeline's name, at the next number, and prunes old versions.
 
@@ -46,20 +50,43 @@ def publish(
         gate: Why it may be published.
         scores: The leaderboard, for the manifest.
         base: Folder of the pipeline file.
+        losses: Of the winner at each cutoff of the test part, to notice drift by.
 
     Raises:
-        StoreError: The exported network says something else than the trained one, or the store cannot be written.
+        ParityError: The exported network says something else than the trained one.
+        StoreError: The store cannot be written.
+    """
+    draft = draft_of(definition, prepared, forecaster, vars(gate), scores, base, losses, definition.promote.refit)
+    with exported(store, definition, prepared, forecaster, draft) as staging:
+        published = store.publish(staging, draft)
+    store.prune(str(definition.name), definition.keep)
+    return published
+
+
+@contextmanager
+def exported(
+    store: Store,
+    definition: PipelineDefinition,
+    prepared: Prepared,
+    forecaster: RecurrentForecaster,
+    draft: ManifestDraft,
+) -> Iterator[Staging]:
+    """Exports a fitted network into a staging folder and makes sure that the export forecasts the same.
+
+    Yields:
+        The staged network, to be published or kept as a challenger.
+
+    Raises:
+        ParityError: It does not.
+        StoreError: The store cannot be written.
     """
     name = str(definition.name)
-    draft = _draft(definition, prepared, forecaster, gate, scores, base)
     store.sweep()
     with store.stage(name) as staging:
         forecaster.export(staging.served, staging.side)
         if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
-            raise StoreError(f"{name}: the exported network forecasts something else than the trained one; kept back")
-        published = store.publish(staging, draft)
-    store.prune(name, definition.keep)
-    return published
+            raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")
+        yield staging
 
 
 def _says_the_same(forecaster: RecurrentForecaster, served: Path, draft: ManifestDraft, panel: Panel) -> bool:
@@ -70,14 +97,28 @@ def _says_the_same(forecaster: RecurrentForecaster, served: Path, draft: Manifes
     return bool(np.all(np.abs(own - exported) <= TOLERANCE * scale))
 
 
-def _draft(
+def draft_of(
     definition: PipelineDefinition,
     prepared: Prepared,
     forecaster: RecurrentForecaster,
-    gate: Gate,
+    gate: Mapping[str, Any],
     scores: Mapping[str, Any],
     base: Path,
+    losses: Sequence[float],
+    twin: bool,
 ) -> ManifestDraft:
+    """All that a manifest says of a network before it has a number.
+
+    Args:
+        definition: As in `publish`; so are those that are not named here.
+        prepared: See there.
+        forecaster: See there.
+        gate: Why it is published, or kept back.
+        scores: See there.
+        base: See there.
+        losses: See there.
+        twin: Whether the network has learnt from all data, and the scores are those of its twin that had not.
+    """
     panel = prepared.panel
     data = definition.data
     where = {"path": str(find_file(data.path, base).resolve())} if isinstance(data, FileData) else {}
@@ -99,11 +140,30 @@ def _draft(
         frequency={"name": panel.calendar.name, "metric_season": prepared.season},
         data={"source": data.source, **where, "sha256": data_hash(panel), **panel.notes},
         scores=dict(scores),
-        gate={**vars(gate), "refit": definition.promote.refit},
+        gate={**gate, "refit": twin},
+        training={
+            "until": recorded(panel, _seen(prepared, twin)),
+            "data_until": recorded(panel, panel.last),
+        },
+        reference=_reference(definition, prepared, losses, twin),
         seed=definition.seed,
         streaming=forecaster.streaming,
         versions=versions(),
     )
+
+
+def _seen(prepared: Prepared, twin: bool) -> np.ndarray:
+    """Tick of the last step of each series that the network has seen."""
+    return np.asarray(prepared.panel.last if twin else prepared.test[0])
+
+
+def _reference(
+    definition: PipelineDefinition, prepared: Prepared, losses: Sequence[float], twin: bool
+) -> dict[str, Any]:
+    """What recent inputs and errors will be held against."""
+    steps = int(prepared.test[-1].max() - prepared.test[0].max()) + definition.horizon
+    inputs = input_reference(prepared.panel, _seen(prepared, twin), steps)
+    return {"inputs": inputs, "errors": {"metric": definition.promote.metric, "losses": list(losses)}}
 
 
 def _calendar(panel: Panel) -> dict[str, Any]:

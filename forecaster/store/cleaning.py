@@ -86,7 +86,7 @@ def _manifests_without_model(layout: Layout) -> list[Path]:
 
 def _remove_empty(layout: Layout) -> list[Path]:
     removed = []
-    for parent in (layout.root, layout.manifests):
+    for parent in (layout.root, layout.manifests, layout.challengers):
         for path in (parent / name for name in layout.names(parent)):
             if not any(path.iterdir()):
                 path.rmdir()

@@ -8,7 +8,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from forecaster.errors import StoreError
+from forecaster.errors import DamagedError, StoreError
 from forecaster.store.durable import sync
 from forecaster.store.manifest import MANIFEST_FILE
 
@@ -130,7 +130,8 @@ def verify(sums: dict[str, str], served: Path, side: Path, remedy: str) -> None:
         remedy: What to do about a damaged version, as a sentence.
 
     Raises:
-        StoreError: At the first file that differs.
+        DamagedError: At the first file that was altered or is missing.
+        StoreError: If a file was added.
         OSError: If a file cannot be read.
 
     >>> import tempfile
@@ -140,11 +141,11 @@ def verify(sums: dict[str, str], served: Path, side: Path, remedy: str) -> None:
     files = version_files(served, side)
     for name in sorted(sums.keys() - files.keys()):
         place = (served if name.startswith("served/") else side) / name.partition("/")[2]
-        raise StoreError(f"{place} is missing: it was published and is in the manifest. {remedy}")
+        raise DamagedError(f"{place} is missing: it was published and is in the manifest. {remedy}")
     for name in sorted(files.keys() - sums.keys()):
         raise StoreError(f"{files[name]} was added after publication: the manifest does not list it. Remove the file.")
     for name, path in sorted(files.items()):
         if sha256(path) != sums[name]:
-            raise StoreError(
+            raise DamagedError(
                 f"{path} was altered or damaged after publication: its SHA-256 sum is not the manifest's. {remedy}"
             )

@@ -2,6 +2,8 @@
 
 - `<root>/<name>/<n>/`: the SavedModel of version n, nothing else;
 - `<root>/.manifests/<name>/<n>/`: its manifest and side files;
+- `<root>/.challengers/<name>/<n>/`: a challenger that is kept: its SavedModel in `served`, the rest in `side`;
+- `<root>/.quarantine/<name>/<n>/`: a version that was found damaged, taken out of service;
 - `<root>/.staging/`: work in progress, and the store's lock.
 """
 
@@ -120,6 +122,16 @@ class Layout:
         return self.root / ".manifests"
 
     @property
+    def challengers(self) -> Path:
+        """The folder of all challengers."""
+        return self.root / ".challengers"
+
+    @property
+    def quarantine(self) -> Path:
+        """The folder of damaged versions."""
+        return self.root / ".quarantine"
+
+    @property
     def lock(self) -> Path:
         """The store's lock file."""
         return self.staging / ".lock"
@@ -131,6 +143,14 @@ class Layout:
     def side(self, name: str, number: int) -> Path:
         """The folder of a version's manifest and side files."""
         return self.manifests / check_name(name) / str(number)
+
+    def challenger(self, name: str, number: int) -> Path:
+        """The folder of a challenger, SavedModel and side files together."""
+        return self.challengers / check_name(name) / str(number)
+
+    def quarantined(self, name: str, number: int) -> Path:
+        """The folder of a damaged version, SavedModel and side files together."""
+        return self.quarantine / check_name(name) / str(number)
 
     def names(self, folder: Path) -> list[str]:
         """List the sub-folders of the root or of `.manifests` that a pipeline's versions may lie in."""

@@ -25,11 +25,12 @@ from pydantic import (
     ValidationInfo,
 )
 
-from forecaster.errors import StoreError
+from forecaster.errors import DamagedError, StoreError
+from forecaster.store.migration import migrate
 
 __all__ = ["FORMAT_VERSION", "MANIFEST_FILE", "Manifest", "ManifestDraft", "parse_manifest"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST_FILE = "manifest.json"
 
 
@@ -95,6 +96,10 @@ class ManifestDraft(BaseModel):
         data: Source, rows, span and SHA-256 of the data.
         scores: The scores, those of the baselines among them.
         gate: Why it was promoted.
+        training: How far its data reached: `until`, the last step that the network has seen in training or
+            validation, and `data_until`, the last of the data that it was judged on; each a stamp (UTC where the data
+            have a zone), or one for each series where they share no clock.
+        reference: What recent errors and inputs are held against, to notice drift; see `evaluation.drift`.
         seed: The seed of the run.
         streaming: For a network that carries its state, the `state` of the signature `step`: shape and dtype of each
             tensor by name, without the batch; all zeros before the first observation. Empty for others.
@@ -120,6 +125,8 @@ class ManifestDraft(BaseModel):
     data: JsonDict
     scores: JsonDict
     gate: JsonDict
+    training: JsonDict = {}
+    reference: JsonDict = {}
     seed: int
     streaming: JsonDict = {}
     versions: dict[str, str]
@@ -157,7 +164,7 @@ class Manifest(ManifestDraft):
 
 
 def parse_manifest(content: bytes, path: Path, remedy: str) -> Manifest:
-    """Read a manifest's JSON.
+    """Read a manifest's JSON; one of an older format is brought to the current one in memory, not on the disk.
 
     Args:
         content: The JSON.
@@ -168,27 +175,28 @@ def parse_manifest(content: bytes, path: Path, remedy: str) -> Manifest:
         The manifest.
 
     Raises:
-        StoreError: If it is damaged, or of a format that this program does not know.
+        DamagedError: If it is damaged.
+        StoreError: If it is of a format that this program does not know.
 
-    >>> parse_manifest(b'{"format_version": 2}', Path("manifest.json"), "Publish it again.")
+    >>> parse_manifest(b'{"format_version": 3}', Path("manifest.json"), "Publish it again.")
     Traceback (most recent call last):
-    forecaster.errors.StoreError: manifest.json is of format 2; this program reads format 1 only. \
+    forecaster.errors.StoreError: manifest.json is of format 3; this program reads formats 1 to 2. \
 Upgrade forecaster. Failing that: Publish it again.
     """
     try:
         fields = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path} is damaged, it is not JSON ({error}). {remedy}") from error
+        raise DamagedError(f"{path} is damaged, it is not JSON ({error}). {remedy}") from error
     if not isinstance(fields, dict) or "format_version" not in fields:
-        raise StoreError(f"{path} is damaged: it has no format_version. {remedy}")
-    if fields["format_version"] != FORMAT_VERSION:
+        raise DamagedError(f"{path} is damaged: it has no format_version. {remedy}")
+    if fields["format_version"] not in range(1, FORMAT_VERSION + 1):
         raise StoreError(
             f"{path} is of format {fields['format_version']!r}; "
-            f"this program reads format {FORMAT_VERSION} only. Upgrade forecaster. Failing that: {remedy}"
+            f"this program reads formats 1 to {FORMAT_VERSION}. Upgrade forecaster. Failing that: {remedy}"
         )
     try:
-        return Manifest.model_validate(fields)
+        return Manifest.model_validate(migrate(fields))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise StoreError(f"{path} is damaged: {place}: {first['msg']}. {remedy}") from error
+        raise DamagedError(f"{path} is damaged: {place}: {first['msg']}. {remedy}") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 from forecaster.errors import StoreError
 from forecaster.store.durable import exclusive, make_folder, sync, write_file
 from forecaster.store.hashing import seal
-from forecaster.store.layout import Layout, taken_numbers
+from forecaster.store.layout import Layout, numbered_folders, taken_numbers
 from forecaster.store.manifest import MANIFEST_FILE, Manifest, ManifestDraft
 from forecaster.store.reading import Version
 from forecaster.store.staging import Staging
@@ -23,19 +23,21 @@ from forecaster.store.staging import Staging
 __all__ = ["publish"]
 
 
-def publish(layout: Layout, staging: Staging, draft: ManifestDraft) -> Version:
+def publish(layout: Layout, staging: Staging, draft: ManifestDraft, over: int | None = None) -> Version:
     """Make what was staged the new champion, under the next number.
 
     Args:
         layout: The store's paths.
         staging: The staged version.
         draft: What is to be known about it; name, number, time and sums are filled in here.
+        over: The champion that it was compared with, 0 for none; if another one has come since, it is refused.
 
     Returns:
         The published version.
 
     Raises:
-        StoreError: If there is nothing to publish, something is a symbolic link, or the staging is over.
+        StoreError: If there is nothing to publish, something is a symbolic link, the staging is over, or
+            the champion is not the one that was compared.
         OSError: If the disk is full or a right is missing. The staged files are still there.
 
     >>> draft = ManifestDraft.model_construct()
@@ -47,6 +49,7 @@ def publish(layout: Layout, staging: Staging, draft: ManifestDraft) -> Version:
         raise StoreError(f"{staging.folder} was published or removed: stage {staging.name} again.")
     sums = seal(staging.served, staging.side)
     with exclusive(layout.lock):
+        _check_champion(layout, staging.name, over)
         number = _next_number(layout, staging.name)
         described = {"name": staging.name, "version": number, "created": datetime.now(UTC), "files": sums}
         manifest = Manifest.model_validate({**draft.model_dump(), **described})
@@ -56,8 +59,18 @@ def publish(layout: Layout, staging: Staging, draft: ManifestDraft) -> Version:
     return Version(staging.name, number, served, side, manifest)
 
 
+def _check_champion(layout: Layout, name: str, over: int | None) -> None:
+    champion = max(numbered_folders(layout.root / name), default=0)
+    if over is not None and champion != over:
+        now, then = (f"version {one}" if one else "none" for one in (champion, over))
+        raise StoreError(
+            f"The champion of {name} is {now}, and was {then} when this one was compared with it: another run has "
+            "published meanwhile. Compare again (forecaster retrain)."
+        )
+
+
 def _next_number(layout: Layout, name: str) -> int:
-    parents = (layout.root / name, layout.manifests / name)
+    parents = (layout.root / name, layout.manifests / name, layout.quarantine / name)
     return 1 + max((number for parent in parents for number in taken_numbers(parent)), default=0)
 
 

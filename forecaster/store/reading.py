@@ -7,12 +7,12 @@ against malice: who can write to the store can write a manifest to match.
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecaster.errors import StoreError
+from forecaster.errors import DamagedError
 from forecaster.store.hashing import verify
 from forecaster.store.layout import Layout
 from forecaster.store.manifest import MANIFEST_FILE, Manifest, parse_manifest
 
-__all__ = ["Version", "read_manifest", "read_version"]
+__all__ = ["Version", "manifest_in", "read_folders", "read_manifest", "read_version"]
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,9 @@ def read_version(layout: Layout, name: str, number: int) -> Version:
 
     >>> read_version(Layout(Path("store")), "energy", 1)
     Traceback (most recent call last):
-    forecaster.errors.StoreError: store/.manifests/energy/1/manifest.json is missing. ...
+    forecaster.errors.DamagedError: store/.manifests/energy/1/manifest.json is missing. ...
     """
-    manifest = read_manifest(layout, name, number)
-    served, side = layout.served(name, number), layout.side(name, number)
-    verify(manifest.files, served, side, _remedy(name))
-    return Version(name, number, served, side, manifest)
+    return read_folders(layout.served(name, number), layout.side(name, number), name, number, _remedy(name))
 
 
 def read_manifest(layout: Layout, name: str, number: int) -> Manifest:
@@ -75,23 +72,57 @@ def read_manifest(layout: Layout, name: str, number: int) -> Manifest:
         The manifest.
 
     Raises:
-        StoreError: If it is missing, damaged, another version's or of an unknown format.
+        DamagedError: If it is missing, damaged or another version's.
+        StoreError: If it is of an unknown format.
         OSError: If it cannot be read.
 
     >>> read_manifest(Layout(Path("store")), "energy", 1)
     Traceback (most recent call last):
-    forecaster.errors.StoreError: store/.manifests/energy/1/manifest.json is missing. ...
+    forecaster.errors.DamagedError: store/.manifests/energy/1/manifest.json is missing. ...
     """
-    path = layout.side(name, number) / MANIFEST_FILE
+    return manifest_in(layout.side(name, number), name, number, _remedy(name))
+
+
+def read_folders(served: Path, side: Path, name: str, number: int, remedy: str) -> Version:
+    """Return a version, or a challenger, that lies in two folders, after its files have been verified.
+
+    Args:
+        served: The folder of the SavedModel.
+        side: The folder of the manifest and the side files.
+        name: The pipeline's name.
+        number: The version's number.
+        remedy: What to do about a damaged one, as a sentence.
+
+    Returns:
+        The version.
+
+    Raises:
+        StoreError: As `read_version`.
+        OSError: If a file cannot be read.
+
+    >>> read_folders(Path("served"), Path("side"), "energy", 1, "Publish it again.")
+    Traceback (most recent call last):
+    forecaster.errors.DamagedError: side/manifest.json is missing. Publish it again.
+    """
+    manifest = manifest_in(side, name, number, remedy)
+    if not served.is_dir():
+        raise DamagedError(f"{served} is missing. {remedy}")
+    verify(manifest.files, served, side, remedy)
+    return Version(name, number, served, side, manifest)
+
+
+def manifest_in(side: Path, name: str, number: int, remedy: str) -> Manifest:
+    """Return the manifest in a folder; see `read_folders`."""
+    path = side / MANIFEST_FILE
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise StoreError(f"{path} is missing. {_remedy(name)}") from error
-    manifest = parse_manifest(content, path, _remedy(name))
+        raise DamagedError(f"{path} is missing. {remedy}") from error
+    manifest = parse_manifest(content, path, remedy)
     if (manifest.name, manifest.version) != (name, number):
-        raise StoreError(
+        raise DamagedError(
             f"{path} is the manifest of version {manifest.version} of {manifest.name}: it was copied or "
-            f"renamed by hand. {_remedy(name)}"
+            f"renamed by hand. {remedy}"
         )
     return manifest
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from forecaster.errors import StoreError
-from forecaster.store import cleaning
+from forecaster.store import cleaning, quarantine
+from forecaster.store.challengers import Challengers
 from forecaster.store.durable import DISK_FULL, explain, explained
 from forecaster.store.layout import Layout, check_name, numbered_folders
 from forecaster.store.manifest import Manifest, ManifestDraft
 from forecaster.store.publishing import publish
 from forecaster.store.reading import Version, read_manifest, read_version
+from forecaster.store.republishing import copy_into
 from forecaster.store.staging import Staging, open_staging
 
 __all__ = ["Store"]
@@ -46,6 +48,11 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._layout = Layout(root)
+
+    @property
+    def challengers(self) -> Challengers:
+        """The networks that lost against the champion and are kept for comparison."""
+        return Challengers(self._layout)
 
     def names(self) -> list[str]:
         """List the pipelines that have a published version.
@@ -127,7 +134,7 @@ class Store:
                     raise explain(f"stage {name}", self.root, error) from error
                 raise
 
-    def publish(self, staging: Staging, draft: ManifestDraft) -> Version:
+    def publish(self, staging: Staging, draft: ManifestDraft, over: int | None = None) -> Version:
         """Make what was staged the new champion, at once and for good, under the next number.
 
         Whatever goes wrong, the old champion stays as it is. Several publishers may work at the same time.
@@ -135,17 +142,56 @@ class Store:
 
         Args:
             staging: The staged version; use it inside its `with` block.
-            draft: What is to be known about it. A published `Manifest` will do: that is a rollback.
+            draft: What is to be known about it. A published `Manifest` will do.
+            over: The number of the champion that it was compared with, 0 for none: if another one has come
+                meanwhile, it is refused. By default it is not asked.
 
         Returns:
             The published version.
 
         Raises:
             StoreError: If there is nothing to publish, a file is a symbolic link, the disk is full, a right
-                is missing, or the staging is over.
+                is missing, the staging is over, or another champion has come.
         """
         with explained(f"publish {staging.name}", self.root):
-            return publish(self._layout, staging, draft)
+            return publish(self._layout, staging, draft, over)
+
+    def republish(self, version: Version, draft: ManifestDraft, over: int | None = None) -> Version:
+        """Publish an older version or a challenger again, as a copy under the next number.
+
+        Args:
+            version: As it was read.
+            draft: What is to be known about it: its manifest, with what led to this.
+            over: As in `publish`.
+
+        Returns:
+            The new champion.
+
+        Raises:
+            StoreError: As `publish`; or the copy is not what the manifest says.
+        """
+        with self.stage(version.name) as staging, explained(f"publish {version.name}", self.root):
+            copy_into(staging, version)
+            return publish(self._layout, staging, draft, over)
+
+    def quarantine(self, name: str, number: int) -> Path | None:
+        """Take a damaged version out of service: the version before it becomes the champion.
+
+        Args:
+            name: The pipeline's name.
+            number: The version's number; it is not given to another.
+
+        Returns:
+            The folder in which it lies now; None if it was gone already.
+
+        Raises:
+            StoreError: If it cannot be moved.
+
+        >>> Store(Path("no", "such", "store")).quarantine("energy", 1) is None
+        True
+        """
+        with explained(f"quarantine version {number} of {name}", self.root):
+            return quarantine.quarantine(self._layout, name, number)
 
     def read(self, name: str, version: int | None = None) -> Version:
         """Return a version after all its files have been verified by SHA-256.

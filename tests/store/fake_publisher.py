@@ -62,6 +62,12 @@ def publish(store: Store, tag: str, name: str = NAME) -> Version:
         return store.publish(staging, draft(data={"tag": tag}))
 
 
+def keep(store: Store, tag: str, name: str = NAME) -> Version:
+    with store.stage(name) as staging:
+        write(staging.folder, tag)
+        return store.challengers.keep(staging, draft(data={"tag": tag}))
+
+
 def tag_of(version: Version) -> str:
     """Return the tag that a version was written with, after a look at every byte of it."""
     tag: str = version.manifest.data["tag"]
@@ -109,9 +115,26 @@ def publish_many(store: Store, tag: str, count: int) -> None:
         publish(store, f"{tag}-{index}")
 
 
+def roll_back(store: Store) -> None:
+    from forecaster.lifecycle.champions import rollback
+
+    rollback(store, NAME)
+
+
+def promote(store: Store) -> None:
+    from forecaster.lifecycle.champions import promote
+
+    promote(store, NAME)
+
+
 JOBS: dict[str, Callable[..., object]] = {
     "publish": publish,
     "publish_many": publish_many,
+    "keep": keep,
+    "roll_back": roll_back,
+    "promote": promote,
+    "quarantine": lambda store, number: store.quarantine(NAME, number),
+    "prune_challengers": lambda store, keep: store.challengers.prune(NAME, keep),
     "prune": lambda store, keep: store.prune(NAME, keep),
     "sweep": lambda store: store.sweep(),
     "hold": hold,

@@ -26,7 +26,7 @@ def published(store: Store, **changes: Any) -> Manifest:
 def test_the_manifest_is_json_that_a_person_can_read(store: Store) -> None:
     path = publish(store, "Übung").side / "manifest.json"
     text = path.read_text(encoding="utf-8")
-    assert text.startswith('{\n  "format_version": 1,\n  "name": "energy",\n  "version": 1,\n  "created": ')
+    assert text.startswith('{\n  "format_version": 2,\n  "name": "energy",\n  "version": 1,\n  "created": ')
     assert '"tag": "Übung"' in text
     assert json.loads(text)["files"]["side/model.keras"] == (
         # sha256 of "weights Übung", by sha256sum
@@ -118,4 +118,4 @@ def test_created_is_in_utc_and_never_without_a_zone() -> None:
 
 
 def test_a_new_manifest_is_of_the_current_format() -> None:
-    assert manifest().format_version == FORMAT_VERSION == 1
+    assert manifest().format_version == FORMAT_VERSION == 2

@@ -1,0 +1,1 @@
+"""What happens to a published model over time: retraining, promotion, drift, rollback, and who hears of it."""

@@ -1,0 +1,211 @@
+"""Retraining: the data are read again, a challenger is trained, and the rule decides whether it is published."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecaster.config import PipelineDefinition, Project
+from forecaster.errors import DefinitionError, ParityError
+from forecaster.evaluation import join, roll
+from forecaster.forecasting.published import PublishedForecaster
+from forecaster.lifecycle.champions import whole_champion
+from forecaster.lifecycle.drift import drift_of
+from forecaster.lifecycle.promotion import CHAMPION, Decision, decide, too_few
+from forecaster.lifecycle.recurrence import learnt_before
+from forecaster.lifecycle.result import RetrainResult
+from forecaster.lifecycle.soundness import fault_of
+from forecaster.pipeline.contest import Contest, forget, hold_contest, losses_of, overlap, refitted
+from forecaster.pipeline.listener import Listener
+from forecaster.pipeline.preparation import Prepared, prepare
+from forecaster.pipeline.publication import draft_of, exported
+from forecaster.pipeline.reach import after
+from forecaster.pipeline.result import judge, records
+from forecaster.series import data_hash
+from forecaster.series.source import load
+from forecaster.store import ManifestDraft, Store, Version
+
+__all__ = ["RetrainResult", "retrain"]
+
+
+def retrain(
+    definition: PipelineDefinition,
+    project: Project,
+    *,
+    base: Path,
+    offline: bool = False,
+    listener: Listener | None = None,
+) -> RetrainResult:
+    """Trains a challenger on the data as they are now and promotes it if the rule says so.
+
+    It may be killed at any point and started again: what is published is the old champion or the new one, whole, and
+    a fit goes on from its checkpoint.
+
+    Args:
+        definition: The pipeline, with a name.
+        project: Where model files and the store lie.
+        base: Folder of the pipeline file, for relative paths.
+        offline: Whether to take tickers from their last snapshots, without the network.
+        listener: Who is told.
+
+    Returns:
+        The outcome. A challenger that loses is kept in the store, if it is sound.
+
+    Raises:
+        ForecasterError: With cause and remedy, whatever went wrong.
+    """
+    began, store, name = time.monotonic(), Store(project.store), str(definition.name)
+    _check_windows(definition)
+    store.sweep()
+    champion = whole_champion(store, name)
+    panel = load(definition.data, base, project.root, offline)
+    found = data_hash(panel)
+    scores = {"champion": champion.number if champion else None}
+    result = RetrainResult("up to date", "", None, None, scores, found, 0.0)
+    if why := learnt_before(store, definition, champion.manifest if champion else None, found):
+        return replace(result, reason=why, seconds=time.monotonic() - began)
+    # the network that forecasts the test part is to be the one that is published
+    definition = definition.model_copy(update={"backtest": definition.backtest.model_copy(update={"refit": False})})
+    prepared = prepare(definition, project, base, panel, offline=offline)
+    listener = listener or Listener()
+    listener.read(prepared.panel.notes, prepared.inferred)
+    duel = _Duel(definition, prepared, champion) if champion else None
+    if duel:
+        result = replace(result, drift=drift_of(duel.champion.manifest, prepared, duel.frame))
+    if duel and CHAMPION in definition.promote.beat and duel.cutoffs < definition.promote.min_windows:
+        why = too_few(duel.cutoffs, definition.promote.min_windows)
+        seconds = time.monotonic() - began
+        return replace(result, outcome="not enough new data", reason=why, seconds=seconds)
+    checkpoints = project.store / ".checkpoints" / name
+    contest = hold_contest(definition, prepared, listener, checkpoints, resume=True)
+    result = _Settlement(store, definition, prepared, base, contest, duel, result).settled()
+    forget(checkpoints)
+    return replace(result, seconds=time.monotonic() - began)
+
+
+def _check_windows(definition: PipelineDefinition) -> None:
+    windows, wanted = definition.backtest.windows, definition.promote.min_windows
+    if CHAMPION in definition.promote.beat and windows != "auto" and windows < wanted:
+        raise DefinitionError(
+            f"{definition.name}: backtest.windows is {windows} and promote.min_windows {wanted}, so no challenger "
+            "could ever be compared with the champion; write more windows there or fewer here"
+        )
+
+
+@dataclass(frozen=True)
+class _Duel:
+    """The champion on the cutoffs that neither it nor the challenger has seen."""
+
+    definition: PipelineDefinition
+    prepared: Prepared
+    champion: Version
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Its forecasts of the test part; its column is called `champion`."""
+        forecaster = PublishedForecaster(self.champion)
+        if forecaster.horizon != self.definition.horizon:
+            raise DefinitionError(
+                f"{self.champion.name}: the champion (version {self.champion.number}) forecasts {forecaster.horizon} "
+                f"steps and the pipeline {self.definition.horizon}, so they cannot be compared; publish the changed "
+                "pipeline once with forecaster run, or give it another `name`"
+            )
+        return roll(forecaster, self.prepared.panel, self.prepared.test, levels=[])
+
+    @cached_property
+    def unseen(self) -> pd.Series:
+        """Which rows of the test part lie after all that the champion has seen in training or validation."""
+        training = self.champion.manifest.training
+        if not training:
+            raise DefinitionError(
+                f"{self.champion.name}: the manifest of version {self.champion.number} does not say how far its "
+                "training data reach; publish the pipeline once with forecaster run"
+            )
+        return pd.Series(after(self.frame, self.prepared.panel, training["until"]), index=self.frame.index)
+
+    @property
+    def cutoffs(self) -> int:
+        """How many of them there are."""
+        fresh = self.frame[self.unseen]
+        return int(fresh.groupby("unique_id", sort=False)["cutoff"].nunique().max()) if len(fresh) else 0
+
+    def losses(self, contest: Contest) -> pd.DataFrame:
+        """Of challenger and champion there, a row a cutoff."""
+        own = contest.forecasts[["unique_id", "ds", "cutoff", "y", contest.chosen]]
+        champion = self.frame.rename(columns={self.champion.manifest.model: CHAMPION})
+        return losses_of(join([own, champion])[self.unseen.to_numpy()], self.definition, self.prepared)
+
+
+@dataclass(frozen=True)
+class _Settlement:
+    """What becomes of a run's winner."""
+
+    store: Store
+    definition: PipelineDefinition
+    prepared: Prepared
+    base: Path
+    contest: Contest
+    duel: _Duel | None
+    result: RetrainResult
+
+    def settled(self) -> RetrainResult:
+        """Promotes the winner, or keeps it as a challenger."""
+        definition, chosen = self.definition, self.contest.chosen
+        course = self.contest.course(definition, self.prepared)
+        fault = fault_of(self.contest.forecasts, chosen, definition.levels, self.prepared.fitting)
+        if fault:
+            reason = f"{chosen} is not sound: {fault}; {self._stays}"
+            return replace(self.result, outcome="kept", reason=reason, scores=self._scores(None))
+        duel = self.duel.losses(self.contest) if self.duel else None
+        decision = decide(chosen, course, duel, definition.promote, overlap(definition, self.prepared))
+        result = replace(
+            self.result, outcome=decision.outcome, reason=decision.reason, p=decision.p, scores=self._scores(decision)
+        )
+        try:
+            return self._stored(result, decision, course[chosen].to_list())
+        except ParityError as error:
+            return replace(result, outcome="kept", reason=f"{error}; {self._stays}")
+
+    @property
+    def _stays(self) -> str:
+        return f"version {self.duel.champion.number} stays" if self.duel else "nothing was published"
+
+    def _scores(self, decision: Decision | None) -> dict[str, Any]:
+        compared = [one.to_dict() for one in decision.comparisons] if decision else []
+        return {
+            "champion": self.duel.champion.number if self.duel else None,
+            "metric": self.definition.promote.metric,
+            "test": records(self.contest.table),
+            "comparisons": compared,
+        }
+
+    def _stored(self, result: RetrainResult, decision: Decision, losses: list[float]) -> RetrainResult:
+        name, promoted = str(self.definition.name), decision.outcome == "promoted"
+        winner = refitted(self.definition, self.prepared, self.contest.winner) if promoted else self.contest.winner
+        draft = self._draft(result, losses, promoted and self.definition.promote.refit)
+        with exported(self.store, self.definition, self.prepared, winner, draft) as staging:
+            if promoted:
+                version = self.store.publish(staging, draft, over=self.duel.champion.number if self.duel else 0)
+                self.store.prune(name, self.definition.keep)
+                return replace(result, version=version.number)
+            challenger = self.store.challengers.keep(staging, draft)
+        self.store.challengers.prune(name, self.definition.keep)
+        reason = f"{result.reason}; {self._stays}"
+        return replace(result, reason=reason, scores={**result.scores, "challenger": challenger.number})
+
+    def _draft(self, result: RetrainResult, losses: list[float], twin: bool) -> ManifestDraft:
+        promote = self.definition.promote
+        gate = judge(
+            self.contest.table, self.contest.chosen, promote.metric, promote.significance, len(self.prepared.test)
+        )
+        told = {**vars(gate), "verdict": f"{gate.verdict} Retrained: {result.reason}."}
+        promotion = {"outcome": result.outcome, "p": result.p, "champion": result.scores["champion"]}
+        return draft_of(
+            self.definition, self.prepared, self.contest.winner, {**told, "promotion": promotion}, result.scores,
+            self.base, losses, twin,
+        )  # fmt: skip

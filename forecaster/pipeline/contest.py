@@ -1,0 +1,192 @@
+"""The contest of a run: baselines and networks fitted, and judged on the same forecast origins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from forecaster.config import ModelDefinition, PipelineDefinition
+from forecaster.evaluation import METRICS, join, leaderboard, models_of, roll, scales
+from forecaster.evaluation.direction import directions
+from forecaster.evaluation.metrics import score_one
+from forecaster.evaluation.significance import curves
+from forecaster.forecasting.protocol import Forecaster
+from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.training import Control
+from forecaster.pipeline.listener import Listener
+from forecaster.pipeline.preparation import Prepared, baselines
+from forecaster.series import data_hash
+
+__all__ = ["Contest", "forget", "hold_contest", "losses_of", "overlap", "refitted"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What the models of a run said.
+
+    Attributes:
+        forecasts: Of every model through the test part, beside what came.
+        table: The leaderboard of the test part; `validation` stands in it, too.
+        networks: The fitted networks by name.
+        chosen: The network that was best on the validation part.
+    """
+
+    forecasts: pd.DataFrame
+    table: pd.DataFrame
+    networks: dict[str, RecurrentForecaster]
+    chosen: str
+
+    def course(self, definition: PipelineDefinition, prepared: Prepared) -> pd.DataFrame:
+        """Losses by the promotion's metric at each cutoff of the test part, a column a model; see `losses_of`."""
+        return losses_of(self.forecasts, definition, prepared)
+
+    @property
+    def winner(self) -> RecurrentForecaster:
+        """The network that was chosen."""
+        return self.networks[self.chosen]
+
+
+@dataclass
+class _Judged:
+    """What the models of a run said and cost."""
+
+    frames: list[pd.DataFrame] = field(default_factory=list)
+    networks: dict[str, RecurrentForecaster] = field(default_factory=dict)
+    validation: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def hold_contest(
+    definition: PipelineDefinition,
+    prepared: Prepared,
+    listener: Listener,
+    checkpoints: Path,
+    *,
+    resume: bool = False,
+) -> Contest:
+    """Fits all models of a pipeline, lets them forecast the test part, and chooses on the validation part.
+
+    Args:
+        definition: The pipeline.
+        prepared: Its data, cut.
+        listener: Who is told.
+        checkpoints: Folder in which interrupted fits are kept.
+        resume: Whether to go on from there.
+
+    Raises:
+        ForecasterError: With cause and remedy, whatever went wrong.
+    """
+    judged = _judge(definition, prepared, listener, checkpoints, resume)
+    forecasts = join(judged.frames)
+    table = _leaderboard(definition, prepared, forecasts, judged)
+    chosen = str(pd.Series(judged.validation).fillna(np.inf).idxmin())
+    return Contest(forecasts, table, judged.networks, chosen)
+
+
+def losses_of(frame: pd.DataFrame, definition: PipelineDefinition, prepared: Prepared) -> pd.DataFrame:
+    """Losses of all models of a backtest by the promotion's metric: a row a cutoff, oldest first, a column a model."""
+    metric, scale = METRICS[definition.promote.metric], scales(prepared.fitting, prepared.season)
+    return curves(frame, models_of(frame), metric, scale, prepared.panel.shared_clock)
+
+
+def overlap(definition: PipelineDefinition, prepared: Prepared) -> int:
+    """How many successive forecasts share targets."""
+    return -(-definition.horizon // prepared.step)
+
+
+def _judge(
+    definition: PipelineDefinition, prepared: Prepared, listener: Listener, checkpoints: Path, resume: bool
+) -> _Judged:
+    judged = _Judged()
+    data = data_hash(prepared.fitting)
+    for baseline in baselines(definition, prepared):
+        listener.begin(baseline.name)
+        _roll(baseline, definition, prepared, judged)
+    for model in prepared.models:
+        listener.begin(str(model.name))
+        control = Control(
+            listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume, _key(definition, model, data)
+        )
+        network = _forecaster(definition, prepared, model, control)
+        _roll(network, definition, prepared, judged)
+        judged.networks[network.name] = network
+        judged.validation[network.name] = _validation_score(network, definition, prepared)
+    return judged
+
+
+def _roll(forecaster: Forecaster, definition: PipelineDefinition, prepared: Prepared, judged: _Judged) -> None:
+    """Fits on the fitting part and forecasts the test part."""
+    began = time.monotonic()
+    refit = definition.backtest.refit
+    forecaster.fit(prepared.fitting)
+    judged.seconds[forecaster.name] = time.monotonic() - began
+    frame = roll(forecaster, prepared.panel, prepared.test, levels=definition.levels, refit=refit)
+    judged.frames.append(frame)
+    logger.info("%s: fitted in %.1f s, %d forecasts", forecaster.name, judged.seconds[forecaster.name], len(frame))
+    if refit:
+        forecaster.fit(prepared.fitting)
+
+
+def _forecaster(
+    definition: PipelineDefinition, prepared: Prepared, model: ModelDefinition, control: Control
+) -> RecurrentForecaster:
+    return RecurrentForecaster(
+        model, definition.horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
+        levels=definition.levels, transform=prepared.transform, validation=prepared.resolved.validation,
+        step=prepared.step, seed=definition.seed, control=control,
+    )  # fmt: skip
+
+
+def _validation_score(network: RecurrentForecaster, definition: PipelineDefinition, prepared: Prepared) -> float:
+    frame = roll(network, prepared.fitting, prepared.validation)
+    metric = METRICS[definition.promote.metric]
+    trained_on = prepared.fitting.until(prepared.validation[0])
+    return score_one(frame, network.name, metric, scales(trained_on, prepared.season))
+
+
+def _leaderboard(
+    definition: PipelineDefinition, prepared: Prepared, forecasts: pd.DataFrame, judged: _Judged
+) -> pd.DataFrame:
+    shared = overlap(definition, prepared)
+    shown = [name for name in definition.metrics if name != "direction"]
+    table = leaderboard(
+        forecasts, prepared.fitting, metrics=shown, rank_by=definition.promote.metric,
+        season=prepared.season, networks=list(judged.networks), significance=definition.promote.significance,
+        overlap=shared, seconds=judged.seconds,
+    )  # fmt: skip
+    if prepared.directional:
+        found = directions(forecasts, list(table["model"]), prepared.panel, shared).drop(columns="cutoffs")
+        table = table.join(found, on="model")
+    table["validation"] = table["model"].map(judged.validation)
+    return table
+
+
+def refitted(definition: PipelineDefinition, prepared: Prepared, winner: RecurrentForecaster) -> RecurrentForecaster:
+    """The winner, or its twin that has learnt from all data, where the pipeline asks for that."""
+    if not definition.promote.refit:
+        return winner
+    control = replace(winner.control, checkpoint=None)
+    return _forecaster(definition, prepared, winner.definition, control).fit(prepared.panel)
+
+
+def _key(definition: PipelineDefinition, model: ModelDefinition, data: str) -> str:
+    """What a checkpoint belongs to: this model in this pipeline on these data."""
+    said = definition.model_dump(mode="json", exclude={"name", "models", "baselines", "metrics", "promote", "keep"})
+    return hashlib.sha256(json.dumps([said, model.model_dump(mode="json"), data]).encode()).hexdigest()
+
+
+def forget(checkpoints: Path) -> None:
+    """Removes the checkpoints of a run that came to its end."""
+    for file in checkpoints.glob("*.npz"):
+        file.unlink()
+    if checkpoints.is_dir():
+        checkpoints.rmdir()

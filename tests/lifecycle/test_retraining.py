@@ -1,0 +1,168 @@
+"""A pipeline through several nights: the first champion, nothing new, a challenger that loses, damage, drift."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from forecaster.config import PipelineDefinition, Project, read_pipeline
+from forecaster.errors import DefinitionError
+from forecaster.lifecycle.drift import drift
+from forecaster.lifecycle.retraining import retrain
+from forecaster.store import Store
+
+SMALL = {"extends": "gru", "units": 4, "warmup": 2, "evaluate_every": 20, "batch_size": 16, "learning_rate": 0.03}
+DAYS = 24
+
+
+@dataclass
+class Shop:
+    """A project whose data grow."""
+
+    folder: Path
+
+    @property
+    def project(self):
+        return Project(self.folder)
+
+    @property
+    def store(self):
+        return Store(self.project.store)
+
+    def data(self, days, change_on=10**6):
+        """Hourly values that repeat from day to day; from some day on they are noise."""
+        generator = np.random.default_rng(7)
+        steps = np.arange(24 * 60)
+        values = 100 + 8 * np.sin(2 * np.pi * steps / 24) + generator.normal(0, 2, len(steps))
+        values = values + np.where(steps // 24 >= change_on, 300 * generator.normal(size=len(steps)), 0)
+        stamps = pd.date_range("2024-03-01", periods=len(steps), freq="h")
+        frame = pd.DataFrame({"ds": stamps, "y": values})[: int(24 * days)]
+        frame.to_csv(self.folder / "sales.csv", index=False)
+
+    def definition(self, steps=60, **changes) -> PipelineDefinition:
+        told = {
+            "data": {"path": str(self.folder / "sales.csv")}, "horizon": 6, "lookback": 24, "season": 24,
+            "models": [{**SMALL, "steps": steps}], "baselines": ["naive", "seasonal_naive"],
+            "backtest": {"windows": 8}, "validation": 3, "promote": {"min_windows": 8}, **changes,
+        }  # fmt: skip
+        file = self.folder / "shop.yaml"
+        file.write_text(yaml.safe_dump(told), encoding="utf-8")
+        return read_pipeline(file)
+
+    def retrain(self, definition=None):
+        return retrain(definition or self.definition(), self.project, base=self.folder)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Before its first night."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "models").mkdir()
+    shop = Shop(folder)
+    shop.data(DAYS)
+    return shop
+
+
+EASY = {"promote": {"min_windows": 8, "beat": ["champion"], "significance": 1e-6}}
+"""No champion beside it: nothing to beat; with one, hardly to be beaten."""
+
+
+@pytest.fixture(scope="module")
+def first(shop):
+    """A champion that has hardly learnt."""
+    return shop.retrain(shop.definition(steps=1, **EASY))
+
+
+def test_the_first_night_publishes_what_beats_all_that_there_is_to_beat(shop, first):
+    assert (first.outcome, first.version, first.p) == ("promoted", 1, None)
+    told = json.loads(first.to_json())
+    assert set(told) == {"outcome", "reason", "version", "p", "scores", "data_hash", "seconds", "drift"}
+    assert {row["model"] for row in told["scores"]["test"]} == {"gru", "naive", "seasonal_naive"}
+
+
+def test_the_manifest_says_how_far_training_and_data_reached(shop, first):
+    """24 days from 1 March: the last hour is the 24th, 23:00; eight windows of six hours are the test part."""
+    training = shop.store.manifest("shop").training
+    assert training == {"until": "2024-03-22T23:00:00", "data_until": "2024-03-24T23:00:00"}
+
+
+def test_nothing_new_is_said_and_nothing_is_fitted(shop, first, monkeypatch):
+    monkeypatch.setattr("forecaster.lifecycle.retraining.hold_contest", None)
+    again = shop.retrain(shop.definition(steps=1, **EASY))
+    assert again.outcome == "up to date" and "version 1" in again.reason
+    assert again.data_hash == first.data_hash and again.scores == {"champion": 1}
+
+
+def test_a_challenger_that_is_no_better_is_kept_out_and_not_trained_again(shop, first):
+    """The same network fitted on one more day."""
+    shop.data(DAYS + 1)
+    night = shop.retrain(shop.definition(steps=1, **EASY))
+    assert night.outcome == "kept" and "version 1 stays" in night.reason
+    assert night.p >= 1e-6 and [one["rival"] for one in night.scores["comparisons"]] == ["champion"]
+    assert shop.store.versions("shop") == [1]
+    number = night.scores["challenger"]
+    assert shop.store.challengers.manifest("shop", number).gate["promotion"]["outcome"] == "kept"
+    again = shop.retrain(shop.definition(steps=1, **EASY))
+    assert again.outcome == "up to date" and f"challenger {number}" in again.reason
+
+
+def test_new_cutoffs_must_lie_after_what_the_champion_has_seen(shop, first):
+    """A champion that was fitted on all data meets nobody until enough new data have come."""
+    version = shop.store.read("shop", 1)
+    training = {**version.manifest.training, "until": version.manifest.training["data_until"]}
+    seen = version.manifest.model_copy(update={"training": training})
+    shop.store.republish(version, seen)
+    shop.data(DAYS + 1.5)
+    night = shop.retrain(shop.definition(steps=1, **EASY))
+    assert night.outcome == "not enough new data" and night.version is None
+    assert "only 6 forecast origins" in night.reason and "the rule wants 8" in night.reason
+    shop.store.republish(version, version.manifest)
+
+
+def test_a_damaged_champion_is_replaced_by_the_last_good_one(shop, first):
+    newest = shop.store.champion("shop")
+    path = shop.store.read("shop").served / "saved_model.pb"
+    path.write_bytes(path.read_bytes()[:-1])
+    shop.retrain(shop.definition(steps=1, **EASY))
+    assert shop.store.champion("shop") != newest and newest > 1
+    assert (shop.store.root / ".quarantine" / "shop" / str(newest) / "side" / "manifest.json").is_file()
+
+
+def test_a_challenger_that_is_better_takes_the_champions_place(shop, first):
+    """At a level at which nearly everything is better."""
+    shop.data(DAYS + 3)
+    before = shop.store.champion("shop")
+    easy = {**EASY["promote"], "significance": 0.9999}
+    night = shop.retrain(shop.definition(steps=1, promote=easy))
+    assert (night.outcome, night.version) == ("promoted", before + 1)
+    manifest = shop.store.read("shop").manifest
+    assert manifest.gate["promotion"] == {"outcome": "promoted", "p": night.p, "champion": before}
+    assert len(manifest.reference["errors"]["losses"]) == 8
+    assert night.drift["inputs"]["target"]["psi"] > 0 and not night.drift["drifted"]
+
+
+def test_drift_of_errors_and_inputs_is_found_and_told(shop, first):
+    shop.data(DAYS + 7, change_on=DAYS + 3)
+    found = drift(shop.definition(), shop.project, base=shop.folder)
+    assert found["drifted"] and found["errors"]["drifted"] and found["inputs"]["target"]["drifted"]
+    assert "errors have grown" in found["reason"] and "PSI" in found["reason"]
+    shop.data(DAYS + 3)
+    calm = drift(shop.definition(), shop.project, base=shop.folder)
+    assert not calm["drifted"] and calm["errors"] == {} and calm["reason"] == "no drift"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fragment"),
+    [
+        ({"backtest": {"windows": 5}}, r"backtest.windows is 5 and promote.min_windows 8"),
+        ({"horizon": 5, "season": 24}, r"forecasts 6 steps and the pipeline 5"),
+    ],
+)
+def test_what_can_never_be_compared_is_refused_with_the_remedy(shop, first, changes, fragment):
+    shop.data(DAYS + 8)
+    with pytest.raises(DefinitionError, match=fragment):
+        shop.retrain(shop.definition(steps=1, **changes))
