@@ -30,6 +30,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 Offline = Annotated[
     bool, typer.Option("--offline", help="Take tickers from their last good snapshot, without the network.")
 ]
+LedgerAt = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger", help="SQLAlchemy URL or SQLite file; else FORECASTER_LEDGER, else models/store/ledger.sqlite.",
+        show_default=False,
+    ),
+]  # fmt: skip
+Workers = Annotated[int, typer.Option(min=1, help="Retrainings at once on this machine.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an interrupted run.")]
 
 
@@ -172,6 +180,55 @@ def check(
     )  # fmt: skip
     if not check_data(file, told, context.obj, write=write, html=html, force=force, as_json=json):
         raise typer.Exit(2)
+
+
+@app.command()
+def retrain(
+    context: typer.Context,
+    pipelines: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PIPELINE]…", help="Files, folders, or names in pipelines/.", show_default=False),
+    ] = None,
+    due: Annotated[bool, typer.Option("--due", help="Only what the schedules say is due.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="With --due: one attempt each, and do not wait for another.")
+    ] = False,
+    workers: Workers = 1,
+    offline: Offline = False,
+    ledger: LedgerAt = None,
+    json: Json = False,
+) -> None:
+    """Retrain from the data as they are now, promote what is better, and write it down; for cron and the like."""
+    from forecaster.cli.retraining import retrain_pipelines
+
+    code = retrain_pipelines(
+        pipelines or [], context.obj, json, only_due=due, once=once, workers=workers, offline=offline, ledger=ledger
+    )
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def runs(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]…", help="Of pipelines.", show_default=False)
+    ] = None,
+    state: Annotated[str | None, typer.Option(help="running, waiting, done or failed.", show_default=False)] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help='promoted, kept, "up to date", "not enough new data", failed, superseded.')
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="First slot: 2026-03-01, in UTC.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    ledger: LedgerAt = None,
+    json: Json = False,
+) -> None:
+    """What the ledger holds: every retraining, what came of it, and why."""
+    from forecaster.cli.history import show_runs
+
+    show_runs(
+        names or [], context.obj, json, state=state, outcome=outcome, since=since, limit=limit, ledger=ledger
+    )  # fmt: skip
 
 
 @app.command()

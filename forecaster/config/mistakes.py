@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -114,6 +114,14 @@ def _shown(value: object) -> str:
     return shown if len(shown) <= 80 else f"{shown[:77]}…"
 
 
+def _classes(annotation: Any) -> tuple[type[BaseModel], ...]:
+    """The class that a key's annotation names, alone or beside None."""
+    if isinstance(annotation, type):
+        return (annotation,) if issubclass(annotation, BaseModel) else ()
+    inner = get_args(annotation)
+    return _classes(inner[0]) if inner else ()
+
+
 def _keys(kind: type[BaseModel], location: Place) -> list[str]:
     """The keys that a mapping may have at a place."""
     kinds: tuple[type[BaseModel], ...] = (kind,)
@@ -122,6 +130,5 @@ def _keys(kind: type[BaseModel], location: Place) -> list[str]:
             kinds = MEMBERS[str(part)]
         for one in kinds:
             inner = one.model_fields[part].annotation if isinstance(part, str) and part in one.model_fields else None
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                kinds = (inner,)
+            kinds = _classes(inner) or kinds
     return [name for one in kinds for name in one.model_fields]

@@ -20,6 +20,7 @@ from pydantic import (
 
 from forecaster.config.data import FileData, Strict, TickerData
 from forecaster.config.model import NETWORKS, RECURRENT, ModelDefinition, ModelKeys, Name
+from forecaster.config.schedule import DaskDefinition, Schedule
 
 __all__ = [
     "MEMBERS",
@@ -115,11 +116,23 @@ Entry = Annotated[
         custom_error_message="should be a name in models/, a path, or a mapping with `network` or `extends`",
     ),
 ]
+Executor = Annotated[
+    Annotated[Literal["local"], Tag("<local>")] | Annotated[DaskDefinition, Tag("<dask>")],
+    Discriminator(
+        lambda value: (
+            "<dask>" if isinstance(value, Mapping | DaskDefinition) else "<local>" if value == "local" else None
+        ),
+        custom_error_type="executor",
+        custom_error_message='should be local, or {dask: "tcp://scheduler:8786"}',
+    ),
+]
 Season = PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] | Literal["auto"]
 
 MEMBERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "<file>": (FileData,),
     "<ticker>": (TickerData,),
+    "<local>": (),
+    "<dask>": (DaskDefinition,),
     "<variant>": (ModelVariant, ModelDefinition),
     "<definition>": (ModelVariant, ModelDefinition),
 }
@@ -161,6 +174,8 @@ class PipelineDefinition(BaseModel):
     seed: NonNegativeInt = 1
     promote: PromoteDefinition = Field(default=PromoteDefinition(), validate_default=True)
     keep: PositiveInt = Field(default=5, description="published versions, and as many challengers, to keep")
+    schedule: Schedule | None = Field(default=None, description="when to retrain: a line of cron, in UTC; or a mapping")
+    executor: Executor = Field(default="local", description="where retraining is done")
 
     @field_validator("levels", "baselines", "metrics")
     @classmethod

@@ -24,10 +24,12 @@ class Project:
     Args:
         root: That folder.
         found_by: How it was found, to be told to the user.
+        store_folder: Where trained versions are kept; `models/store` by default.
     """
 
     root: Path
     found_by: str = "given"
+    store_folder: Path | None = None
 
     @classmethod
     def find(cls, given: Path | None = None, start: Path | None = None) -> Project:
@@ -57,7 +59,7 @@ class Project:
     @property
     def store(self) -> Path:
         """The folder of trained versions."""
-        return self.models / "store"
+        return self.store_folder or self.models / "store"
 
     def definitions(self, entries: Sequence[str | ModelVariant | ModelDefinition]) -> tuple[ModelDefinition, ...]:
         """A pipeline's `models:` as full definitions, each with a name of its own.

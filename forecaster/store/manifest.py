@@ -104,6 +104,7 @@ class ManifestDraft(BaseModel):
         streaming: For a network that carries its state, the `state` of the signature `step`: shape and dtype of each
             tensor by name, without the batch; all zeros before the first observation. Empty for others.
         versions: Of python, tensorflow, keras, forecaster, ….
+        attempt: Mark of the attempt in the ledger that published it; empty where a person did (`forecaster run`).
 
     >>> ManifestDraft.model_fields["horizon"].is_required()
     True
@@ -130,6 +131,7 @@ class ManifestDraft(BaseModel):
     seed: int
     streaming: JsonDict = {}
     versions: dict[str, str]
+    attempt: str = ""
 
 
 class Manifest(ManifestDraft):

@@ -1,0 +1,89 @@
+"""`runs`: what the ledger holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.cli.console import console
+from forecaster.config import Project
+from forecaster.errors import DefinitionError
+from forecaster.store.ledger import Ledger
+from forecaster.store.ledger_records import Run
+
+__all__ = ["show_runs"]
+
+STATES = ("running", "waiting", "done", "failed")
+
+
+def show_runs(
+    names: Sequence[str],
+    project: Path | None,
+    as_json: bool,
+    *,
+    state: str | None,
+    outcome: str | None,
+    since: str | None,
+    limit: int,
+    ledger: str | None,
+) -> None:
+    """A row a run, the newest first."""
+    if state not in (None, *STATES):
+        raise DefinitionError(f"--state {state!r} is unknown; write one of {', '.join(STATES)}")
+    with Ledger(Project.find(project).store, ledger) as book:
+        found = book.runs(tuple(names), state=state, outcome=outcome, since=_moment(since), limit=limit)
+    if as_json:
+        print(json.dumps([run.to_dict() for run in found], indent=2))  # noqa: T201
+    elif found:
+        console.print(_table(found))
+    else:
+        console.print("no such run; forecaster retrain and forecaster schedule make them")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise DefinitionError(f"--since {text!r} is no time; write 2026-03-01 or 2026-03-01T03:00, in UTC") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _table(found: Sequence[Run]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("due (UTC)", "pipeline", "outcome"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("v", "p", "tries", "missed", "took"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    styles = {"promoted": "green", "failed": "red", "running": "cyan", "waiting": "yellow"}
+    for run in found:
+        told = run.outcome or run.state
+        p = "" if run.p is None else f"{run.p:.3f}" if run.p >= 0.001 else "<.001"
+        table.add_row(
+            f"{run.slot:%m-%d %H:%M}" if run.slot.year == datetime.now(UTC).year else f"{run.slot:%Y-%m-%d %H:%M}",
+            run.pipeline, Text(told, styles.get(told, "")), str(run.version or ""), p,
+            f"{len(run.attempts)}/{run.allowed}" if run.cause == "schedule" else str(len(run.attempts)),
+            str(run.missed or ""), _took(run.seconds), Text(_why(run)),
+        )  # fmt: skip
+    return table
+
+
+def _why(run: Run) -> str:
+    if run.state == "waiting" and run.retry_at:
+        return f"{run.reason or 'interrupted'} (again at {run.retry_at:%H:%M:%S})"
+    if run.state == "running":
+        return f"since {run.attempts[-1].began:%H:%M:%S} by {run.attempts[-1].owner}"
+    return run.reason or ""
+
+
+def _took(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"

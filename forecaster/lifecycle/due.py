@@ -1,0 +1,116 @@
+"""Which pipelines are to be retrained now: read from their files, held against the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from forecaster.config import PipelineDefinition, Project, read_pipeline
+from forecaster.config.cron import Cron
+from forecaster.errors import DefinitionError, ForecasterError
+from forecaster.store.ledger import Ledger
+from forecaster.store.ledger_records import Cause
+
+__all__ = ["Job", "Pipeline", "due", "find_pipelines", "read_pipelines"]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline file and what it says."""
+
+    path: Path
+    definition: PipelineDefinition
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return str(self.definition.name)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A retraining that is to be done.
+
+    Attributes:
+        pipeline: Of which pipeline.
+        slot: When it was due.
+        cause: Why it is done.
+        missed: Slots before this one that nobody ran; they are made up for by this one.
+    """
+
+    pipeline: Pipeline
+    slot: datetime
+    cause: Cause = "schedule"
+    missed: int = 0
+
+
+def find_pipelines(given: Sequence[str], project: Project) -> list[Path]:
+    """Pipeline files: those given, by path or by name in `pipelines/`; all of that folder if none is.
+
+    Args:
+        given: Files, folders, or names in `pipelines/`.
+        project: Whose `pipelines/`.
+
+    Raises:
+        DefinitionError: No such file or name.
+    """
+    home = project.root / "pipelines"
+    found: list[Path] = []
+    for entry in given or [str(home)]:
+        path = next((path for path in (Path(entry), home / f"{entry}.yaml") if path.exists()), None)
+        if path is None:
+            names = ", ".join(sorted(file.stem for file in home.glob("*.yaml")))
+            raise DefinitionError(
+                f"{entry}: no such pipeline; give a file, or one of those in {home} ({names or 'none'})"
+            )
+        found += sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
+
+
+def read_pipelines(paths: Sequence[Path]) -> tuple[list[Pipeline], dict[Path, ForecasterError]]:
+    """Reads pipeline files; a broken one does not keep the others from being used.
+
+    Returns:
+        The pipelines, and what is wrong with each of the other files.
+    """
+    good: dict[str, Pipeline] = {}
+    bad: dict[Path, ForecasterError] = {}
+    for path in paths:
+        try:
+            one = Pipeline(path, read_pipeline(path))
+        except ForecasterError as error:
+            bad[path] = error
+            continue
+        if one.name in good:
+            told = (
+                f"{path}: its name, {one.name}, is that of {good[one.name].path}, too; give one of them another `name`"
+            )
+            bad[path] = DefinitionError(told)
+        else:
+            good[one.name] = one
+    return list(good.values()), bad
+
+
+def due(pipeline: Pipeline, ledger: Ledger, now: datetime) -> Job | None:
+    """The slot of a pipeline's schedule that is to be run now, if there is one.
+
+    That is the latest one, unless it was run. Earlier ones that nobody ran are not made up for one by one: one run on
+    today's data serves for all. Slots that lie ahead (the clock was wrong, and was set right) keep none from being run.
+
+    Args:
+        pipeline: Whose schedule.
+        ledger: What has been run.
+        now: The time.
+    """
+    if pipeline.definition.schedule is None:
+        return None
+    cron = Cron.parse(pipeline.definition.schedule.cron)
+    slot = cron.latest(now)
+    last = ledger.last(pipeline.name, now)
+    if last is None:
+        return Job(pipeline, slot)
+    if last.slot >= slot:  # later: the schedule was changed after it was run
+        return Job(pipeline, last.slot) if last.state in ("running", "waiting") else None
+    return Job(pipeline, slot, missed=cron.between(last.slot, slot))

@@ -1,0 +1,49 @@
+"""Stand-ins for a retraining, as quick as a thought: what they do stands in the pipeline's file (`data.path`)."""
+
+import io
+import json
+import os
+import signal
+import time
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from forecaster.errors import DataError, TrainingError
+from forecaster.lifecycle.parcel import _packed, _unpacked
+from forecaster.store import Store
+from tests.store.fake_publisher import publish
+
+RESULT = {"reason": "as told", "p": 0.01, "scores": {}, "data_hash": "ab", "seconds": 0.1, "drift": {}}
+
+
+def retrain(order: bytes) -> bytes:
+    """Publishes, keeps, fails, hangs or dies as `data.path` says; leaves a line in `log` below the project."""
+    with zipfile.ZipFile(io.BytesIO(order)) as archive:
+        told = json.loads(archive.read("order.json"))
+    wish, root, name = told["definition"]["data"]["path"], Path(told["root"]), told["definition"]["name"]
+    first = _note(root, name) == 1
+    if wish == "die" or (wish == "die once" and first):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if wish == "hang":
+        time.sleep(600)
+    if wish == "wait":
+        while not (root / "go").exists():
+            time.sleep(0.05)
+    if wish == "nan":
+        raise TrainingError("the loss is not finite at step 3")
+    if wish == "half a file":
+        raise DataError("row 3 is cut off")
+    if wish == "keep":
+        return _packed("result.json", RESULT | {"outcome": "kept", "version": None}, [])
+    with TemporaryDirectory() as scratch:
+        _unpacked(order, Path(scratch), "order.json")
+        version = publish(Store(Path(scratch) / "store"), f"{wish} {os.getpid()}", name)
+        return _packed("result.json", RESULT | {"outcome": "promoted", "version": version.number}, [version])
+
+
+def _note(root: Path, name: str) -> int:
+    """Writes down that work began, and counts how often it has."""
+    with (root / "log").open("a") as log:
+        log.write(f"{name}\n")
+    return (root / "log").read_text().splitlines().count(name)

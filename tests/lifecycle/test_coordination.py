@@ -1,0 +1,224 @@
+"""Claim, work, publish, record: in which order, how often, and what a bad end in between leaves behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from forecaster.execution import LocalExecutor
+from forecaster.execution.task import perform
+from forecaster.lifecycle.notifications import Event
+from forecaster.store.ledger import Ledger
+from forecaster.store.ledger_records import Claim
+from tests.lifecycle.conftest import NIGHT, World
+from tests.store.fake_publisher import die_before_step, publish, tag_of
+
+
+class Here:
+    """An executor that does the work in this very process."""
+
+    def run(self, tasks):
+        for task in tasks:
+            yield perform(task)
+
+    def stop(self):
+        pass
+
+
+@pytest.fixture
+def pool():
+    return Here()
+
+
+def test_what_is_better_is_published_with_the_attempts_mark_and_what_is_not_stays_out(world, pool):
+    better, worse = world.pipeline("better", "publish"), world.pipeline("worse", "keep")
+    reports = world.coordinator(pool).retrain(world.due(better, worse))
+    assert {report.pipeline: (report.run.outcome, report.exit_code) for report in reports} == {
+        "better": ("promoted", 0), "worse": ("kept", 0),
+    }  # fmt: skip
+    assert (world.store.versions("better"), world.store.versions("worse")) == ([1], [])
+    assert len(world.store.manifest("better").attempt) == 32 and tag_of(world.store.read("better"))
+    assert world.due(better, worse) == [] and world.coordinator(pool).retrain([]) == []
+    world.clock.pass_(days=1)
+    world.coordinator(pool).retrain(world.due(better))
+    assert world.store.versions("better") == [1, 2]
+    run = world.ledger.runs(("better",))[0]
+    assert (run.version, run.p, run.data_hash, run.reason) == (2, 0.01, "ab", "as told")
+    assert list((world.project.store / ".staging").iterdir()) == [world.project.store / ".staging/.lock"]
+
+
+def test_bad_ends_are_recorded_tried_again_and_disturb_nobody(world, monkeypatch):
+    """A fit that is killed, hangs, returns NaN or finds half a file, among others that are well."""
+    heard: list[Event] = []
+    monkeypatch.setattr("forecaster.lifecycle.report.notify", lambda event, project: heard.append(event))
+    quick = {"cron": "0 3 * * *", "time_limit": "1s", "attempts": 2}
+    wishes = {"dies": "die", "once": "die once", "nan": "nan", "cut": "half a file", "well": "publish", "also": "keep"}
+    pipelines = [world.pipeline(name, wish, schedule={**quick, "time_limit": "60s"}) for name, wish in wishes.items()]
+    pipelines.append(world.pipeline("hangs", "hang", schedule=quick))
+    reports = {one.pipeline: one for one in world.coordinator(workers=2).retrain(world.due(*pipelines))}
+    assert {name: one.exit_code for name, one in reports.items()} == {
+        "dies": 3, "once": 3, "nan": 2, "cut": 2, "well": 0, "also": 0, "hangs": 3,
+    }  # fmt: skip
+    assert "SIGKILL" in reports["dies"].text and "time limit of 1 s" in reports["hangs"].text
+    assert reports["nan"].again == world.clock() + timedelta(minutes=1) and not [
+        one for one in heard if one.kind == "failure"
+    ]
+    assert world.coordinator().retrain(world.due(*pipelines))[0].exit_code == 0, "they wait for their next attempt"
+    world.clock.pass_(minutes=1)
+    again = {one.pipeline: one for one in world.coordinator(workers=2).retrain(world.due(*pipelines))}
+    assert again["once"].run.outcome == "promoted" and again["once"].run.slot == NIGHT
+    for name in ("dies", "nan", "cut", "hangs"):
+        assert (again[name].run.state, again[name].again, len(again[name].run.attempts)) == ("failed", None, 2)
+    assert sorted(one.pipeline for one in heard if one.kind == "failure") == ["cut", "dies", "hangs", "nan"]
+    assert sorted(one.pipeline for one in heard if one.kind == "promotion") == ["once", "well"]
+    assert sorted(world.store.names()) == ["once", "well"]
+    assert world.due(*pipelines) == []
+
+
+def test_a_champion_that_came_meanwhile_is_not_overrun(world):
+    pipeline = world.pipeline("a", "wait")
+    executor = LocalExecutor()
+    reports = []
+    thread = threading.Thread(target=lambda: reports.extend(world.coordinator(executor).retrain(world.due(pipeline))))
+    thread.start()
+    while not world.began():
+        time.sleep(0.02)
+    publish(world.store, "by hand", "a")
+    (world.folder / "go").touch()
+    thread.join()
+    assert reports[0].exit_code == 2 and "retrain" in reports[0].text and reports[0].again
+    assert world.store.versions("a") == [1] and tag_of(world.store.read("a")) == "by hand"
+
+
+def test_two_coordinators_on_one_ledger_run_a_slot_once(world):
+    pipelines = [world.pipeline(name, "wait") for name in "abcd"]
+    jobs = world.due(*pipelines)
+    reports: list = []
+    with Ledger(world.project.store, clock=world.clock) as second:
+        other = World(world.folder)
+        other.ledger, other.clock = second, world.clock
+        threads = [
+            threading.Thread(target=lambda one=one: reports.extend(one.coordinator(workers=2).retrain(jobs)))
+            for one in (world, other)
+        ]
+        for thread in threads:
+            thread.start()
+        (world.folder / "go").touch()
+        for thread in threads:
+            thread.join()
+    assert sorted(world.began()) == ["a", "b", "c", "d"]
+    assert [world.store.versions(name) for name in "abcd"] == [[1]] * 4
+    assert len(reports) == 8 and {report.exit_code for report in reports} == {0}
+
+
+def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_nothing(world):
+    """SIGKILL before the k-th change of a file, lock or statement of the ledger; then the next coordinator goes on."""
+    versions = set()
+    for kill_at in count(1):
+        here = World(world.folder / str(kill_at))
+        pipeline = here.pipeline("energy", "publish")
+        here.ledger.close()
+        child = os.fork()
+        if child == 0:
+            ledger = Ledger(here.project.store, clock=here.clock)
+            for kind in ("before_cursor_execute", "commit"):
+                event.listen(ledger._engine, kind, lambda *_: sys.audit("fcntl.flock"))
+            here.ledger = ledger
+            coordinator, jobs = here.coordinator(Here()), here.due(pipeline)
+            die_before_step(kill_at)
+            coordinator.retrain(jobs)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert code in (0, -signal.SIGKILL)
+        here.ledger = Ledger(here.project.store, clock=here.clock)
+        versions.add(len(here.store.versions("energy")))
+        champion_before = here.store.champion("energy")
+        here.coordinator(Here()).retrain(here.due(pipeline))
+        here.clock.pass_(minutes=2)
+        here.coordinator(Here()).retrain(here.due(pipeline))
+        (run,) = here.ledger.runs()
+        assert (run.state, run.outcome, run.version) == ("done", "promoted", 1)
+        assert here.store.versions("energy") == [1] and tag_of(here.store.read("energy"))
+        assert champion_before in (None, 1) and here.ledger.leased() == {} and here.due(pipeline) == []
+        here.store.sweep()
+        assert [path.name for path in (here.project.store / ".staging").iterdir()] == [".lock"]
+        here.ledger.close()
+        if code == 0:
+            break
+    assert versions == {0, 1} and kill_at > 60
+
+
+def test_a_lease_of_another_host_is_taken_only_if_it_is_silent_while_watched(world, pool, monkeypatch):
+    pipeline = world.pipeline("a", "publish")
+    monkeypatch.setattr("forecaster.store.ledger.owner", lambda: "elsewhere:1:2")
+    claim = world.ledger.claim("a", NIGHT, "schedule", allowed=3)
+    assert isinstance(claim, Claim)
+    monkeypatch.undo()
+    assert "elsewhere:1:2" in world.coordinator(pool).retrain(world.due(pipeline))[0].text, "its lease still holds"
+    world.clock.pass_(minutes=2)  # or this machine's clock runs ahead
+    watched = []
+
+    def it_beats(seconds: float) -> None:
+        watched.append(seconds)
+        world.ledger.beat(claim)
+
+    assert world.coordinator(pool, sleep=it_beats).retrain(world.due(pipeline))[0].run is None
+    assert watched == [30] and world.began() == []
+    world.clock.pass_(minutes=2)
+    world.coordinator(pool, sleep=watched.append).retrain(world.due(pipeline))
+    world.clock.pass_(minutes=2)
+    (report,) = world.coordinator(pool).retrain(world.due(pipeline))
+    assert report.run.outcome == "promoted" and [one.outcome for one in report.run.attempts] == ["lost", "done"]
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from forecaster.cli.retraining import ended_by_signals
+from tests.lifecycle.conftest import World
+world = World(Path(sys.argv[1]))
+if __name__ == "__main__":
+    with ended_by_signals():
+        world.coordinator().retrain(world.due(world.pipeline("a", "hang")))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_end_by_a_signal_gives_the_run_back_and_leaves_no_worker(world, number):
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", SCRIPT, str(world.folder)]
+    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) as process:
+        while not world.began():
+            time.sleep(0.05)
+        threads = Path(f"/proc/{process.pid}/task").glob("*/children")
+        workers = [int(one) for thread in threads for one in thread.read_text().split()]
+        process.send_signal(number)
+        messages = process.communicate(timeout=30)[1]
+    (run,) = world.ledger.runs()
+    if number == signal.SIGTERM:
+        assert "KeyboardInterrupt" in messages
+        assert (run.state, run.attempts[0].outcome, world.ledger.leased()) == ("waiting", "stopped", {})
+    else:
+        (lease,) = world.ledger.leased().values()
+        assert world.ledger.is_dead(lease)
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{one}").exists() for one in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert workers and not [one for one in workers if Path(f"/proc/{one}").exists()]
+
+
+def test_a_damaged_champion_is_told_and_tried_again(world, pool):
+    pipeline = world.pipeline("a", "publish")
+    world.coordinator(pool).retrain(world.due(pipeline))
+    (world.project.store / "a/1/saved_model.pb").write_bytes(b"altered")
+    world.clock.pass_(days=1)
+    (report,) = world.coordinator(pool).retrain(world.due(pipeline))
+    assert report.exit_code == 2 and "saved_model.pb" in report.text and report.again
