@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.table import Table
 from rich.text import Text
 
 from forecaster.cli.console import console
@@ -32,7 +31,7 @@ def show_runs(
     limit: int,
     ledger: str | None,
 ) -> None:
-    """A row a run, the newest first."""
+    """Two lines a run, the newest first."""
     if state not in (None, *STATES):
         raise DefinitionError(f"--state {state!r} is unknown; write one of {', '.join(STATES)}")
     with Ledger(Project.find(project).store, ledger) as book:
@@ -40,7 +39,8 @@ def show_runs(
     if as_json:
         print(json.dumps([run.to_dict() for run in found], indent=2))  # noqa: T201
     elif found:
-        console.print(_table(found))
+        for line in _lines(found):
+            console.print(line)
     else:
         console.print("no such run; forecaster retrain and forecaster schedule make them")
 
@@ -55,24 +55,33 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _table(found: Sequence[Run]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("due (UTC)", "pipeline", "outcome"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("v", "p", "tries", "missed", "took"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("why", overflow="fold")
+def _lines(found: Sequence[Run]) -> Iterator[Text]:
+    """Two lines a run: what came of it, and why."""
+    heads = ("due (UTC)", "pipeline", "outcome", "version", "p", "tries", "missed", "took")
+    rows = [heads, *(_cells(run) for run in found)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(heads))]
     styles = {"promoted": "green", "failed": "red", "running": "cyan", "waiting": "yellow"}
-    for run in found:
-        told = run.outcome or run.state
-        p = "" if run.p is None else f"{run.p:.3f}" if run.p >= 0.001 else "<.001"
-        table.add_row(
-            f"{run.slot:%m-%d %H:%M}" if run.slot.year == datetime.now(UTC).year else f"{run.slot:%Y-%m-%d %H:%M}",
-            run.pipeline, Text(told, styles.get(told, "")), str(run.version or ""), p,
-            f"{len(run.attempts)}/{run.allowed}" if run.cause == "schedule" else str(len(run.attempts)),
-            str(run.missed or ""), _took(run.seconds), Text(_why(run)),
-        )  # fmt: skip
-    return table
+    for run, row in zip((None, *found), rows, strict=True):
+        line = Text(style="bold" if run is None else "")
+        for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            line.append(f"{cell:<{width}}  " if place < 3 else f"{cell:>{width}}  ", styles.get(cell, ""))
+        line.rstrip()
+        yield line
+        if run is not None and (why := _why(run)):
+            yield Text(f"  {why}", "dim")
+
+
+def _cells(run: Run) -> tuple[str, ...]:
+    return (
+        f"{run.slot:%Y-%m-%d %H:%M}",
+        run.pipeline,
+        run.outcome or run.state,
+        str(run.version or ""),
+        "" if run.p is None else f"{run.p:.3f}" if run.p >= 0.001 else "<.001",
+        f"{len(run.attempts)}/{run.allowed}" if run.cause == "schedule" else "by hand",
+        str(run.missed or ""),
+        _took(run.seconds),
+    )
 
 
 def _why(run: Run) -> str:

@@ -19,7 +19,7 @@ from forecaster.lifecycle.notifications import Event
 from forecaster.store.ledger import Ledger
 from forecaster.store.ledger_records import Claim
 from tests.lifecycle.conftest import NIGHT, World
-from tests.store.fake_publisher import die_before_step, publish, tag_of
+from tests.store.fake_publisher import publish, tag_of
 
 
 class Here:
@@ -119,8 +119,28 @@ def test_two_coordinators_on_one_ledger_run_a_slot_once(world):
     assert len(reports) == 8 and {report.exit_code for report in reports} == {0}
 
 
+def die_before(kill_at: int, world: World) -> None:
+    """Kill this process before its k-th lock, rename, new file or folder in the store, or statement to the ledger."""
+    steps = count(1)
+
+    def step(*_: object) -> None:
+        if next(steps) == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def hook(name: str, arguments: tuple) -> None:
+        if name in ("os.rename", "os.mkdir", "open") and str(arguments[0]).startswith(str(world.project.store)):
+            if name != "open" or (isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
+                step()
+        elif name == "fcntl.flock":
+            step()
+
+    for kind in ("before_cursor_execute", "commit"):
+        event.listen(world.ledger._engine, kind, step)
+    sys.addaudithook(hook)
+
+
 def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_nothing(world):
-    """SIGKILL before the k-th change of a file, lock or statement of the ledger; then the next coordinator goes on."""
+    """SIGKILL before the k-th change in the store or statement to the ledger; then the next coordinator goes on."""
     versions = set()
     for kill_at in count(1):
         here = World(world.folder / str(kill_at))
@@ -128,12 +148,9 @@ def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_noth
         here.ledger.close()
         child = os.fork()
         if child == 0:
-            ledger = Ledger(here.project.store, clock=here.clock)
-            for kind in ("before_cursor_execute", "commit"):
-                event.listen(ledger._engine, kind, lambda *_: sys.audit("fcntl.flock"))
-            here.ledger = ledger
+            here.ledger = Ledger(here.project.store, clock=here.clock)
             coordinator, jobs = here.coordinator(Here()), here.due(pipeline)
-            die_before_step(kill_at)
+            die_before(kill_at, here)
             coordinator.retrain(jobs)
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -141,9 +158,9 @@ def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_noth
         here.ledger = Ledger(here.project.store, clock=here.clock)
         versions.add(len(here.store.versions("energy")))
         champion_before = here.store.champion("energy")
-        here.coordinator(Here()).retrain(here.due(pipeline))
-        here.clock.pass_(minutes=2)
-        here.coordinator(Here()).retrain(here.due(pipeline))
+        while jobs := here.due(pipeline):  # what was lost waits a minute for its next attempt
+            here.coordinator(Here()).retrain(jobs)
+            here.clock.pass_(minutes=2)
         (run,) = here.ledger.runs()
         assert (run.state, run.outcome, run.version) == ("done", "promoted", 1)
         assert here.store.versions("energy") == [1] and tag_of(here.store.read("energy"))
@@ -153,7 +170,7 @@ def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_noth
         here.ledger.close()
         if code == 0:
             break
-    assert versions == {0, 1} and kill_at > 60
+    assert versions == {0, 1} and kill_at > 50
 
 
 def test_a_lease_of_another_host_is_taken_only_if_it_is_silent_while_watched(world, pool, monkeypatch):
