@@ -209,6 +209,23 @@ def retrain(
 
 
 @app.command()
+def schedule(
+    context: typer.Context,
+    folder: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FOLDER]", help="Of pipeline files; pipelines/ by default.", show_default=False),
+    ] = None,
+    workers: Workers = 1,
+    offline: Offline = False,
+    ledger: LedgerAt = None,
+) -> None:
+    """Retrain every pipeline when its schedule says so, as long as this program runs."""
+    from forecaster.cli.scheduling import keep_schedule
+
+    keep_schedule(folder or [], context.obj, workers=workers, offline=offline, ledger=ledger)
+
+
+@app.command()
 def runs(
     context: typer.Context,
     names: Annotated[

@@ -83,20 +83,22 @@ def write_file(path: Path, text: str) -> None:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock file for the length of a `with` block; wait for whoever holds it.
+def exclusive(path: Path, wait: bool = True) -> Iterator[None]:
+    """Hold a lock file for the length of a `with` block.
 
     The lock is flock(2)'s: the kernel lets go of it when its process dies, however it dies, so no stale
     lock can be left behind, and it excludes threads as well as processes.
 
     Args:
         path: The lock file. It is made when missing, and stays.
+        wait: Whether to wait for whoever holds it.
 
     Yields:
         Nothing.
 
     Raises:
-        OSError: If the file cannot be opened or the file system knows no locks.
+        OSError: If the file cannot be opened or the file system knows no locks; a BlockingIOError if another one
+            holds the lock and `wait` is False.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, exclusive(Path(folder, "lock")):
@@ -104,7 +106,7 @@ def exclusive(path: Path) -> Iterator[None]:
     True
     """
     with path.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             yield
         finally:
