@@ -13,8 +13,8 @@ from forecaster.execution.task import Answer, Task, perform
 __all__ = ["DaskExecutor"]
 
 CONNECT_SECONDS = 20
-POLL = 0.5
-"""Seconds between two looks at the time limits."""
+POLL = 0.1
+"""Seconds between two looks at what has ended and what takes too long."""
 
 
 class ClusterError(ForecasterError):
@@ -86,10 +86,10 @@ class DaskExecutor:
             running[client.submit(perform, task, pure=False)] = task, time.monotonic()
 
     def _ended(self, running: dict[Any, tuple[Task, float]]) -> list[Any]:
-        try:
-            return list(self._distributed.wait(list(running), timeout=POLL, return_when="FIRST_COMPLETED").done)
-        except TimeoutError:
-            return []
+        ended = [future for future in running if future.done()]
+        if not ended:
+            self._stopped.wait(POLL)
+        return ended
 
     def _overdue(self, client: Any, running: dict[Any, tuple[Task, float]]) -> Iterator[Answer]:
         for future, (task, began) in list(running.items()):

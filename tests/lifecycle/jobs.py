@@ -27,7 +27,9 @@ def retrain(order: bytes) -> bytes:
         os.kill(os.getpid(), signal.SIGKILL)
     if wish == "hang":
         time.sleep(600)
-    if wish == "wait":
+    if wish == "pid then publish":
+        (root / f"{name}.pid").write_text(str(os.getpid()))
+    if wish in ("wait", "pid then publish"):
         while not (root / "go").exists():
             time.sleep(0.05)
     if wish == "nan":

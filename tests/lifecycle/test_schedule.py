@@ -18,7 +18,10 @@ from forecaster.lifecycle.schedule import Scheduler, only_one
 from tests.lifecycle.conftest import World
 
 ROOT = Path(__file__).parents[2]
-NOTED_SHELL = 'echo "$2" >> "$1"; echo "{\\"runs\\": [{\\"pipeline\\": \\"$2\\", \\"text\\": \\"as told\\", \\"run\\": null}], \\"again\\": $3}"'
+NOTED_SHELL = """
+echo "$2" >> "$1"
+echo '{"runs": [{"pipeline": "'"$2"'", "text": "as told", "run": null}], "again": '"$3"'}'
+"""
 
 
 class Watched:
@@ -96,11 +99,9 @@ def test_a_retraining_that_cannot_begin_is_told_and_started_again_later(world, m
 
 def test_a_second_scheduler_refuses(world):
     with only_one(world.project.store):
-        with pytest.raises(
-            StoreError, match=r"another scheduler \(.*:\d+:\d+, as host:process:start\).*end that one first"
-        ):
-            with only_one(world.project.store):
-                pass
+        told = r"another scheduler \(.*:\d+:\d+, as host:process:start\).*end that one first"
+        with pytest.raises(StoreError, match=told), only_one(world.project.store):
+            pass
     with only_one(world.project.store):
         pass
 
