@@ -48,7 +48,7 @@ def retrain_pipelines(
     if only_due and given:
         _must_have_schedules(pipelines)
     told = _silent if as_json else _say
-    reports = {str(path): Report(str(path), str(error), error.exit_code) for path, error in broken.items()}
+    reports = {str(path): Report(path.stem, str(error), error.exit_code) for path, error in broken.items()}
     for report in reports.values():
         told(report)
     with ended_by_signals(), Ledger(found.store, ledger) as book:

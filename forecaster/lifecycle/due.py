@@ -57,6 +57,10 @@ def find_pipelines(given: Sequence[str], project: Project) -> list[Path]:
         DefinitionError: No such file or name.
     """
     home = project.root / "pipelines"
+    if not given and not home.is_dir():
+        raise DefinitionError(
+            f"{project.root} has no folder pipelines/; make one, or name pipeline files or their folder"
+        )
     found: list[Path] = []
     for entry in given or [str(home)]:
         path = next((path for path in (Path(entry), home / f"{entry}.yaml") if path.exists()), None)

@@ -131,8 +131,9 @@ class Scheduler:
             return
         self._seen = seen
         pipelines, broken = read_pipelines(list(seen))
-        for trouble in broken.values():
+        for path, trouble in broken.items():
             self._told(f"{trouble}; it is not retrained until that is repaired")
+            notify(Event("failure", path.stem, str(trouble), {"exit_code": trouble.exit_code}), self._project)
         wanted = {one.name: one for one in pipelines if one.definition.schedule}
         for job in self._jobs.get_jobs():
             if job.id.partition(":")[0] not in wanted:
