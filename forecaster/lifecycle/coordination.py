@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from forecaster.config import Project
 from forecaster.config.schedule import DaskDefinition, ScheduleDefinition
@@ -21,7 +21,7 @@ from forecaster.errors import ForecasterError
 from forecaster.execution import Answer, Executor, LocalExecutor, Task
 from forecaster.lifecycle.due import Job
 from forecaster.lifecycle.heartbeat import BEATS, Heartbeat
-from forecaster.lifecycle.parcel import FUNCTION, Order, pack_order, publish_parcel, read_result
+from forecaster.lifecycle.parcel import FUNCTION, Order, pack_order, receive
 from forecaster.lifecycle.report import Report, announce, refused
 from forecaster.store import Store
 from forecaster.store.ledger import Ledger
@@ -146,7 +146,10 @@ class Coordinator:
                 one.refused.append(self._tell(refused(pipeline.name, claim, run)))
                 continue
             try:
-                order, over = pack_order(Order(pipeline.definition, self.project, pipeline.path.parent, self.offline))
+                drift_only = job.cause == "schedule" and limits.on_drift
+                order, over = pack_order(
+                    Order(pipeline.definition, self.project, pipeline.path.parent, self.offline, drift_only)
+                )
             except ForecasterError as error:
                 one.refused.append(self._failed(claim, str(error), error.exit_code))
                 continue
@@ -164,10 +167,12 @@ class Coordinator:
         try:
             if not self.ledger.beat(claim):
                 raise LeaseLostError(f"{claim.pipeline}: the lease was lost; what this attempt found is dropped")
-            version = publish_parcel(answer.parcel, claim.pipeline, store, begun.over, claim.mark)
-            found = read_result(answer.parcel) | {"version": version.number if version else None}
-            self.ledger.finish(claim, Ending(**found))
-            store.prune(claim.pipeline, begun.job.pipeline.definition.keep)
+            received = receive(answer.parcel, claim.pipeline, store, begun.over, claim.mark)
+            found = received.result | {"version": received.version}
+            self.ledger.finish(claim, Ending(**{one.name: found[one.name] for one in fields(Ending)}))
+            keep = begun.job.pipeline.definition.keep
+            store.prune(claim.pipeline, keep)
+            store.challengers.prune(claim.pipeline, keep)
         except LeaseLostError as error:
             return self._tell(Report(claim.pipeline, str(error), error.exit_code))
         except ForecasterError as error:

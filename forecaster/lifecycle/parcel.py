@@ -1,8 +1,9 @@
 """A retraining as a parcel: the champion goes out, a verdict and perhaps a better version come back.
 
-The worker sees a private store that holds nothing but the champion, and may be killed at any time: whatever it does
-there is forgotten unless the parcel arrives. Only the coordinator writes to the store, and only as the champion's
-successor, so a retraining that was done twice is published once.
+The worker sees a private store with the champion (and the manifests of what else there is), and may be killed at any
+time: whatever it does there is forgotten unless the parcel arrives; only its checkpoints outlive it, where the
+project's folder can be written. Only the coordinator writes to the store, and only as the champion's successor, so a
+retraining that was done twice is published once.
 """
 
 from __future__ import annotations
@@ -11,22 +12,26 @@ import io
 import json
 import tempfile
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forecaster.config import PipelineDefinition, Project
 from forecaster.config.reading import parse
+from forecaster.errors import DamagedError
 from forecaster.store import Store, Version
 from forecaster.store.layout import Layout
 from forecaster.store.manifest import MANIFEST_FILE
+from forecaster.store.staging import Staging
 
-__all__ = ["Order", "pack_order", "publish_parcel", "read_result", "retrain_in_private"]
+__all__ = ["FUNCTION", "Order", "Received", "pack_order", "receive", "retrain_in_private"]
 
 FUNCTION = f"{__name__}:retrain_in_private"
 """What a worker is told to do."""
 
 _ORDER, _RESULT = "order.json", "result.json"
+_PRIVATE = Layout(Path("store"))
 
 
 @dataclass(frozen=True)
@@ -38,65 +43,108 @@ class Order:
         project: Where data and model files lie; the worker reads them there.
         base: Folder of the pipeline file.
         offline: Whether to take tickers from their last snapshots.
+        only_on_drift: Whether nothing is to be fitted unless errors or inputs have drifted.
     """
 
     definition: PipelineDefinition
     project: Project
     base: Path
     offline: bool = False
+    only_on_drift: bool = False
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a parcel held, with the numbers under which it lies in the store now.
+
+    Attributes:
+        result: What `RetrainResult.to_json` said.
+        version: Under which the challenger was published, if it was.
+    """
+
+    result: dict[str, Any]
+    version: int | None
 
 
 def pack_order(order: Order) -> tuple[bytes, int]:
-    """An order as bytes, with the champion's files.
+    """An order as bytes, with the champion's files. A damaged champion is quarantined; the one before it serves.
 
     Returns:
         The bytes, and the champion's number (0 for none).
 
     Raises:
-        StoreError: The champion is damaged; the message says what to do.
+        StoreError: The store cannot be read.
     """
     name = str(order.definition.name)
     store = Store(order.project.store)
-    champion = store.champion(name) or 0
+    champion = _whole_champion(store, name)
+    number = champion.number if champion else 0
     told = {
         "definition": order.definition.model_dump(mode="json"),
         "root": str(order.project.root),
         "base": str(order.base.resolve()),
         "offline": order.offline,
+        "only_on_drift": order.only_on_drift and champion is not None,
+        "checkpoints": str((order.project.store / ".checkpoints").resolve()),
     }
-    return _packed(_ORDER, told, [store.read(name, champion)] if champion else []), champion
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(_ORDER, json.dumps(told))
+        if champion:
+            _add(archive, champion.served, _PRIVATE.served(name, number))
+            _add(archive, champion.side, _PRIVATE.side(name, number))
+        _add_manifests(archive, store, name, number)
+    return buffer.getvalue(), number
 
 
 def retrain_in_private(order: bytes) -> bytes:
-    """What a worker does: retrains in a store of its own, and gives back the result and what was published there.
+    """What a worker does: retrains in a store of its own, and gives back the result and what was stored there.
 
     Args:
         order: From `pack_order`.
     """
     from forecaster.forecasting.backend import load_quietly
+    from forecaster.lifecycle.drift import drift
+    from forecaster.lifecycle.result import RetrainResult
     from forecaster.lifecycle.retraining import retrain
 
     load_quietly()
     with tempfile.TemporaryDirectory(prefix="forecaster-") as scratch:
-        told = _unpacked(order, Path(scratch), _ORDER)
+        told = unpack(order, Path(scratch), _ORDER)
         definition = parse(told["definition"], PipelineDefinition, "the order")
         project = Project(Path(told["root"]), store_folder=Path(scratch) / "store")
+        _share_checkpoints(project.store, Path(told["checkpoints"]))
         private, name = Store(project.store), str(definition.name)
-        before = private.versions(name)
-        result = retrain(definition, project, base=Path(told["base"]), offline=told["offline"])
-        fresh = [private.read(name, number) for number in private.versions(name) if number not in before]
-        return _packed(_RESULT, json.loads(result.to_json()), fresh[-1:])
+        before = private.versions(name), private.challengers.numbers(name)
+        base, offline = Path(told["base"]), bool(told["offline"])
+        found = drift(definition, project, base=base, offline=offline) if told["only_on_drift"] else None
+        if found and not found["drifted"]:
+            reason = f"not fitted, since nothing has drifted: {found['reason']}"
+            result = RetrainResult("up to date", reason, None, None, {}, "", 0.0, drift=found)
+        else:
+            result = retrain(definition, project, base=base, offline=offline)
+        versions = [private.read(name, number) for number in private.versions(name) if number not in before[0]]
+        numbers = [number for number in private.challengers.numbers(name) if number not in before[1]]
+        kept = [private.challengers.read(name, number) for number in numbers]
+        return pack_answer(json.loads(result.to_json()), versions[-1:], kept[-1:])
 
 
-def read_result(parcel: bytes) -> dict[str, Any]:
-    """What `RetrainResult.to_json` said."""
-    with zipfile.ZipFile(io.BytesIO(parcel)) as archive:
-        result: dict[str, Any] = json.loads(archive.read(_RESULT))
-        return result
+def pack_answer(result: dict[str, Any], versions: list[Version], challengers: list[Version]) -> bytes:
+    """What a worker gives back: the result, and what it stored."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(_RESULT, json.dumps(result))
+        for one in versions:
+            _add(archive, one.served, _PRIVATE.served(one.name, one.number))
+            _add(archive, one.side, _PRIVATE.side(one.name, one.number))
+        for one in challengers:
+            _add(archive, one.served, _PRIVATE.challenger(one.name, one.number) / "served")
+            _add(archive, one.side, _PRIVATE.challenger(one.name, one.number) / "side")
+    return buffer.getvalue()
 
 
-def publish_parcel(parcel: bytes, name: str, store: Store, over: int, mark: str) -> Version | None:
-    """Publishes the version that a parcel holds, if there is one, as the champion's successor.
+def receive(parcel: bytes, name: str, store: Store, over: int, mark: str) -> Received:
+    """Publishes the version that a parcel holds, as the champion's successor, or keeps the challenger, if there is one.
 
     Args:
         parcel: From `retrain_in_private`.
@@ -108,39 +156,73 @@ def publish_parcel(parcel: bytes, name: str, store: Store, over: int, mark: str)
     Raises:
         StoreError: The parcel was damaged on its way, there is another champion by now, or the store cannot be written.
     """
+    with zipfile.ZipFile(io.BytesIO(parcel)) as archive:
+        result = json.loads(archive.read(_RESULT))
+        if len(archive.namelist()) == 1:
+            return Received(result, None)
     with store.stage(name) as staging:
-        inside = staging.folder / "parcel"
-        _unpacked(parcel, inside, _RESULT)
-        private = Store(inside / "store")
-        number = private.champion(name)
-        if number is None:
-            return None
-        version = private.read(name, number)
-        staging.served.rmdir()
-        version.served.rename(staging.served)
-        for path in version.side.iterdir():
-            if path.name != MANIFEST_FILE:
-                path.rename(staging.side / path.name)
-        return store.publish(staging, version.manifest.model_copy(update={"attempt": mark}), over=over)
+        unpack(parcel, staging.folder / "parcel", _RESULT)
+        private = Store(staging.folder / "parcel" / "store")
+        if (number := private.champion(name)) is not None:
+            version = _moved(private.read(name, number), staging)
+            draft = version.manifest.model_copy(update={"attempt": mark})
+            return Received(result, store.publish(staging, draft, over=over).number)
+        challenger = _moved(private.challengers.read(name), staging)
+        store.challengers.keep(staging, challenger.manifest.model_copy(update={"attempt": mark}))
+        return Received(result, None)
 
 
-def _packed(head: str, told: dict[str, Any], versions: list[Version]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(head, json.dumps(told))
-        for version in versions:
-            layout = Layout(Path("store"))
-            for folder, place in (
-                (version.served, layout.served(version.name, version.number)),
-                (version.side, layout.side(version.name, version.number)),
-            ):
-                for path in sorted(folder.rglob("*")):
-                    archive.write(path, place / path.relative_to(folder))
-    return buffer.getvalue()
-
-
-def _unpacked(parcel: bytes, folder: Path, head: str) -> dict[str, Any]:
+def unpack(parcel: bytes, folder: Path, head: str) -> dict[str, Any]:
+    """Writes a parcel's files into a folder; returns what stands in its head."""
     with zipfile.ZipFile(io.BytesIO(parcel)) as archive:
         archive.extractall(folder)
     told: dict[str, Any] = json.loads((folder / head).read_text(encoding="utf-8"))
     return told
+
+
+def _whole_champion(store: Store, name: str) -> Version | None:
+    while (number := store.champion(name)) is not None:
+        try:
+            return store.read(name, number)
+        except DamagedError:
+            store.quarantine(name, number)
+    return None
+
+
+def _add_manifests(archive: zipfile.ZipFile, store: Store, name: str, champion: int) -> None:
+    """What other versions and challengers have learnt from, without their files."""
+    for number in store.versions(name):
+        if number != champion:
+            archive.mkdir(f"{_PRIVATE.served(name, number)}")
+            _add_file(archive, Layout(store.root).side(name, number), _PRIVATE.side(name, number))
+    for number in store.challengers.numbers(name):
+        side = Layout(store.root).challenger(name, number) / "side"
+        _add_file(archive, side, _PRIVATE.challenger(name, number) / "side")
+
+
+def _add_file(archive: zipfile.ZipFile, folder: Path, place: Path) -> None:
+    with suppress(FileNotFoundError):
+        archive.write(folder / MANIFEST_FILE, place / MANIFEST_FILE)
+
+
+def _add(archive: zipfile.ZipFile, folder: Path, place: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        archive.write(path, place / path.relative_to(folder))
+
+
+def _moved(version: Version, staging: Staging) -> Version:
+    """Puts a version's files, which were verified when it was read, into a staging folder of the same file system."""
+    staging.served.rmdir()
+    version.served.rename(staging.served)
+    for path in version.side.iterdir():
+        if path.name != MANIFEST_FILE:
+            path.rename(staging.side / path.name)
+    return version
+
+
+def _share_checkpoints(private: Path, shared: Path) -> None:
+    """Lets a fit go on where a killed one stopped; without a folder that can be written it begins anew."""
+    with suppress(OSError):
+        shared.mkdir(parents=True, exist_ok=True)
+        private.mkdir(exist_ok=True)
+        (private / ".checkpoints").symlink_to(shared, target_is_directory=True)

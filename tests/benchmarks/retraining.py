@@ -34,7 +34,16 @@ from forecaster.lifecycle.due import due, read_pipelines
 from forecaster.lifecycle.parcel import FUNCTION
 from forecaster.store.ledger import Ledger
 
-RESULT = {"outcome": "kept", "reason": "", "version": None, "p": None, "scores": {}, "data_hash": "", "seconds": 0}
+RESULT = {
+    "outcome": "kept",
+    "reason": "",
+    "version": None,
+    "p": None,
+    "scores": {},
+    "data_hash": "",
+    "seconds": 0,
+    "drift": {},
+}
 
 
 def nothing(order: bytes) -> bytes:
@@ -94,14 +103,18 @@ def main() -> None:
     told = parser.parse_args()
     own = f"{Path(__file__).parent.relative_to(Path.cwd())}/retraining".replace("/", ".")
     passed = measure(told.empty, f"{own}:nothing", LocalExecutor())
-    print(f"nothing to do   {told.empty} tasks, 1 worker: {passed:.1f} s, {1000 * passed / told.empty:.0f} ms a task")
+    used = 1000 * time.process_time() / told.empty
+    print(
+        f"nothing to do   {told.empty} tasks, 1 worker: {1000 * passed / told.empty:.0f} ms a task, "
+        f"{used:.0f} ms of a processor in the coordinator"
+    )
     one = None
     for workers in told.workers:
         passed = measure(told.tasks, FUNCTION, LocalExecutor(workers))
         one = one or passed
         print(
-            f"retrainings     {told.tasks} tasks, {workers} workers: {passed:.0f} s, {passed / told.tasks:.2f} s a task, "
-            f"{one / passed:.2f} times as fast as {told.workers[0]}"
+            f"retrainings     {told.tasks} tasks, {workers} workers: {passed:.0f} s, "
+            f"{passed / told.tasks:.2f} s a task, {one / passed:.2f} times as fast as {told.workers[0]}"
         )
     if told.dask:
         from distributed import LocalCluster

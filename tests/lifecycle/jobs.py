@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from forecaster.errors import DataError, TrainingError
-from forecaster.lifecycle.parcel import _packed, _unpacked
+from forecaster.lifecycle.parcel import pack_answer, unpack
 from forecaster.store import Store
-from tests.store.fake_publisher import publish
+from tests.store.fake_publisher import draft, publish, write
 
 RESULT = {"reason": "as told", "p": 0.01, "scores": {}, "data_hash": "ab", "seconds": 0.1, "drift": {}}
 
@@ -37,11 +37,18 @@ def retrain(order: bytes) -> bytes:
     if wish == "half a file":
         raise DataError("row 3 is cut off")
     if wish == "keep":
-        return _packed("result.json", RESULT | {"outcome": "kept", "version": None}, [])
+        return pack_answer(RESULT | {"outcome": "kept", "version": None}, [], [])
     with TemporaryDirectory() as scratch:
-        _unpacked(order, Path(scratch), "order.json")
+        if wish == "lose":
+            private = Store(Path(scratch) / "store")
+            unpack(order, Path(scratch), "order.json")
+            with private.stage(name) as staging:
+                write(staging.folder, "lost")
+                kept = private.challengers.keep(staging, draft())
+            return pack_answer(RESULT | {"outcome": "kept", "version": None}, [], [kept])
+        unpack(order, Path(scratch), "order.json")
         version = publish(Store(Path(scratch) / "store"), f"{wish} {os.getpid()}", name)
-        return _packed("result.json", RESULT | {"outcome": "promoted", "version": version.number}, [version])
+        return pack_answer(RESULT | {"outcome": "promoted", "version": version.number}, [version], [])
 
 
 def _note(root: Path, name: str) -> int:

@@ -232,10 +232,22 @@ def test_an_end_by_a_signal_gives_the_run_back_and_leaves_no_worker(world, numbe
     assert workers and not [one for one in workers if Path(f"/proc/{one}").exists()]
 
 
-def test_a_damaged_champion_is_told_and_tried_again(world, pool):
+def test_a_damaged_champion_is_quarantined_and_the_one_before_it_challenged(world, pool):
     pipeline = world.pipeline("a", "publish")
-    world.coordinator(pool).retrain(world.due(pipeline))
-    (world.project.store / "a/1/saved_model.pb").write_bytes(b"altered")
-    world.clock.pass_(days=1)
+    for _ in range(2):
+        world.coordinator(pool).retrain(world.due(pipeline))
+        world.clock.pass_(days=1)
+    (world.project.store / "a/2/saved_model.pb").write_bytes(b"altered")
     (report,) = world.coordinator(pool).retrain(world.due(pipeline))
-    assert report.exit_code == 2 and "saved_model.pb" in report.text and report.again
+    assert (report.run.outcome, report.run.version) == ("promoted", 3)
+    assert world.store.versions("a") == [1, 3] and (world.project.store / ".quarantine/a/2").is_dir()
+
+
+def test_a_challenger_that_lost_is_kept_and_too_many_are_pruned(world, pool):
+    pipeline = world.pipeline("a", "lose", keep=2)
+    for _ in range(4):
+        (report,) = world.coordinator(pool).retrain(world.due(pipeline))
+        assert report.run.outcome == "kept"
+        world.clock.pass_(days=1)
+    assert world.store.versions("a") == [] and world.store.challengers.numbers("a") == [3, 4]
+    assert len(world.store.challengers.read("a").manifest.attempt) == 32
