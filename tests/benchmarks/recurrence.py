@@ -111,7 +111,10 @@ class Peer:
     def close(self) -> None:
         assert self.process.stdin
         self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # TensorFlow does not always end with its iterators open
 
 
 def measure(peers: dict[str, Peer], cases: list[Any], rounds: int, seconds: float) -> dict[Any, float]:

@@ -1,4 +1,9 @@
-"""The layer on Keras' JAX backend. A process has one backend, so this file runs itself in another process."""
+"""The layer on Keras' JAX backend. A process has one backend, so this file runs itself in another process.
+
+Where JAX has an environment of its own, this there does the same, and says nothing if all is well:
+
+    KERAS_BACKEND=jax PYTHONPATH=.:tests/networks python tests/networks/test_lstm_jax.py
+"""
 
 import importlib.util
 import os

@@ -1,5 +1,9 @@
 """PyTorch's layout, and the weights' blocks."""
 
+import json
+from pathlib import Path
+
+import keras
 import numpy as np
 import pytest
 
@@ -55,13 +59,30 @@ def test_there_and_back():
 
 
 def test_torch_itself_agrees():
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed; its NumPy twin is tested")
-    module = torch.nn.LSTM(3, 4, batch_first=True)
-    layer = LSTM(4)
-    layer.build(X.shape)
-    layer.set_weights(from_torch(module.state_dict()))
-    expected = module(torch.from_numpy(X))[0][:, -1].detach().numpy()
-    np.testing.assert_allclose(layer(X), expected, atol=1e-5)
+    told = json.loads((Path(__file__).parent / "torch_lstm.json").read_text(encoding="utf-8"))
+    state = {name: np.array(weight, "float32") for name, weight in told["state"].items()}
+    x, outputs, last_cells = (np.array(told[name], "float32") for name in ("x", "outputs", "cell"))
+    for direction, suffix in enumerate(("l0", "l0_reverse")):
+        layer = LSTM(2, return_sequences=True, return_state=True, go_backwards=direction == 1)
+        layer.build(x.shape)
+        layer.set_weights(from_torch(state, suffix))
+        sequence, hidden, cell = (np.asarray(array) for array in layer(x))
+        sequence = sequence[:, ::-1] if direction else sequence
+        np.testing.assert_allclose(sequence, outputs[:, :, 2 * direction : 2 * direction + 2], atol=1e-6)
+        np.testing.assert_allclose(hidden, told["hidden"][direction], atol=1e-6)
+        np.testing.assert_allclose(cell, last_cells[direction], atol=1e-6)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_weights_go_to_and_come_from_the_layer_of_keras(use_bias):
+    layers = [kind(4, use_bias=use_bias, return_sequences=True) for kind in (LSTM, keras.layers.LSTM)]
+    ours, theirs = (keras.Sequential([keras.Input((None, 3)), layer]) for layer in layers)
+    randomise(layers[0])
+    layers[1].set_weights(layers[0].get_weights())
+    np.testing.assert_allclose(theirs(X), ours(X), atol=1e-5)
+    randomise(layers[1], seed=1)
+    layers[0].set_weights(layers[1].get_weights())
+    np.testing.assert_allclose(ours(X), theirs(X), atol=1e-5)
 
 
 @pytest.mark.parametrize("options", [{"coupled": True}, {"peephole": True}, {"layer_norm": True}])
