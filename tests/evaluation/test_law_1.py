@@ -14,7 +14,7 @@ from forecaster.forecasting.ridge import RidgeForecaster
 from tests.synthetic import seasonal_panel, tiny
 
 HORIZON, STEPS = 5, 120
-MODELS = [*NAIVE_RULES, "ridge", "simple_rnn", "lstm", "gru", "custom_lstm"]
+MODELS = [*NAIVE_RULES, "ridge", "simple_rnn", "lstm", "gru", "custom_lstm", "recursive"]
 
 
 @cache
@@ -23,7 +23,8 @@ def fitted(name):
         return NaiveForecaster(NAIVE_RULES[name], HORIZON, season=12)
     if name == "ridge":
         return RidgeForecaster(HORIZON, lookback=24, season=12).fit(seasonal_panel(series=2))
-    return RecurrentForecaster(tiny(name, steps=5), HORIZON, lookback=24, season=12).fit(seasonal_panel(series=2))
+    model = tiny("gru", strategy="recursive", samples=20, steps=5) if name == "recursive" else tiny(name, steps=5)
+    return RecurrentForecaster(model, HORIZON, lookback=24, season=12).fit(seasonal_panel(series=2))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -146,8 +146,8 @@ def test_a_past_covariate_is_refused_with_what_to_do():
         ({"carry_state": True}, "strategy: recursive"),
         ({"samples": 100}, "strategy: recursive"),
         ({"segment": 4, "strategy": "recursive"}, "has no segment; leave it out"),
-        ({"samples": 3, "strategy": "recursive"}, "greater than or equal to 20"),
-        ({"truncate": 1, "carry_state": True, "strategy": "recursive"}, "greater than or equal to 2"),
+        ({"samples": 3, "strategy": "recursive"}, "should be at least 20; found 3"),
+        ({"truncate": 1, "carry_state": True, "strategy": "recursive"}, "should be at least 2; found 1"),
     ],
 )
 def test_keys_that_do_not_go_together(keys, fragment):
