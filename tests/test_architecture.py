@@ -58,8 +58,10 @@ def test_keras_and_tensorflow_stay_in_their_rooms(path):
     assert "tensorflow" not in tops or str(path.relative_to(PACKAGE)) in TENSORFLOW
 
 
-TRAINING = ("networks", "pipeline", "evaluation", "reporting", "lifecycle", "forecasting.recurrent", "forecasting.training",
-            "forecasting.backend", "forecasting.baselines", "forecasting.ridge")  # fmt: skip
+TRAINING = (
+    "networks", "pipeline", "evaluation", "reporting", "lifecycle", "forecasting.recurrent", "forecasting.training",
+    "forecasting.backend", "forecasting.baselines", "forecasting.ridge",
+)  # fmt: skip
 """What a server must not reach, by itself or through others; imports inside of functions count."""
 
 

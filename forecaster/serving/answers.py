@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from forecaster.serving.failures import RequestError, error_body
+from forecaster.errors import ForecasterError
+from forecaster.serving.failures import Refused, error_body, status_of
 from forecaster.serving.settings import Limits
 
 __all__ = ["Answer", "Bodies", "header"]
@@ -45,6 +46,17 @@ class Answer:
             headers.append((b"connection", b"close"))
         return cls(error_body(message), status, headers=headers)
 
+    @classmethod
+    def of(cls, error: Exception) -> Answer:
+        """The answer to an error that names its cause."""
+        status = status_of(error) if isinstance(error, ForecasterError) else 500
+        return cls.error(status, str(error), error.retry_after if isinstance(error, Refused) else None)
+
+    @classmethod
+    def fault(cls, request: str) -> Answer:
+        """The answer where something is wrong with the server itself."""
+        return cls.error(500, f"a fault in the server; its log has it under request id {request}")
+
     async def send(self, send: Send) -> None:
         """Sends it."""
         headers = [
@@ -77,11 +89,11 @@ class Bodies:
         """A request's body, unpacked if it is gzipped.
 
         Raises:
-            RequestError: 413 too large, 408 too slow, 415 packed in another way, 400 damaged, 503 too many at a time.
+            Refused: 413 too large, 408 too slow, 415 packed in another way, 400 damaged, 503 too many at a time.
         """
         packing = header(scope, b"content-encoding").strip().lower() or "identity"
         if packing not in ("identity", "gzip"):
-            raise RequestError(415, f"Content-Encoding {packing[:40]!r} is not known; send gzip or none")
+            raise Refused(415, f"Content-Encoding {packing[:40]!r} is not known; send gzip or none")
         announced = header(scope, b"content-length")
         if announced.isdecimal() and int(announced[:20]) > self._limits.body:
             raise self._too_large()
@@ -89,7 +101,7 @@ class Bodies:
             async with asyncio.timeout(self._limits.body_seconds):
                 body = await self._received(receive)
         except TimeoutError:
-            raise RequestError(408, f"the body did not arrive within {self._limits.body_seconds:g} s") from None
+            raise Refused(408, f"the body did not arrive within {self._limits.body_seconds:g} s") from None
         return self._unpacked(body) if packing == "gzip" else body
 
     async def _received(self, receive: Receive) -> bytes:
@@ -99,7 +111,7 @@ class Bodies:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise RequestError(400, "the client left before its request was whole")
+                    raise Refused(400, "the client left before its request was whole")
                 part = message.get("body", b"")
                 size += len(part)
                 self._held += len(part)
@@ -107,7 +119,7 @@ class Bodies:
                 if size > self._limits.body:
                     raise self._too_large()
                 if self._held > self._limits.memory:
-                    raise RequestError(503, "too many large requests at the same time; try again", retry_after=1)
+                    raise Refused(503, "too many large requests at the same time; try again", retry_after=1)
                 if not message.get("more_body"):
                     return parts[0] if len(parts) == 1 else b"".join(parts)
         finally:
@@ -118,12 +130,12 @@ class Bodies:
         try:
             whole = unpacker.decompress(body, self._limits.body + 1)
         except zlib.error as error:
-            raise RequestError(400, f"the body is not gzip as its Content-Encoding says ({error})") from None
+            raise Refused(400, f"the body is not gzip as its Content-Encoding says ({error})") from None
         if len(whole) > self._limits.body:
             raise self._too_large()
         if not unpacker.eof or unpacker.unused_data:
-            raise RequestError(400, "the gzipped body is cut short, or more follows it; send one gzip stream")
+            raise Refused(400, "the gzipped body is cut short, or more follows it; send one gzip stream")
         return whole
 
-    def _too_large(self) -> RequestError:
-        return RequestError(413, f"the body is larger than {self._limits.body:,} bytes; send fewer rows at a time")
+    def _too_large(self) -> Refused:
+        return Refused(413, f"the body is larger than {self._limits.body:,} bytes; send fewer rows at a time")

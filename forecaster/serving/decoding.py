@@ -1,7 +1,8 @@
 """Predict requests: from TensorFlow Serving's JSON to arrays.
 
 Two forms: `instances` holds a row each, as plain values or as objects by input name; `inputs` holds whole batches,
-plain or by name. Binary strings are written `{"b64": "…"}`. Strict requests are RFC 8259: a missing number is null, not NaN.
+plain or by name. Binary strings are written `{"b64": "…"}`. Strict requests are RFC 8259: a missing
+number is null, not NaN.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from forecaster.serving.failures import RequestError
+from forecaster.serving.failures import Refused
 from forecaster.serving.jsontext import parse_object, type_name
 from forecaster.serving.settings import Limits
 from forecaster.serving.signature import Signature, TensorSpec
@@ -54,18 +55,18 @@ def decode(body: bytes, signatures: Mapping[str, Signature], limits: Limits, str
         strict: No NaN and Infinity; null is a missing number.
 
     Raises:
-        RequestError: 400 with the input's name and the shape expected; 413 where it is too large.
+        Refused: 400 with the input's name and the shape expected; 413 where it is too large.
     """
     document = parse_object(body, limits, strict)
     signature = _signature(document, signatures)
     if "instances" in document and "inputs" in document:
-        raise RequestError(400, "Not formatted correctly: expecting only one of 'inputs' or 'instances'")
+        raise Refused(400, "Not formatted correctly: expecting only one of 'inputs' or 'instances'")
     if "instances" in document:
         columns = _columns(document["instances"], signature)
     elif "inputs" in document:
         columns = _named(document["inputs"], signature)
     else:
-        raise RequestError(400, "Missing 'inputs' or 'instances' key")
+        raise Refused(400, "Missing 'inputs' or 'instances' key")
     spelled = b"Infinity" in body
     inputs = {name: _array(value, name, signature.inputs[name], strict, spelled) for name, value in columns.items()}
     return PredictRequest(signature, inputs, signature.check(inputs), "instances" in document)
@@ -74,10 +75,10 @@ def decode(body: bytes, signatures: Mapping[str, Signature], limits: Limits, str
 def _signature(document: Mapping[str, Any], signatures: Mapping[str, Signature]) -> Signature:
     name = document.get("signature_name", "")
     if not isinstance(name, str):
-        raise RequestError(400, "'signature_name' key must be a string value")
+        raise Refused(400, "'signature_name' key must be a string value")
     found = signatures.get(name or DEFAULT_SIGNATURE)
     if found is None:
-        raise RequestError(
+        raise Refused(
             400,
             f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def; '
             f"there are {', '.join(signatures)}",
@@ -96,21 +97,19 @@ def _is_object(value: object) -> bool:
 def _columns(instances: object, signature: Signature) -> dict[str, Any]:
     """`instances` turned to batches by input name."""
     if not isinstance(instances, list):
-        raise RequestError(400, f"Expecting 'instances' to be a list, found {type_name(instances)}")
+        raise Refused(400, f"Expecting 'instances' to be a list, found {type_name(instances)}")
     if not instances:
-        raise RequestError(400, "No values in 'instances'; send at least one row")
+        raise Refused(400, "No values in 'instances'; send at least one row")
     objects = [_is_object(row) for row in instances]
     if not any(objects):
         return {_only_input(signature, "instances is a plain list"): instances}
     if not all(objects):
         place = objects.index(not objects[0])
-        raise RequestError(
-            400, f"instances mixes plain values and objects: item {place} is unlike item 0; use one form"
-        )
+        raise Refused(400, f"instances mixes plain values and objects: item {place} is unlike item 0; use one form")
     wanted = set(signature.inputs)
     for place, row in enumerate(instances):
         if row.keys() != wanted:
-            raise RequestError(
+            raise Refused(
                 400,
                 f"Failed to process element: {place} of 'instances' list: its keys {_listed(row)} must be equal to: "
                 f"{_listed(wanted)}",
@@ -125,14 +124,14 @@ def _named(inputs: object, signature: Signature) -> dict[str, Any]:
     given: dict[str, Any] = inputs  # type: ignore[assignment]
     for name, spec in signature.inputs.items():
         if name not in given:
-            raise RequestError(400, f"Missing named input: {name} in 'inputs' object; expected {spec.text}")
+            raise Refused(400, f"Missing named input: {name} in 'inputs' object; expected {spec.text}")
     return {name: given[name] for name in signature.inputs}
 
 
 def _only_input(signature: Signature, found: str) -> str:
     if len(signature.inputs) > 1:
         shapes = ", ".join(f"{name}: {spec.text}" for name, spec in signature.inputs.items())
-        raise RequestError(400, f"{found}, but there are several inputs, so objects by name are expected ({shapes})")
+        raise Refused(400, f"{found}, but there are several inputs, so objects by name are expected ({shapes})")
     return next(iter(signature.inputs))
 
 
@@ -149,10 +148,10 @@ def _array(value: object, name: str, spec: TensorSpec, strict: bool, spelled: bo
     while items and isinstance(items[0], list):
         if len(shape) == DEEPEST or set(map(type, items)) != {list}:
             deep = "lists are nested too deep" if len(shape) == DEEPEST else "values and lists stand on one level"
-            raise RequestError(400, f"{where}: {deep}; expected {spec.text}")
+            raise Refused(400, f"{where}: {deep}; expected {spec.text}")
         sizes = set(map(len, items))
         if len(sizes) > 1:
-            raise RequestError(
+            raise Refused(
                 400,
                 f"{where} is ragged: at level {len(shape) + 1} lists have {min(sizes)} and {max(sizes)} items; "
                 f"expected {spec.text}",
@@ -174,7 +173,7 @@ def _flat(items: list[Any], where: str, spec: TensorSpec, strict: bool, spelled:
     if spec.dtype.kind in "iu" and items:
         bounds = np.iinfo(spec.dtype)
         if min(items) < bounds.min or max(items) > bounds.max:
-            raise RequestError(400, f"{where}: a number does not fit {spec.kind}; expected {spec.text}")
+            raise Refused(400, f"{where}: a number does not fit {spec.kind}; expected {spec.text}")
     return np.array(items, spec.dtype)
 
 
@@ -189,15 +188,13 @@ def _decimals(
         lossy = next((item for item in items if type(item) is int and abs(item) >= exact), None)
         if lossy is not None:
             shown = str(lossy) if abs(lossy) < 10**30 else f"an integer of {lossy.bit_length()} bits"
-            raise RequestError(
-                400, f"{where}: Cannot convert JSON value: {shown} to {spec.kind} without loss of precision"
-            )
+            raise Refused(400, f"{where}: Cannot convert JSON value: {shown} to {spec.kind} without loss of precision")
     wide = np.array(items, np.float64)
     with np.errstate(over="ignore"):
         array = wide.astype(spec.dtype)
     endless = np.isinf(array)
     if endless.any() and not (spelled and np.array_equal(endless, np.isinf(wide))):
-        raise RequestError(400, f"{where}: a number is beyond the range of {spec.kind}; expected {spec.text}")
+        raise Refused(400, f"{where}: a number is beyond the range of {spec.kind}; expected {spec.text}")
     return array
 
 
@@ -205,20 +202,18 @@ def _bytes(item: Any, where: str, spec: TensorSpec) -> bytes:
     if isinstance(item, str):
         return item.encode("utf-8", "surrogatepass")
     if not _is_binary(item):
-        raise RequestError(
-            400, f'{where}: an object stands for a value; write binary as {{"b64": "…"}}, else {spec.text}'
-        )
+        raise Refused(400, f'{where}: an object stands for a value; write binary as {{"b64": "…"}}, else {spec.text}')
     try:
         return base64.b64decode(item["b64"], validate=True)
     except (binascii.Error, ValueError):
-        raise RequestError(400, f"{where}: Unable to base64 decode") from None
+        raise Refused(400, f"{where}: Unable to base64 decode") from None
 
 
-def _wrong(items: list[Any], wanted: tuple[type, ...], where: str, spec: TensorSpec) -> RequestError:
+def _wrong(items: list[Any], wanted: tuple[type, ...], where: str, spec: TensorSpec) -> Refused:
     item = next(item for item in items if type(item) not in wanted)
     shown = "" if item is None or isinstance(item, (bool, dict, list)) else f" {str(item)[:40]!r}"
     hint = "; a missing number is NaN" if item is None else ""
-    return RequestError(
+    return Refused(
         400,
         f"{where}: JSON Value:{shown} Type: {type_name(item)} is not of expected type: {spec.kind}; "
         f"expected {spec.text}{hint}",

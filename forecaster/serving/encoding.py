@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from forecaster.serving.failures import RequestError
+from forecaster.serving.failures import Refused
 
 __all__ = ["encode"]
 
@@ -27,7 +27,7 @@ def encode(outputs: Mapping[str, np.ndarray], by_row: bool, strict: bool = False
         strict: Null for what is not finite.
 
     Raises:
-        RequestError: 400 where rows are asked for and the outputs have none, or different numbers of them.
+        Refused: 400 where rows are asked for and the outputs have none, or different numbers of them.
 
     Example:
         >>> encode({"y": np.array([[0.1, 2], [np.nan, 4]], "float32")}, by_row=True)
@@ -51,7 +51,7 @@ def encode(outputs: Mapping[str, np.ndarray], by_row: bool, strict: bool = False
 def _check_rows(outputs: Mapping[str, np.ndarray]) -> None:
     counts = {name: len(array) if np.ndim(array) else 0 for name, array in outputs.items()}
     if 0 in counts.values() or len(set(counts.values())) > 1:
-        raise RequestError(
+        raise Refused(
             400, f"the outputs have {counts} rows, so they cannot be given by row; send `inputs` instead of `instances`"
         )
 

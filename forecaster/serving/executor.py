@@ -16,7 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
-from forecaster.serving.failures import RequestError
+from forecaster.serving.failures import Refused
 from forecaster.serving.settings import Limits
 from forecaster.serving.signature import Signature
 
@@ -82,17 +82,17 @@ class Executor:
             until: When it is given up, on `time.monotonic`'s clock.
 
         Returns:
-            The outputs by name, or a `RequestError` with 504.
+            The outputs by name, or a `Refused` with 504.
 
         Raises:
-            RequestError: 503; the queue is full, or the server stops.
+            Refused: 503; the queue is full, or the server stops.
         """
         job = Job(runner, signature, inputs, rows, until)
         with self._changed:
             if self._stopped:
-                raise RequestError(503, "the server is stopping; ask another one", retry_after=1)
+                raise Refused(503, "the server is stopping; ask another one", retry_after=1)
             if len(self._waiting) >= self._limits.queue:
-                raise RequestError(503, f"{len(self._waiting)} requests are waiting already; try again", retry_after=1)
+                raise Refused(503, f"{len(self._waiting)} requests are waiting already; try again", retry_after=1)
             self._waiting.append(job)
             self._changed.notify()
         return job.answer
@@ -139,7 +139,7 @@ def _answer(jobs: list[Job]) -> None:
         if not job.answer.set_running_or_notify_cancel():
             continue
         if job.until <= now:
-            job.answer.set_exception(RequestError(504, "the request waited too long for the model; try again"))
+            job.answer.set_exception(Refused(504, "the request waited too long for the model; try again"))
         else:
             alive.append(job)
     if not alive:
@@ -151,9 +151,7 @@ def _answer(jobs: list[Job]) -> None:
             alive[0].answer.set_exception(error)
         else:  # one of them may be at fault, which the others must not suffer for
             for job in alive:
-                job.answer.set_exception(error) if isinstance(error, RequestError) and error.status == 504 else _alone(
-                    job
-                )
+                job.answer.set_exception(error) if isinstance(error, Refused) and error.status == 504 else _alone(job)
         return
     start = 0
     for job in alive:

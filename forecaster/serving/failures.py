@@ -6,13 +6,13 @@ import orjson
 
 from forecaster.errors import ForecasterError
 
-__all__ = ["RequestError", "error_body", "status_of"]
+__all__ = ["Refused", "error_body", "status_of"]
 
 LONGEST = 2_000
 """Characters of an error's message; values from the request may be quoted in it."""
 
 
-class RequestError(ForecasterError):
+class Refused(ForecasterError):  # noqa: N818 - most are no faults of ours
     """A request that is not answered as asked: says what was found and what to send instead.
 
     Args:
@@ -29,7 +29,7 @@ class RequestError(ForecasterError):
 
 def status_of(error: ForecasterError) -> int:
     """The HTTP status of an error: its own, 400 for bad input, 500 for a fault on our side."""
-    if isinstance(error, RequestError):
+    if isinstance(error, Refused):
         return error.status
     return 400 if error.exit_code == ForecasterError.exit_code else 500
 

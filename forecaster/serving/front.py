@@ -13,7 +13,7 @@ from typing import Any
 
 from forecaster.errors import ForecasterError
 from forecaster.serving.answers import Answer, Bodies, Receive, Scope, Send, header
-from forecaster.serving.failures import RequestError, status_of
+from forecaster.serving.failures import Refused
 from forecaster.serving.journal import request_id
 from forecaster.serving.metrics import Metrics
 from forecaster.serving.protocol import PREFIX, Protocol
@@ -108,30 +108,26 @@ class Front:
             host = header(scope, b"host").lower()
             name = host if host.endswith("]") else host.rsplit(":", 1)[0]
             if name not in LOCAL_NAMES and name != self._settings.host:
-                raise RequestError(
-                    403, f"this server answers to localhost only, not to {host[:100]!r}; bind it with --host"
-                )
+                raise Refused(403, f"this server answers to localhost only, not to {host[:100]!r}; bind it with --host")
         elif path.startswith(b"/api/") and scope["method"] not in ("GET", "HEAD"):
             self._check_token(header(scope, b"authorization"))
 
     def _check_token(self, given: str) -> None:
         token = self._settings.token
         if token is None:
-            raise RequestError(
+            raise Refused(
                 403, "this server can be reached from elsewhere, so /api needs a token; set FORECASTER_TOKEN to one"
             )
         kind, _, shown = given.partition(" ")
         if kind.lower() != "bearer" or not hmac.compare_digest(shown.strip().encode(), token.encode()):
-            raise RequestError(401, "send the server's token: Authorization: Bearer TOKEN")
+            raise Refused(401, "send the server's token: Authorization: Bearer TOKEN")
 
     async def _fail(self, error: Exception, exchange: Exchange, send: _Outgoing) -> None:
         if isinstance(error, ForecasterError):
-            status, message = status_of(error), str(error)
-            answer = Answer.error(status, message, error.retry_after if isinstance(error, RequestError) else None)
+            answer, message = Answer.of(error), str(error)
         else:
             LOG.exception("a fault", extra={"request_id": exchange.id})
-            message = f"{type(error).__name__}"
-            answer = Answer.error(500, f"a fault in the server; its log has it under request id {exchange.id}")
+            answer, message = Answer.fault(exchange.id), type(error).__name__
         exchange.reason = message[:300]
         if not send.started:
             await answer.send(send)

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from forecaster.serving.failures import RequestError
+from forecaster.serving.failures import Refused
 from forecaster.serving.settings import Limits
 
 __all__ = ["parse_object"]
@@ -22,23 +22,19 @@ def parse_object(body: bytes, limits: Limits, strict: bool = False) -> dict[str,
         strict: Refuse what RFC 8259 does not know: NaN and Infinity.
 
     Raises:
-        RequestError: 400 where it is not JSON or no object; 413 where it holds too many values.
+        Refused: 400 where it is not JSON or no object; 413 where it holds too many values.
     """
     if not body.strip():
-        raise RequestError(400, "JSON Parse error: The document is empty")
+        raise Refused(400, "JSON Parse error: The document is empty")
     values = body.count(b",") + body.count(b"[") + body.count(b"{")
     if values > limits.elements:
-        raise RequestError(
-            413, f"the body holds about {values:,} values; at most {limits.elements:,}, so send fewer rows"
-        )
+        raise Refused(413, f"the body holds about {values:,} values; at most {limits.elements:,}, so send fewer rows")
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         found = _with_nan(body, error, strict)
     if not isinstance(found, dict):
-        raise RequestError(
-            400, f"JSON Value: {type_name(found)} Is not object; send an object with instances or inputs"
-        )
+        raise Refused(400, f"JSON Value: {type_name(found)} Is not object; send an object with instances or inputs")
     return found
 
 
@@ -48,11 +44,11 @@ def _with_nan(body: bytes, error: orjson.JSONDecodeError, strict: bool) -> Any:
         try:
             return json.loads(body.decode("utf-8"))
         except RecursionError:
-            raise RequestError(400, "JSON Parse error: nested too deep") from None
+            raise Refused(400, "JSON Parse error: nested too deep") from None
         except ValueError as other:
-            raise RequestError(400, f"JSON Parse error: {other}") from None
+            raise Refused(400, f"JSON Parse error: {other}") from None
     hint = "; strict JSON has no NaN and Infinity, write null" if spelled else ""
-    raise RequestError(400, f"JSON Parse error: {error}{hint}") from None
+    raise Refused(400, f"JSON Parse error: {error}{hint}") from None
 
 
 def type_name(value: object) -> str:
@@ -63,6 +59,5 @@ def type_name(value: object) -> str:
         ('True', 'Array', 'Number')
     """
     if value is None or isinstance(value, bool):
-        return {None: "Null", True: "True", False: "False"}[value]
-    names = {str: "String", list: "Array", dict: "Object"}
-    return names.get(type(value), "Number")
+        return "Null" if value is None else str(value)
+    return {"str": "String", "list": "Array", "dict": "Object"}.get(type(value).__name__, "Number")

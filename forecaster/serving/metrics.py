@@ -39,9 +39,7 @@ class Metrics:
         self.failed = Gauge("versions_failed", "Versions that are not served because of a fault.", ["model"], **told)
         self.sessions = Gauge("stream_sessions", "Streaming sessions that are kept.", **told)
         self.judged = Counter("forecast_steps_judged", "Forecast steps whose truth has arrived.", ["model"], **told)
-        self.error = Counter(
-            "forecast_absolute_error", "Sum of absolute errors of the median over them.", ["model"], **told
-        )
+        self.error = Counter("forecast_absolute_error", "Sum of their absolute errors.", ["model"], **told)
         self.naive = Counter("forecast_naive_absolute_error", "The same of the last value.", ["model"], **told)
         self.covered = Counter("forecast_covered", "Steps inside the interval.", ["model", "level"], **told)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from forecaster.serving.failures import RequestError
+from forecaster.serving.failures import Refused
 from forecaster.serving.savedmodel import SavedModel
 from forecaster.store import Version
 
@@ -76,7 +76,7 @@ class Models:
         """Gives a version to a request for the length of a `with` block.
 
         Raises:
-            RequestError: 404 for an unknown model or version, 400 for an unknown label.
+            Refused: 404 for an unknown model or version, 400 for an unknown label.
         """
         with self._lock:
             loaded = self._find(wanted)
@@ -95,11 +95,11 @@ class Models:
         if wanted.label is not None:
             if wanted.label not in model.labels:
                 known = f"; there are {', '.join(model.labels)}" if model.labels else ""
-                raise RequestError(400, f"Unrecognized servable version label: {wanted.label}{known}")
+                raise Refused(400, f"Unrecognized servable version label: {wanted.label}{known}")
             return model.loaded[model.labels[wanted.label]]
         number = max(model.loaded, default=None) if wanted.number is None else wanted.number
         if number is None or number not in model.loaded:
-            raise RequestError(404, f"Servable not found for request: {wanted.text}")
+            raise Refused(404, f"Servable not found for request: {wanted.text}")
         return model.loaded[number]
 
     def replace(self, name: str, loaded: Mapping[int, Loaded], failures: Mapping[int, str]) -> None:

@@ -19,7 +19,7 @@ from forecaster.serving.answers import Answer
 from forecaster.serving.decoding import decode
 from forecaster.serving.encoding import encode
 from forecaster.serving.executor import Executor
-from forecaster.serving.failures import RequestError
+from forecaster.serving.failures import Refused
 from forecaster.serving.models import Models, Wanted
 from forecaster.serving.settings import Limits
 
@@ -64,18 +64,18 @@ class Protocol:
             seen: Is told which version answers.
 
         Raises:
-            RequestError: What TensorFlow Serving refuses, with its status.
+            Refused: What TensorFlow Serving refuses, with its status.
         """
         if method == "POST" and (parts := POST.fullmatch(path)):
             if parts[4].lower() != b"predict":
-                raise RequestError(400, f"no signature of this model is for {parts[4].decode().lower()}; use :predict")
+                raise Refused(400, f"no signature of this model is for {parts[4].decode().lower()}; use :predict")
             return await self._predict(_wanted(parts), _strict(query), await read(), seen)
         if method == "GET" and (parts := GET.fullmatch(path)):
             wanted = _wanted(parts)
             return self._metadata(wanted, seen) if parts[4] else self._status(wanted)
         if method == "GET" and path.rstrip(b"/").lower() == b"/v1/models":
-            raise RequestError(400, "Missing model name in request.")
-        raise RequestError(400, f"Malformed request: {method} {path.decode('ascii', 'backslashreplace')[:300]}")
+            raise Refused(400, "Missing model name in request.")
+        raise Refused(400, f"Malformed request: {method} {path.decode('ascii', 'backslashreplace')[:300]}")
 
     async def _predict(self, wanted: Wanted, strict: bool, body: bytes, seen: Seen) -> Answer:
         until = time.monotonic() + self._limits.deadline
@@ -89,7 +89,7 @@ class Protocol:
                 async with asyncio.timeout(self._limits.deadline):
                     outputs = await asyncio.wrap_future(future)
             except TimeoutError:
-                raise RequestError(504, f"no answer within {self._limits.deadline:g} s; send fewer rows") from None
+                raise Refused(504, f"no answer within {self._limits.deadline:g} s; send fewer rows") from None
             size = sum(part.size for part in outputs.values())
             write = (outputs, request.by_row, strict)
             return Answer(await asyncio.to_thread(encode, *write) if size > INLINE else encode(*write))
@@ -103,10 +103,10 @@ class Protocol:
                 states = {loaded.number: _state("AVAILABLE")}
         elif wanted.number is not None:
             if wanted.number not in states:
-                raise RequestError(404, f"Could not find version {wanted.number} of model {wanted.name}")
+                raise Refused(404, f"Could not find version {wanted.number} of model {wanted.name}")
             states = {wanted.number: states[wanted.number]}
         if not states:
-            raise RequestError(404, f"Could not find any versions of model {wanted.name}")
+            raise Refused(404, f"Could not find any versions of model {wanted.name}")
         found = [{"version": str(number), **states[number]} for number in sorted(states, reverse=True)]
         return _json({"model_version_status": found})
 
@@ -120,11 +120,9 @@ class Protocol:
 
 def _wanted(parts: re.Match[bytes]) -> Wanted:
     name, number, label = parts[1], parts[2], parts[3]
-    if number is not None and int(number[:20]) > LARGEST:
-        raise RequestError(400, f"Failed to convert version: {number[:40].decode()} to numeric.")
-    return Wanted(
-        _decoded(name), None if number is None else int(number[:20]), None if label is None else _decoded(label)
-    )
+    if number is not None and (len(number) > 30 or int(number) > LARGEST):
+        raise Refused(400, f"Failed to convert version: {number[:40].decode()} to numeric.")
+    return Wanted(_decoded(name), None if number is None else int(number), None if label is None else _decoded(label))
 
 
 def _decoded(part: bytes) -> str:
@@ -137,7 +135,7 @@ def _strict(query: bytes) -> bool:
     if found is None:
         return False
     if found[-1].lower() not in ("true", "false", "1", "0", ""):
-        raise RequestError(400, f"strict={found[-1][:40]!r} is neither true nor false")
+        raise Refused(400, f"strict={found[-1][:40]!r} is neither true nor false")
     return found[-1].lower() in ("true", "1", "")
 
 

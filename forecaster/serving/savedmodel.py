@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.errors import StoreError
-from forecaster.serving.failures import RequestError
+from forecaster.serving.failures import Refused
 from forecaster.serving.signature import Signature, TensorSpec
 
 __all__ = ["SavedModel"]
@@ -63,7 +63,7 @@ class SavedModel:
             seconds: After which the call is given up.
 
         Raises:
-            RequestError: 504 after that time; 400 when the graph refuses the values.
+            Refused: 504 after that time; 400 when the graph refuses the values.
         """
         errors = self._tf.errors
         options = self._tf.compat.v1.RunOptions(timeout_in_ms=max(int(seconds * 1000), 1))
@@ -71,9 +71,9 @@ class SavedModel:
         try:
             fetched = self._calls[signature.name](*feeds, options=options)
         except errors.DeadlineExceededError:
-            raise RequestError(504, f"the model did not answer within {seconds:.3g} s; send fewer rows") from None
+            raise Refused(504, f"the model did not answer within {seconds:.3g} s; send fewer rows") from None
         except errors.InvalidArgumentError as error:
-            raise RequestError(400, f"the model refuses these values: {_first_line(error)}") from None
+            raise Refused(400, f"the model refuses these values: {_first_line(error)}") from None
         return dict(zip(signature.outputs, fetched, strict=True))
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.serving.failures import RequestError
+from forecaster.serving.failures import Refused
 
 __all__ = ["Signature", "TensorSpec"]
 
@@ -79,20 +79,20 @@ class Signature:
             How many rows the batch has; 1 where there is no batch.
 
         Raises:
-            RequestError: 400; names the input, the shape that was found and the one expected.
+            Refused: 400; names the input, the shape that was found and the one expected.
         """
         rows: dict[str, int] = {}
         for name, spec in self.inputs.items():
             shape = arrays[name].shape
             if not spec.fits(shape):
-                raise RequestError(400, f"input {name!r} has shape {shape_text(shape)}; expected {spec.text}")
+                raise Refused(400, f"input {name!r} has shape {shape_text(shape)}; expected {spec.text}")
             if spec.batched:
                 rows[name] = shape[0]
         if 0 in rows.values():
-            raise RequestError(400, f"input {next(iter(rows))!r} has no rows; send at least one")
+            raise Refused(400, f"input {next(iter(rows))!r} has no rows; send at least one")
         if len(set(rows.values())) > 1:
             found = ", ".join(f"{name!r} has {count}" for name, count in rows.items())
-            raise RequestError(400, f"the inputs have different numbers of rows: {found}; send as many of each")
+            raise Refused(400, f"the inputs have different numbers of rows: {found}; send as many of each")
         return next(iter(rows.values()), 1)
 
 
