@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def serve_project(
     project: Path | None, host: str, port: int, poll: float, deadline: float, queue: int, body: int, quiet: bool
 ) -> None:
     """Serves until SIGTERM or Ctrl-C, then lets requests under way finish."""
+    from forecaster.serving.app import Server
     from forecaster.serving.journal import log_to_stderr
     from forecaster.serving.running import listen, uvicorn_server
 
@@ -30,7 +32,13 @@ def serve_project(
     with listen(settings) as listener:
         log_to_stderr(quiet)
         _greet(found, settings, listener.getsockname()[1])
-        uvicorn_server(found, settings).run(sockets=[listener])
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _heard)
+        uvicorn_server(Server(found, settings)).run(sockets=[listener])
+
+
+def _heard(*_: object) -> None:
+    """What is left to do once the server has heard a signal and has stopped in good order: nothing."""
 
 
 def _greet(project: Project, settings: Settings, port: int) -> None:

@@ -23,7 +23,7 @@ def state_shapes(name: str, loaded: Loaded) -> dict[str, tuple[int, ...]]:
         Refused: 400; the network carries none, and why.
     """
     manifest = loaded.version.manifest
-    told: Mapping[str, Any] | None = getattr(manifest, "streaming", None)
+    told = manifest.streaming
     if not told or STEP not in loaded.model.signatures:
         strategy = manifest.model_definition.get("strategy", "direct")
         raise Refused(
@@ -36,10 +36,16 @@ def state_shapes(name: str, loaded: Loaded) -> dict[str, tuple[int, ...]]:
 
 
 def zero_state(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The state before the first observation."""
     return {key: np.zeros(shape, np.float32) for key, shape in shapes.items()}
 
 
 def given_state(tensors: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """A client's state as arrays.
+
+    Raises:
+        Refused: 400; names the tensor and the shape expected.
+    """
     if tensors.keys() != shapes.keys():
         raise Refused(400, f"state.tensors has {', '.join(tensors)}; expected {', '.join(shapes)}")
     found = {}

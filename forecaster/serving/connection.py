@@ -27,6 +27,7 @@ def connection_class(limits: Limits) -> type[asyncio.Protocol]:
         _timer: asyncio.TimerHandle | None = None
         _writing: asyncio.TimerHandle | None = None
         _in_head = True
+        _head_ended = False
         _head = 0
 
         def connection_made(self, transport: Any) -> None:
@@ -42,11 +43,12 @@ def connection_class(limits: Limits) -> type[asyncio.Protocol]:
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
+            self._head_ended = False
             super().data_received(data)
-            if self._in_head:
+            if self._in_head and not self._head_ended:
                 self._head += len(data)
-                if self._head > limits.header_bytes and not self.transport.is_closing():
-                    self._refuse(431, f"the request's headers are longer than {limits.header_bytes:,} bytes")
+                if self._head > limits.header_bytes:
+                    self._refuse_head()
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
@@ -54,14 +56,17 @@ def connection_class(limits: Limits) -> type[asyncio.Protocol]:
             self._wait(limits.header_seconds)
 
         def on_headers_complete(self) -> None:
-            self._in_head, self._head = False, 0
+            self._in_head, self._head, self._head_ended = False, 0, True
+            if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > limits.header_bytes:
+                self._refuse_head()
+                return
             self._wait(limits.body_seconds + GRACE)
             super().on_headers_complete()
 
         def on_message_complete(self) -> None:
             self._wait(None)
             super().on_message_complete()
-            self._in_head = True  # what comes now belongs to the next request
+            self._in_head, self._head_ended = True, True  # what comes now belongs to the next request
 
         def pause_writing(self) -> None:
             super().pause_writing()
@@ -90,7 +95,12 @@ def connection_class(limits: Limits) -> type[asyncio.Protocol]:
                 self._writing.cancel()
                 self._writing = None
 
+        def _refuse_head(self) -> None:
+            self._refuse(431, f"the request's headers are longer than {limits.header_bytes:,} bytes")
+
         def _refuse(self, status: int, message: str) -> None:
+            if self.transport.is_closing():
+                return
             body = error_body(message)
             head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
             self.transport.write(STATUS_LINE[status] + head + body)

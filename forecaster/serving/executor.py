@@ -32,7 +32,7 @@ class Runner(Protocol):
         """Outputs by name."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """One request on its way."""
 
@@ -123,11 +123,14 @@ class Executor:
                 return []
             first = self._waiting.popleft()
             together, rows, company = [first], first.rows, first.company
-            for job in list(self._waiting):
+            others: deque[Job] = deque()
+            for job in self._waiting:
                 if rows + job.rows <= self._limits.rows and job.company == company:
                     together.append(job)
                     rows += job.rows
-                    self._waiting.remove(job)
+                else:
+                    others.append(job)
+            self._waiting = others
             return together
 
 

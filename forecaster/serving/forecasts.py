@@ -194,7 +194,7 @@ def _answer(loaded: Loaded, name: str, frame: pd.DataFrame) -> bytes:
     manifest = loaded.version.manifest
     column = manifest.model
     levels = [level for level in sorted(manifest.levels) if interval_columns(column, level)[0] in frame]
-    bounds = {f"{level:g}": frame[list(interval_columns(column, level))].to_numpy() for level in levels}
+    bounds = {f"{level:g}": np.ascontiguousarray(frame[list(interval_columns(column, level))]) for level in levels}
     stamps, cutoffs = _stamps(frame["ds"]), _stamps(frame["cutoff"])
     medians = frame[column].to_numpy()
     steps = [

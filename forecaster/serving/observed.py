@@ -51,7 +51,7 @@ class Observed:
                 f"observation has {', '.join(given) or 'nothing'}; expected a value or null for {', '.join(columns)}",
             )
         values = [np.nan if given[name] is None else float(given[name] or 0) for name in columns]
-        if np.isinf(np.asarray(values, np.float32)).any():
+        if np.nanmax(np.abs(values), initial=0.0) > np.finfo(np.float32).max:
             raise Refused(400, "observation holds a number that is beyond 32 bits; send null for a missing one")
         if ds is None:
             if computed:

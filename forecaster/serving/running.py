@@ -7,7 +7,6 @@ from typing import Any
 
 import uvicorn
 
-from forecaster.config import Project
 from forecaster.errors import ForecasterError
 from forecaster.serving.app import Server
 from forecaster.serving.connection import connection_class
@@ -27,6 +26,7 @@ def listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(2 * settings.limits.connections)
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or str(error)
@@ -37,18 +37,17 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def uvicorn_server(project: Project, settings: Settings) -> uvicorn.Server:
+def uvicorn_server(server: Server) -> uvicorn.Server:
     """A server that is ready to run; `run(sockets=[listen(settings)])` serves until SIGTERM or Ctrl-C.
 
     Args:
-        project: Whose store is served.
-        settings: Where, to whom and within which limits.
+        server: What is served.
     """
-    limits = settings.limits
+    limits = server.settings.limits
     told: dict[str, Any] = {
         "http": connection_class(limits), "ws": "none", "lifespan": "on", "log_config": None, "log_level": "warning",
         "access_log": False, "server_header": False, "proxy_headers": False, "loop": "asyncio",
         "limit_concurrency": limits.connections, "backlog": 2 * limits.connections,
         "timeout_keep_alive": limits.idle_seconds, "timeout_graceful_shutdown": limits.drain_seconds,
     }  # fmt: skip
-    return uvicorn.Server(uvicorn.Config(Server(project, settings).application, **told))
+    return uvicorn.Server(uvicorn.Config(server.application, **told))

@@ -8,8 +8,11 @@ from typing import Protocol
 
 from forecaster.errors import StoreError
 from forecaster.store import Store, Version
+from forecaster.store.hashing import verify
+from forecaster.store.layout import Layout, numbered_folders
+from forecaster.store.manifest import MANIFEST_FILE, parse_manifest
 
-__all__ = ["ChallengerShelf", "Shelf", "StoreShelf"]
+__all__ = ["ChallengerShelf", "Challengers", "Shelf", "StoreShelf"]
 
 KEPT = 2
 """Versions of a model in memory: the champion and the one before."""
@@ -59,28 +62,53 @@ class ChallengerShelf:
     """The newest challenger of each pipeline, under the name `<name>-challenger`.
 
     Args:
-        root: The store's folder; challengers lie in its `.challengers`, which is a store of its own form.
+        challengers: Those of the store.
     """
 
     kept = 1
     suffix = "-challenger"
 
-    def __init__(self, root: Path) -> None:
-        self._store = Store(root / ".challengers")
+    def __init__(self, challengers: Challengers) -> None:
+        self._challengers = challengers
 
     def names(self) -> Sequence[str]:
         """As `Shelf.names`."""
-        return [name + self.suffix for name in self._store.names()]
+        return [name + self.suffix for name in self._challengers.names()]
 
     def versions(self, name: str) -> Sequence[int]:
         """As `Shelf.versions`."""
-        return self._store.versions(self._pipeline(name))
+        return self._challengers.numbers(name.removesuffix(self.suffix))
 
     def read(self, name: str, number: int) -> Version:
         """As `Shelf.read`."""
-        return self._store.read(self._pipeline(name), number)
+        return self._challengers.read(name.removesuffix(self.suffix), number)
 
-    def _pipeline(self, name: str) -> str:
-        if not name.endswith(self.suffix):
-            raise StoreError(f"{name} is no challenger's name; it ends in {self.suffix}")
-        return name.removesuffix(self.suffix)
+
+class Challengers:
+    """The challengers in a store: `.challengers/<name>/<n>/` with `served` and `side`.
+
+    Args:
+        root: The store's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._layout = Layout(root / ".challengers")
+
+    def names(self) -> list[str]:
+        """The pipelines that have one."""
+        return self._layout.names(self._layout.root)
+
+    def numbers(self, name: str) -> list[int]:
+        """Those of a pipeline, ascending."""
+        return numbered_folders(self._layout.root / name)
+
+    def read(self, name: str, number: int) -> Version:
+        """One after its files have been verified."""
+        folder = self._layout.served(name, number)
+        path, remedy = folder / "side" / MANIFEST_FILE, "Remove its folder; the next retraining makes another."
+        try:
+            manifest = parse_manifest(path.read_bytes(), path, remedy)
+            verify(manifest.files, folder / "served", folder / "side", remedy)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read ({error.strerror}). {remedy}") from error
+        return Version(name, number, folder / "served", folder / "side", manifest)

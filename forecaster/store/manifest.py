@@ -96,6 +96,8 @@ class ManifestDraft(BaseModel):
         scores: The scores, those of the baselines among them.
         gate: Why it was promoted.
         seed: The seed of the run.
+        streaming: For a network that carries its state, the `state` of the signature `step`: shape and dtype of each
+            tensor by name, without the batch; all zeros before the first observation. Empty for others.
         versions: Of python, tensorflow, keras, forecaster, ….
 
     >>> ManifestDraft.model_fields["horizon"].is_required()
@@ -119,6 +121,7 @@ class ManifestDraft(BaseModel):
     scores: JsonDict
     gate: JsonDict
     seed: int
+    streaming: JsonDict = {}
     versions: dict[str, str]
 
 
