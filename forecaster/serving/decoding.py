@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.serving.densetext import dense_tensor
 from forecaster.serving.failures import Refused
-from forecaster.serving.jsontext import parse_object, type_name
+from forecaster.serving.jsontext import check_size, parse_object, type_name
 from forecaster.serving.settings import Limits
 from forecaster.serving.signature import Signature, TensorSpec
 
@@ -57,6 +58,17 @@ def decode(body: bytes, signatures: Mapping[str, Signature], limits: Limits, str
     Raises:
         Refused: 400 with the input's name and the shape expected; 413 where it is too large.
     """
+    check_size(body, limits)
+    usual = signatures.get(DEFAULT_SIGNATURE)
+    if usual is not None and len(usual.inputs) == 1:
+        name, spec = next(iter(usual.inputs.items()))
+        if (dense := dense_tensor(body, spec)) is not None:
+            return PredictRequest(usual, {name: dense[0]}, len(dense[0]), dense[1])
+    return _general(body, signatures, limits, strict)
+
+
+def _general(body: bytes, signatures: Mapping[str, Signature], limits: Limits, strict: bool) -> PredictRequest:
+    """Every request that may be made."""
     document = parse_object(body, limits, strict)
     signature = _signature(document, signatures)
     if "instances" in document and "inputs" in document:

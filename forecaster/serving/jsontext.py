@@ -10,7 +10,7 @@ import orjson
 from forecaster.serving.failures import Refused
 from forecaster.serving.settings import Limits
 
-__all__ = ["parse_object"]
+__all__ = ["check_size", "parse_object", "type_name"]
 
 
 def parse_object(body: bytes, limits: Limits, strict: bool = False) -> dict[str, Any]:
@@ -26,9 +26,7 @@ def parse_object(body: bytes, limits: Limits, strict: bool = False) -> dict[str,
     """
     if not body.strip():
         raise Refused(400, "JSON Parse error: The document is empty")
-    values = body.count(b",") + body.count(b"[") + body.count(b"{")
-    if values > limits.elements:
-        raise Refused(413, f"the body holds about {values:,} values; at most {limits.elements:,}, so send fewer rows")
+    check_size(body, limits)
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -36,6 +34,17 @@ def parse_object(body: bytes, limits: Limits, strict: bool = False) -> dict[str,
     if not isinstance(found, dict):
         raise Refused(400, f"JSON Value: {type_name(found)} Is not object; send an object with instances or inputs")
     return found
+
+
+def check_size(body: bytes, limits: Limits) -> None:
+    """Counts what a body would make, before it is made.
+
+    Raises:
+        Refused: 413; too many values.
+    """
+    values = body.count(b",") + body.count(b"[") + body.count(b"{")
+    if values > limits.elements:
+        raise Refused(413, f"the body holds about {values:,} values; at most {limits.elements:,}, so send fewer rows")
 
 
 def _with_nan(body: bytes, error: orjson.JSONDecodeError, strict: bool) -> Any:

@@ -32,7 +32,7 @@ POST = re.compile(rf"(?i){NAME}{WHICH}:(classify|regress|predict)".encode())
 GET = re.compile(rf"(?i){NAME}{WHICH}(?:/(metadata))?".encode())
 LARGEST = 2**63 - 1
 """Version numbers are 64-bit integers."""
-INLINE = 64 << 10
+INLINE = 256 << 10
 """Bytes of a body that is taken apart at once; a larger one is handed to a thread, so that others need not wait."""
 
 Seen = Callable[[str, int], None]
@@ -92,7 +92,7 @@ class Protocol:
                 raise Refused(504, f"no answer within {self._limits.deadline:g} s; send fewer rows") from None
             size = sum(part.size for part in outputs.values())
             write = (outputs, request.by_row, strict)
-            return Answer(await asyncio.to_thread(encode, *write) if size > INLINE else encode(*write))
+            return Answer(await asyncio.to_thread(encode, *write) if 8 * size > INLINE else encode(*write))
 
     def _status(self, wanted: Wanted) -> Answer:
         states = {number: _state("AVAILABLE") for number in self._models.loaded(wanted.name)}

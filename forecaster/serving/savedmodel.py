@@ -6,6 +6,7 @@ graph, closing gives all its memory back, and no version can touch another's var
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,16 @@ from forecaster.errors import StoreError
 from forecaster.serving.failures import Refused
 from forecaster.serving.signature import Signature, TensorSpec
 
-__all__ = ["SavedModel"]
+__all__ = ["SavedModel", "prepare"]
+
+
+def prepare() -> None:
+    """Loads TensorFlow, whose objects the garbage collector need not go through again and again from then on."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 class SavedModel:
@@ -35,7 +45,6 @@ class SavedModel:
     """
 
     def __init__(self, folder: Path) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
 
         self._tf = tf

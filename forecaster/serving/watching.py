@@ -12,7 +12,7 @@ import numpy as np
 
 from forecaster.errors import ForecasterError, StoreError
 from forecaster.serving.models import Loaded, Models
-from forecaster.serving.savedmodel import SavedModel
+from forecaster.serving.savedmodel import SavedModel, prepare
 from forecaster.serving.shelves import Shelf
 from forecaster.store import Version
 
@@ -66,6 +66,7 @@ class Watcher:
             self._thread.join()
 
     def _watch(self) -> None:
+        prepare()
         while True:
             try:
                 self.look()
