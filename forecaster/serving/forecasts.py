@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import orjson
@@ -18,16 +18,17 @@ from forecaster.series import Panel
 from forecaster.serving.executor import Executor
 from forecaster.serving.failures import Refused
 from forecaster.serving.jsontext import parse_object
-from forecaster.serving.models import Loaded, Models, Wanted
+from forecaster.serving.models import CHAMPION, Loaded, Models, Wanted
 from forecaster.serving.observations import Observations, Rows
 from forecaster.serving.problems import PROBLEMS, first_problem
 from forecaster.serving.settings import Limits
 from forecaster.serving.threads import BoundedThreads
 from forecaster.serving.truth import Truth
 
-__all__ = ["Forecasts", "router"]
+__all__ = ["Forecasts", "Which", "router", "wanted"]
 
-LABEL = r"^[a-z]{1,20}$"
+Which = Annotated[int, Field(ge=1, lt=2**63)] | Literal["champion", "previous"]
+"""A version by its number or its label."""
 
 
 class ForecastRequest(BaseModel):
@@ -38,8 +39,7 @@ class ForecastRequest(BaseModel):
             without them the training data are read as they are now.
         known: Rows of the known covariates over the horizon.
         levels: Intervals in per cent; all trained ones by default.
-        version: Its number; the champion by default.
-        label: `champion` or `previous`, in place of a number.
+        version: Its number, or `champion` (by default) or `previous`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -47,8 +47,7 @@ class ForecastRequest(BaseModel):
     observations: Rows | None = None
     known: Rows | None = None
     levels: list[Annotated[float, Field(gt=0, lt=100)]] | None = None
-    version: int | None = Field(default=None, ge=1, lt=2**63)
-    label: str | None = Field(default=None, pattern=LABEL)
+    version: Which = CHAMPION
 
 
 class Step(BaseModel):
@@ -156,19 +155,18 @@ def router(forecasts: Forecasts) -> APIRouter:
         name: str,
         request: Request,
         level: Annotated[list[Annotated[float, Field(gt=0, lt=100)]] | None, Query(description="with CSV")] = None,
-        version: Annotated[int | None, Query(ge=1, lt=2**63, description="with CSV")] = None,
-        label: Annotated[str | None, Query(pattern=LABEL, description="with CSV")] = None,
+        version: Annotated[Which, Query(description="with CSV")] = CHAMPION,
     ) -> Response:
         """Forecasts from the end of the observations, or of the training data as they are now.
 
-        The body is JSON, or a CSV file written as the training data are (`Content-Type: text/csv`; then `level`,
-        `version` and `label` stand in the query). `Accept: text/csv` answers the frame of `forecaster predict`.
+        The body is JSON, or a CSV file written as the training data are (`Content-Type: text/csv`; then `level`
+        and `version` stand in the query). `Accept: text/csv` answers the frame of `forecaster predict`.
         """
         body = await request.scope["bodies"].read(request.scope, request.receive)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        in_query = ForecastRequest(levels=level, version=version, label=label)
+        in_query = ForecastRequest(levels=level, version=version)
         asked, csv = (in_query, body) if kind == "text/csv" else (_asked(body, forecasts.limits, in_query), None)
-        with forecasts.models.lease(Wanted(name, asked.version, asked.label)) as loaded:
+        with forecasts.models.lease(wanted(forecasts.models, name, asked.version)) as loaded:
             request.scope["exchange"].seen(name, loaded.number)
             frame = await forecasts.threads.run(lambda: forecasts.forecast(loaded, name, asked, csv))
             if "text/csv" in request.headers.get("accept", ""):
@@ -178,6 +176,19 @@ def router(forecasts: Forecasts) -> APIRouter:
     return routes
 
 
+def wanted(models: Models, name: str, version: Which) -> Wanted:
+    """A version by its number or its label.
+
+    Raises:
+        Refused: 404; there is no such label now.
+    """
+    if isinstance(version, int):
+        return Wanted(name, version)
+    if version not in models.labels(name):
+        raise Refused(404, f"there is no {version} version of {name}; see /readyz for what is served")
+    return Wanted(name, label=version)
+
+
 def _asked(body: bytes, limits: Limits, in_query: ForecastRequest) -> ForecastRequest:
     if not body.strip():
         return in_query
@@ -185,8 +196,6 @@ def _asked(body: bytes, limits: Limits, in_query: ForecastRequest) -> ForecastRe
         asked = ForecastRequest.model_validate(parse_object(body, limits))
     except ValidationError as error:
         raise Refused(400, first_problem(error.errors())) from None
-    if asked.version is not None and asked.label is not None:
-        raise Refused(400, "version and label are both given; write one of them")
     return asked
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from forecaster.serving.failures import Refused
 from forecaster.serving.savedmodel import SavedModel
@@ -13,7 +14,8 @@ from forecaster.store import Version
 
 __all__ = ["CHAMPION", "PREVIOUS", "Loaded", "Models", "Wanted"]
 
-CHAMPION, PREVIOUS = "champion", "previous"
+CHAMPION: Final = "champion"
+PREVIOUS: Final = "previous"
 
 
 @dataclass(eq=False)

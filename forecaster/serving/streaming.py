@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 import numpy as np
@@ -21,10 +22,10 @@ from forecaster.forecasting.protocol import choose_quantiles, chosen_levels
 from forecaster.serving.carried import STEP, given_state, state_shapes, zero_state
 from forecaster.serving.executor import Executor
 from forecaster.serving.failures import Refused
-from forecaster.serving.forecasts import LABEL
+from forecaster.serving.forecasts import Which, wanted
 from forecaster.serving.jsontext import parse_object
 from forecaster.serving.metrics import Metrics
-from forecaster.serving.models import Loaded, Models, Wanted
+from forecaster.serving.models import CHAMPION, Loaded, Models, Wanted
 from forecaster.serving.observed import Observed
 from forecaster.serving.problems import PROBLEMS, first_problem
 from forecaster.serving.sessions import Session, Sessions
@@ -60,8 +61,7 @@ class StreamRequest(BaseModel):
         state: Of the last answer; without it (and without a session) the stream starts.
         session: `start`, or the id that the answer to that gave.
         levels: Intervals in per cent; all trained ones by default.
-        version: Where to start; the champion by default.
-        label: `champion` or `previous`, in place of a number.
+        version: Where to start: a number, `champion` (by default) or `previous`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -71,8 +71,7 @@ class StreamRequest(BaseModel):
     state: State | None = None
     session: str | None = Field(default=None, max_length=64)
     levels: list[Annotated[float, Field(gt=0, lt=100)]] | None = None
-    version: int | None = Field(default=None, ge=1, lt=2**63)
-    label: str | None = Field(default=None, pattern=LABEL)
+    version: Which | None = None
 
 
 class StreamAnswer(BaseModel):
@@ -123,8 +122,7 @@ class Streams:
         """
         _check_together(asked)
         if asked.session is None or asked.session == START:
-            wanted = Wanted(name, asked.state.version if asked.state else asked.version, asked.label)
-            with self._lease(wanted, asked.state is not None) as loaded:
+            with self._lease(name, asked) as loaded:
                 request.scope["exchange"].seen(name, loaded.number)
                 shapes = state_shapes(name, loaded)
                 state = given_state(asked.state.tensors, shapes) if asked.state else zero_state(shapes)
@@ -136,18 +134,22 @@ class Streams:
             return {**answer, "state": {"version": loaded.number, "tensors": tensors}}
         session = self.sessions.get(asked.session, name)
         async with session.lock:
-            with self._lease(Wanted(name, session.version), True) as loaded:
+            with self._going_on(name, session.version) as loaded:
                 request.scope["exchange"].seen(name, loaded.number)
                 answer = await self._step(session, loaded, asked)
         return {**answer, "session": asked.session, "expires": self.sessions.seconds}
 
-    def _lease(self, wanted: Wanted, going_on: bool) -> Any:
-        if going_on and wanted.number not in self.models.loaded(wanted.name) and self.models.loaded(wanted.name):
-            raise Refused(
-                409,
-                f"version {wanted.number} of {wanted.name}, whose state this is, is not served any more; start anew",
-            )
-        return self.models.lease(wanted)
+    def _lease(self, name: str, asked: StreamRequest) -> AbstractContextManager[Loaded]:
+        if asked.state is not None:
+            return self._going_on(name, asked.state.version)
+        return self.models.lease(wanted(self.models, name, asked.version or CHAMPION))
+
+    def _going_on(self, name: str, number: int) -> AbstractContextManager[Loaded]:
+        """The version that a state belongs to."""
+        served = self.models.loaded(name)
+        if served and number not in served:
+            raise Refused(409, f"version {number} of {name}, whose state this is, is not served any more; start anew")
+        return self.models.lease(Wanted(name, number))
 
     async def _step(self, session: Session, loaded: Loaded, asked: StreamRequest) -> dict[str, Any]:
         """Advances a session by one observation; it stays as it is if that fails."""
@@ -192,12 +194,9 @@ class Streams:
 
 def _check_together(asked: StreamRequest) -> None:
     if asked.state is not None and asked.session is not None:
-        raise Refused(400, "state and session are both given; the server keeps the state of a session")
-    going_on = asked.state is not None or asked.session not in (None, START)
-    if going_on and not (asked.version is None and asked.label is None):
-        raise Refused(400, "a stream that goes on keeps its version; leave version and label out")
-    if asked.version is not None and asked.label is not None:
-        raise Refused(400, "version and label are both given; write one of them")
+        raise Refused(409, "state and session are both given; the server keeps the state of a session")
+    if asked.version is not None and (asked.state is not None or asked.session not in (None, START)):
+        raise Refused(409, "a stream that goes on keeps its version; leave version out")
 
 
 def router(streams: Streams) -> APIRouter:

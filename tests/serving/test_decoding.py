@@ -196,13 +196,29 @@ FAST = [
 ]
 SLOW = [
     # regular at a first look, but not to be read the fast way
-    '{"instances": [[[1]5,[2]]]}', '{"instances": [[[]1,[2]]]}', '{"instances": [[1[],[2]]]}', '{"instances": [[[1 2],[2]]]}',
-    '{"instances": [[[,1],[2]]]}', '{"instances": [[[1],[]]]}', '{"instances": [[[01],[2]]]}', '{"instances": [[[1.],[2]]]}',
-    '{"instances": [[[+1],[2]]]}', '{"instances": [[[1e],[2]]]}', '{"instances": [[[NaN],[2]]]}', '{"instances": []}',
-    '{"instances": [[[16777217],[2]]]}', '{"instances": [[[1e39],[2]]]}', '{"instances": [[[1],[2]]], "signature_name": "a"}',
-    '{"instances": [[[1],[2]],[[3]]]}', '{"instances": [[[1],[2]]]', '{"instances": [[[1],[2]]]}}', '{"instances": [[[1],[2]]]}[]',
-    '{"instances": [[[true],[2]]]}', '{"instances": [[[1],[2]],]}', '{"instances": 5, "inputs": [[[1],[2]]]}',
-]  # fmt: skip
+    '{"instances": [[[1]5,[2]]]}',
+    '{"instances": [[[]1,[2]]]}',
+    '{"instances": [[1[],[2]]]}',
+    '{"instances": [[[1 2],[2]]]}',
+    '{"instances": [[[,1],[2]]]}',
+    '{"instances": [[[1],[]]]}',
+    '{"instances": [[[01],[2]]]}',
+    '{"instances": [[[1.],[2]]]}',
+    '{"instances": [[[+1],[2]]]}',
+    '{"instances": [[[1e],[2]]]}',
+    '{"instances": [[[NaN],[2]]]}',
+    '{"instances": []}',
+    '{"instances": [[[16777217],[2]]]}',
+    '{"instances": [[[1e39],[2]]]}',
+    '{"instances": [[[1],[2]]], "signature_name": "a"}',
+    '{"instances": [[[1],[2]],[[3]]]}',
+    '{"instances": [[[1],[2]]]',
+    '{"instances": [[[1],[2]]]}}',
+    '{"instances": [[[1],[2]]]}[]',
+    '{"instances": [[[true],[2]]]}',
+    '{"instances": [[[1],[2]],]}',
+    '{"instances": 5, "inputs": [[[1],[2]]]}',
+]
 
 
 @pytest.mark.parametrize("text", FAST)

@@ -28,7 +28,7 @@ def test_without_observations_the_training_data_are_forecast(live):
     "observations", [ROWS, {"ds": [row["ds"] for row in ROWS], "y": [row["y"] for row in ROWS]}, ROWS[::-1]]
 )
 def test_from_json(live, observations):
-    told = live.client.post(FORECAST, json={"observations": observations, "levels": [80], "label": "previous"}).json()
+    told = live.client.post(FORECAST, json={"observations": observations, "levels": [80], "version": "previous"}).json()
     assert told["version"] == 1
     assert told["forecasts"][2] == {
         "unique_id": "y", "ds": "2024-05-01T07:00:00", "cutoff": "2024-05-01T04:00:00", "forecast": 14.0,
@@ -94,8 +94,8 @@ BAD = [
     ({"observations": [{"ds": 5, "y": 1}, {"ds": 6, "y": 1}]}, 400, "observations"),
     ({"observations": ROWS, "known": ROWS}, 400, "declares no known covariates"),
     ({"version": 9}, 404, "Specific(walk, 9)"),
-    ({"label": "best"}, 400, "label"),
-    ({"version": 1, "label": "previous"}, 400, "one of them"),
+    ({"version": "best"}, 400, "version"),
+    ({"version": 0}, 400, "version"),
     ([1], 400, "Array Is not object"),
 ]
 

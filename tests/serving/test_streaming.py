@@ -90,9 +90,10 @@ BAD = [
     ({"observation": {"y": 1}, "state": {"version": 1, "tensors": {"moments": ["a", {}]}}}, 400, "shape [2]"),
     ({"observation": {"y": 1}, "state": {"version": 7, "tensors": {"moments": [1, 1]}}}, 409, "version 7"),
     ({"observation": {"y": 1}, "session": "unknown"}, 404, "no such session"),
-    ({"observation": {"y": 1}, "session": "start", "state": {"version": 1, "tensors": {}}}, 400, "both given"),
+    ({"observation": {"y": 1}, "session": "start", "state": {"version": 1, "tensors": {}}}, 409, "both given"),
     ({"observation": {"y": 1}, "version": 3}, 404, "Specific(mean, 3)"),
-    ({"observation": {"y": 1}, "version": 1, "label": "champion"}, 400, "one of them"),
+    ({"observation": {"y": 1}, "version": "previous"}, 404, "no previous version of mean"),
+    ({"observation": {"y": 1}, "version": 1, "session": "s"}, 409, "keeps its version"),
 ]
 
 
