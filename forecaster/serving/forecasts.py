@@ -39,6 +39,7 @@ class ForecastRequest(BaseModel):
             without them the training data are read as they are now.
         known: Rows of the known covariates over the horizon.
         levels: Intervals in per cent; all trained ones by default.
+        start: Time stamp of the first step; by default the one after the last observation. A gap is forecast through.
         version: Its number, or `champion` (by default) or `previous`.
     """
 
@@ -47,6 +48,7 @@ class ForecastRequest(BaseModel):
     observations: Rows | None = None
     known: Rows | None = None
     levels: list[Annotated[float, Field(gt=0, lt=100)]] | None = None
+    start: str | int | None = None
     version: Which = CHAMPION
 
 
@@ -111,7 +113,7 @@ class Forecasts:
             return self._executor.submit(loaded.model, signature, arrays, rows, until).result()["quantiles"]
 
         forecaster = PublishedForecaster.called_by(run, loaded.version.manifest)
-        frame = forecaster.predict(panel, asked.levels)
+        frame = forecaster.predict(panel, asked.levels, asked.start)
         if not np.isfinite(frame[forecaster.name]).all():
             raise Refused(500, f"version {loaded.number} of {name} answers with something that is no number")
         self._truth.arrived(name, panel)

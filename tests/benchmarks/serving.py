@@ -206,15 +206,17 @@ def overload(project, name, past, pools, seconds):
 def reload(project, name, past, pools, versions):
     store = Store(project / "models/store")
     champion = store.read(name)
+    copies = project / "champion"
+    shutil.copytree(champion.served, copies / "served")
+    shutil.copytree(champion.side, copies / "side", ignore=shutil.ignore_patterns("manifest.json"))
     message = request(name, past[:1])
     with served(project, "--poll", "0.1") as (pid, port):
         running = pools[1].submit(loaded, "closed", port, message, 4, versions * 0.6)
         sizes = {}
         for turn in range(versions):
             with store.stage(name) as staging:
-                shutil.copytree(champion.served, staging.served, dirs_exist_ok=True)
-                shutil.copytree(champion.side, staging.side, dirs_exist_ok=True)
-                (staging.side / "manifest.json").unlink()
+                shutil.copytree(copies / "served", staging.served, dirs_exist_ok=True)
+                shutil.copytree(copies / "side", staging.side, dirs_exist_ok=True)
                 number = store.publish(staging, champion.manifest).number
             while f'"{number}"' not in get(port, f"/v1/models/{name}")[1].decode():
                 time.sleep(0.02)

@@ -94,6 +94,8 @@ BAD = [
     ({"observations": [{"ds": 5, "y": 1}, {"ds": 6, "y": 1}]}, 400, "observations"),
     ({"observations": ROWS, "known": ROWS}, 400, "declares no known covariates"),
     ({"version": 9}, 404, "Specific(walk, 9)"),
+    ({"observations": ROWS, "start": "2024-04-01T00:00"}, 400, "give a later one"),
+    ({"observations": ROWS, "start": "soon"}, 400, "soon"),
     ({"version": "best"}, 400, "version"),
     ({"version": 0}, 400, "version"),
     ([1], 400, "Array Is not object"),
@@ -155,3 +157,10 @@ def test_the_answer_is_what_pandas_reads_back(live):
     stamps = pd.to_datetime([step["ds"] for step in told])
     assert stamps.equals(pd.date_range("2024-05-01T05:00", periods=3, freq="h"))
     assert json.dumps(told)
+
+
+def test_a_later_start_forecasts_through_the_gap(live):
+    body = {"observations": ROWS, "start": "2024-05-01T10:00", "version": "previous"}
+    told = live.client.post(FORECAST, json=body).json()["forecasts"]
+    assert [step["ds"] for step in told] == [f"2024-05-01T{hour}:00:00" for hour in (10, 11, 12)]
+    assert {step["cutoff"] for step in told} == {"2024-05-01T04:00:00"}

@@ -6,10 +6,12 @@ python client.py http://127.0.0.1:8501 energy_demand
 import json
 import os
 import sys
+import urllib.error
 import urllib.request
+from typing import Any
 
 
-def ask(url, body=None):
+def ask(url: str, body: Any = None) -> Any:
     """POSTs JSON (GETs without a body) and returns the answer; errors say what is wrong in `error`."""
     headers = {"Content-Type": "application/json"}
     if token := os.environ.get("FORECASTER_TOKEN"):
@@ -22,7 +24,7 @@ def ask(url, body=None):
         sys.exit(f"{error.code}: {json.load(error)['error']}")
 
 
-def main(server, name):
+def main(server: str, name: str) -> None:
     """Asks for a forecast, then calls the champion itself with a window of its own length."""
     told = ask(f"{server}/api/forecast/{name}", {})  # or {"observations": [{"ds": …, "y": …}, …], "levels": [80]}
     for step in told["forecasts"][:3]:
