@@ -146,7 +146,7 @@ class Front:
             told |= {"model": exchange.model, "version": exchange.version}
         if exchange.reason:
             told["reason"] = exchange.reason
-        LOG.log(logging.ERROR if status >= 500 else logging.INFO, "request", extra=told)
+        LOG.log(logging.ERROR if status == 500 else logging.INFO, "request", extra=told)
 
 
 class _Outgoing:

@@ -48,9 +48,10 @@ class JsonLines(logging.Formatter):
 
 def log_to_stderr(quiet: bool = False) -> None:
     """Sends the server's log to standard error as lines of JSON; a quiet one holds faults only."""
-    logger = logging.getLogger("forecaster.serving")
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    logger.handlers = [handler]
-    logger.setLevel(logging.ERROR if quiet else logging.INFO)
-    logger.propagate = False
+    for name, level in (("forecaster.serving", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.ERROR if quiet else level)
+        logger.propagate = False
