@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -116,6 +117,7 @@ class Watcher:
             self._models.replace(name, kept, failures)
             self._changed(name)
             LOG.info("serving", extra={"model": name, "versions": sorted(kept), "failed": sorted(failures)})
+            gc.collect()  # a graph holds on to itself; without this, old ones wait for a full collection by chance
 
     def _version(self, shelf: Shelf, name: str, number: int, old: Loaded | None, failed: bool) -> Loaded:
         if old is not None and old.identity == identity(old.version):
