@@ -16,7 +16,9 @@ FLOORS = {
 """A room imports rooms on lower floors and itself, never sideways; `__init__` and `__main__` are doors."""
 
 KERAS = {"networks", "forecasting"}
-TENSORFLOW = {"forecasting/published.py", "forecasting/conversion.py", "networks/lstm_fused.py"}
+TENSORFLOW = {
+    "forecasting/published.py", "forecasting/conversion.py", "networks/lstm_fused.py", "serving/savedmodel.py",
+}  # fmt: skip
 """Where Keras and TensorFlow may be imported; in `networks` the named exception is the LSTM's kernel."""
 
 
@@ -56,6 +58,49 @@ def test_keras_and_tensorflow_stay_in_their_rooms(path):
     tops = {name.split(".")[0] for name in imports(path)}
     assert "keras" not in tops or room(path) in KERAS
     assert "tensorflow" not in tops or str(path.relative_to(PACKAGE)) in TENSORFLOW
+
+
+TRAINING = (
+    "networks", "pipeline", "evaluation", "reporting", "lifecycle", "forecasting.recurrent", "forecasting.training",
+    "forecasting.backend", "forecasting.baselines", "forecasting.ridge",
+)  # fmt: skip
+"""What a server must not reach, by itself or through others; imports inside of functions count."""
+
+
+def module_file(name: str) -> Path | None:
+    """The source of one of our modules; None for a name inside of one."""
+    place = PACKAGE.parent / name.replace(".", "/")
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
+
+
+def reached_from(room: str) -> dict[str, str]:
+    """Every module of ours that a room imports, itself or through others, and who imports it."""
+    waiting = [
+        f"forecaster.{'.'.join(p.relative_to(PACKAGE).with_suffix('').parts)}" for p in (PACKAGE / room).rglob("*.py")
+    ]
+    found = dict.fromkeys(waiting, room)
+    while waiting:
+        name = waiting.pop()
+        file = module_file(name) or module_file(name.removesuffix(".__init__"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if file else ():
+            if isinstance(node, ast.ImportFrom):
+                names = [str(node.module), *(f"{node.module}.{one.name}" for one in node.names)]
+            elif isinstance(node, ast.Import):
+                names = [one.name for one in node.names]
+            else:
+                continue
+            for other in names:
+                if other.startswith("forecaster.") and module_file(other) and other not in found:
+                    found[other] = name
+                    waiting.append(other)
+    return found
+
+
+def test_the_server_reaches_no_training_code_also_not_through_others():
+    reached = reached_from("serving")
+    assert "forecaster.store.reading" in reached
+    wrong = {name: by for name, by in reached.items() if name.removeprefix("forecaster.").startswith(TRAINING)}
+    assert not wrong
 
 
 def loaded_by(code: str) -> set[str]:

@@ -264,6 +264,25 @@ def schema(
     typer.echo(text.dumps(found[kind], indent=2))
 
 
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[
+        str, typer.Option(help="Address to bind to; others than loopback can be reached from elsewhere.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8501,
+    poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the store.")] = 2.0,
+    deadline: Annotated[float, typer.Option(min=0.01, help="Seconds until a request is given up (504).")] = 30.0,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait for a model; more get 503.")] = 256,
+    max_body: Annotated[int, typer.Option(min=1, max=1024, help="MiB of a request; larger ones get 413.")] = 32,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Log faults only, not every request.")] = False,
+) -> None:
+    """Serve the published versions: TensorFlow Serving's REST protocol, forecasts by time stamp, health, metrics."""
+    from forecaster.cli.serving import serve_project
+
+    serve_project(context.obj, host, port, poll, deadline, queue, max_body, quiet)
+
+
 def main() -> None:
     """Runs the command line; every known error becomes a message and an exit code, never a traceback."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -46,12 +46,28 @@ class PublishedForecaster:
         forecaster._open(served, manifest)
         return forecaster
 
-    def _open(self, served: Path, manifest: ManifestDraft) -> None:
-        import tensorflow as tf
+    @classmethod
+    def called_by(cls, run: Callable[[dict[str, np.ndarray]], np.ndarray], manifest: ManifestDraft) -> Self:
+        """The same where something else has loaded the SavedModel and calls it: a server.
 
+        Args:
+            run: From the arrays of `serving_default`'s inputs by name to its quantiles.
+            manifest: Of the version.
+        """
+        forecaster = cls.__new__(cls)
+        forecaster._describe(manifest)
+        forecaster._run = run  # type: ignore[method-assign, assignment]
+        return forecaster
+
+    def _describe(self, manifest: ManifestDraft) -> None:
         self.manifest = manifest
         self.name, self.horizon = manifest.model, manifest.horizon
         self._inputs = Inputs.recorded(manifest.inputs, manifest.calendar)
+
+    def _open(self, served: Path, manifest: ManifestDraft) -> None:
+        import tensorflow as tf
+
+        self._describe(manifest)
         self._loaded = tf.saved_model.load(str(served))
         self._signature: Any = self._loaded.signatures.get("serving_default")
         if self._signature is None:

@@ -1,0 +1,52 @@
+"""`serve`: the store behind TensorFlow Serving's protocol."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+from forecaster.cli.console import messages
+from forecaster.config import Project
+from forecaster.errors import DefinitionError
+from forecaster.serving.settings import Limits, Settings
+
+__all__ = ["serve_project"]
+
+
+def serve_project(
+    project: Path | None, host: str, port: int, poll: float, deadline: float, queue: int, body: int, quiet: bool
+) -> None:
+    """Serves until SIGTERM or Ctrl-C, then lets requests under way finish."""
+    from forecaster.serving.app import Server
+    from forecaster.serving.journal import log_to_stderr
+    from forecaster.serving.running import listen, uvicorn_server
+
+    if not 0 <= port <= 65535:
+        raise DefinitionError(f"--port {port}: there is no such port; write 0 to 65535")
+    found = Project.find(project)
+    limits = replace(Limits(), deadline=deadline, queue=queue, body=body << 20)
+    token = os.environ.get("FORECASTER_TOKEN") or None
+    settings = Settings(host=host, port=port, token=token, poll=poll, limits=limits)
+    with listen(settings) as listener:
+        log_to_stderr(quiet)
+        _greet(found, settings, listener.getsockname()[1])
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _heard)
+        uvicorn_server(Server(found, settings)).run(sockets=[listener])
+
+
+def _heard(*_: object) -> None:
+    """What is left to do once the server has heard a signal and has stopped in good order: nothing."""
+
+
+def _greet(project: Project, settings: Settings, port: int) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    messages.print(f"Serving {project.store} on http://{host}:{port} (Ctrl-C stops)", markup=False, soft_wrap=True)
+    if not settings.local and settings.token is None:
+        messages.print(
+            "Reachable from elsewhere and without a token: /v1 answers everybody, POST to /api nobody. Set "
+            "FORECASTER_TOKEN to open it to those who know it.",
+            markup=False,
+        )

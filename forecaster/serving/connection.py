@@ -1,0 +1,109 @@
+"""One TCP connection: HTTP by httptools, with a time for everything that a client may let us wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from forecaster.serving.failures import error_body
+from forecaster.serving.settings import Limits
+
+__all__ = ["connection_class"]
+
+GRACE = 5.0
+"""Seconds that the application has to refuse a slow body before the connection is cut."""
+WRITING = 30.0
+"""Seconds for a client to take what it asked for."""
+
+
+def connection_class(limits: Limits) -> type[asyncio.Protocol]:
+    """Uvicorn's protocol with these limits; by itself it waits for headers, bodies and readers for ever."""
+
+    class Connection(HttpToolsProtocol):
+        """Refuses long headers and cuts connections that dawdle."""
+
+        _timer: asyncio.TimerHandle | None = None
+        _writing: asyncio.TimerHandle | None = None
+        _in_head = True
+        _head_ended = False
+        _head = 0
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            if len(self.connections) > 2 * limits.connections:  # so many that not even a refusal is written
+                transport.abort()
+                return
+            self._wait(limits.header_seconds)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._wait(None)
+            self._cancel_writing()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            self._head_ended = False
+            super().data_received(data)
+            if self._in_head and not self._head_ended:
+                self._head += len(data)
+                if self._head > limits.header_bytes:
+                    self._refuse_head()
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self._in_head, self._head = True, 0
+            self._wait(limits.header_seconds)
+
+        def on_headers_complete(self) -> None:
+            self._in_head, self._head, self._head_ended = False, 0, True
+            if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > limits.header_bytes:
+                self._refuse_head()
+                return
+            self._wait(limits.body_seconds + GRACE)
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self._wait(None)
+            super().on_message_complete()
+            self._in_head, self._head_ended = True, True  # what comes now belongs to the next request
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._cancel_writing()
+            self._writing = self.loop.call_later(WRITING, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            self._cancel_writing()
+            super().resume_writing()
+
+        def send_400_response(self, msg: str) -> None:
+            self._refuse(400, f"{msg.rstrip('.')}: send HTTP/1.1")
+
+        def _wait(self, seconds: float | None) -> None:
+            """Cuts the connection after that time, unless something comes before."""
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = None if seconds is None else self.loop.call_later(seconds, self._give_up)
+
+        def _give_up(self) -> None:
+            if not self.transport.is_closing():
+                self.transport.close()
+
+        def _cancel_writing(self) -> None:
+            if self._writing is not None:
+                self._writing.cancel()
+                self._writing = None
+
+        def _refuse_head(self) -> None:
+            self._refuse(431, f"the request's headers are longer than {limits.header_bytes:,} bytes")
+
+        def _refuse(self, status: int, message: str) -> None:
+            if self.transport.is_closing():
+                return
+            body = error_body(message)
+            head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+            self.transport.write(STATUS_LINE[status] + head + body)
+            self.transport.close()
+
+    return Connection

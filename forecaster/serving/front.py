@@ -1,0 +1,186 @@
+"""The front door: every request gets an id, its bounds, its safety headers, a line in the log and its place in the
+metrics; every error becomes an error object, whatever went wrong.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from forecaster.errors import ForecasterError
+from forecaster.serving.answers import Answer, Bodies, Receive, Scope, Send, header
+from forecaster.serving.failures import Refused
+from forecaster.serving.journal import request_id
+from forecaster.serving.metrics import Metrics
+from forecaster.serving.protocol import PREFIX, Protocol
+from forecaster.serving.settings import Settings
+
+__all__ = ["Front"]
+
+LOG = logging.getLogger("forecaster.serving")
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", ""})
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Paths that are asked for all the time; they are logged only when they fail."""
+SAFETY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        b"font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+]
+
+
+@dataclass
+class Exchange:
+    """What is known of a request once it has been answered."""
+
+    id: str
+    route: str
+    status: int = 0
+    sent: int = 0
+    model: str = ""
+    version: int = 0
+    reason: str = ""
+
+    def seen(self, model: str, version: int) -> None:
+        """Notes which version answers."""
+        self.model, self.version = model, version
+
+
+class Front:
+    """The ASGI application: `/v1/` by the protocol, all else by the inner application.
+
+    Args:
+        protocol: TensorFlow Serving's.
+        inner: Pages and `/api`.
+        settings: Who may do what.
+        metrics: Where requests are counted.
+    """
+
+    def __init__(self, protocol: Protocol, inner: Application, settings: Settings, metrics: Metrics) -> None:
+        self._protocol, self._inner, self._settings, self._metrics = protocol, inner, settings, metrics
+        self._bodies = Bodies(settings.limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; passes on what is no request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._inner(scope, receive, send)
+            return
+        start = time.perf_counter()
+        path = scope.get("raw_path") or scope["path"].encode()
+        exchange = Exchange(request_id(header(scope, b"x-request-id")), route_of(path))
+        scope["exchange"], scope["bodies"] = exchange, self._bodies
+        outgoing = _Outgoing(send, exchange)
+        self._metrics.under_way.inc()
+        try:
+            await self._answer(scope, path, receive, outgoing)
+        except Exception as error:
+            await self._fail(error, exchange, outgoing)
+        finally:
+            self._metrics.under_way.dec()
+            self._note(scope, exchange, time.perf_counter() - start)
+
+    async def _answer(self, scope: Scope, path: bytes, receive: Receive, send: Send) -> None:
+        self._check_caller(scope, path)
+        if path[: len(PREFIX)].lower() != PREFIX:
+            await self._inner(scope, receive, send)
+            return
+        exchange: Exchange = scope["exchange"]
+        answer = await self._protocol.answer(
+            scope["method"], path, scope["query_string"], lambda: self._bodies.read(scope, receive), exchange.seen
+        )
+        await answer.send(send)
+
+    def _check_caller(self, scope: Scope, path: bytes) -> None:
+        """Keeps web pages of others away from a local server, and strangers from `/api` of an open one."""
+        if self._settings.local:
+            host = header(scope, b"host").lower()
+            name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+            if name not in LOCAL_NAMES and name != self._settings.host:
+                raise Refused(403, f"this server answers to localhost only, not to {host[:100]!r}; bind it with --host")
+        elif path.startswith(b"/api/") and scope["method"] not in ("GET", "HEAD"):
+            self._check_token(header(scope, b"authorization"))
+
+    def _check_token(self, given: str) -> None:
+        token = self._settings.token
+        if token is None:
+            raise Refused(
+                403, "this server can be reached from elsewhere, so /api needs a token; set FORECASTER_TOKEN to one"
+            )
+        kind, _, shown = given.partition(" ")
+        if kind.lower() != "bearer" or not hmac.compare_digest(shown.strip().encode(), token.encode()):
+            raise Refused(401, "send the server's token: Authorization: Bearer TOKEN")
+
+    async def _fail(self, error: Exception, exchange: Exchange, send: _Outgoing) -> None:
+        if isinstance(error, ForecasterError):
+            answer, message = Answer.of(error), str(error)
+        else:
+            LOG.exception("a fault", extra={"request_id": exchange.id})
+            answer, message = Answer.fault(exchange.id), type(error).__name__
+        exchange.reason = message[:300]
+        if not send.started:
+            await answer.send(send)
+
+    def _note(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+        status = exchange.status or 499
+        self._metrics.requests.labels(exchange.route, exchange.model, str(status)).inc()
+        self._metrics.seconds.labels(exchange.route).observe(seconds)
+        if status < 400 and scope["path"] in QUIET:
+            return
+        told: dict[str, Any] = {
+            "request_id": exchange.id, "method": scope["method"], "path": scope["path"][:300], "status": status,
+            "ms": round(seconds * 1000, 3), "bytes": exchange.sent, "client": (scope.get("client") or ("",))[0],
+        }  # fmt: skip
+        if exchange.model:
+            told |= {"model": exchange.model, "version": exchange.version}
+        if exchange.reason:
+            told["reason"] = exchange.reason
+        LOG.log(logging.ERROR if status == 500 else logging.INFO, "request", extra=told)
+
+
+class _Outgoing:
+    """Adds the id and the safety headers to an answer on its way, and counts it."""
+
+    def __init__(self, send: Send, exchange: Exchange) -> None:
+        self._send, self._exchange = send, exchange
+        self.started = False
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self._exchange.status = message["status"]
+            own = {name for name, _ in message.get("headers", ())}
+            added = [(name, value) for name, value in SAFETY if name not in own]
+            headers = [*message.get("headers", ()), (b"x-request-id", self._exchange.id.encode()), *added]
+            message = {**message, "headers": headers}
+        else:
+            self._exchange.sent += len(message.get("body", b""))
+        await self._send(message)
+
+
+def route_of(path: bytes) -> str:
+    """What the metrics call a path: one of a few names, whatever was sent.
+
+    Example:
+        >>> route_of(b"/v1/models/a:predict"), route_of(b"/api/forecast/a"), route_of(b"/wp-admin")
+        ('predict', 'forecast', 'other')
+    """
+    lower = path.lower()
+    if lower.startswith(PREFIX):
+        return "predict" if lower.endswith(b":predict") else "metadata" if lower.endswith(b"/metadata") else "status"
+    first, _, rest = lower.lstrip(b"/").partition(b"/")
+    if first == b"api":
+        name = rest.partition(b"/")[0].decode("ascii", "replace")
+        return name if name in ("forecast", "stream", "models") else "other"
+    return first.decode() if first in (b"healthz", b"readyz", b"metrics", b"") and not rest else "other"

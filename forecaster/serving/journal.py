@@ -1,0 +1,57 @@
+"""Structured logs: a line of JSON for each request and for each thing that happens."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from datetime import UTC, datetime
+
+import orjson
+
+__all__ = ["JsonLines", "log_to_stderr", "request_id"]
+
+ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def request_id(given: str) -> str:
+    """The caller's id of a request if it is a harmless one, else a new one.
+
+    Example:
+        >>> request_id("order-66")
+        'order-66'
+        >>> len(request_id("two words"))
+        16
+    """
+    return given if ID.fullmatch(given) else secrets.token_hex(8)
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON: time, level, event, and whatever was given as `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Writes a record."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **{key: value for key, value in vars(record).items() if key not in PLAIN},
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        try:
+            return orjson.dumps(told, default=str).decode()
+        except (TypeError, ValueError):  # text that is no Unicode
+            return orjson.dumps({key: ascii(value) for key, value in told.items()}).decode()
+
+
+def log_to_stderr(quiet: bool = False) -> None:
+    """Sends the server's log to standard error as lines of JSON; a quiet one holds faults only."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    for name, level in (("forecaster.serving", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.ERROR if quiet else level)
+        logger.propagate = False

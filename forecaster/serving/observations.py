@@ -1,0 +1,158 @@
+"""Recent observations from a request: JSON or CSV to the panel that a version forecasts, through the usual door.
+
+The version's own definition says which column plays which part, how text is written and in which steps time goes, so
+the same checks and errors hold as on the command line.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecaster.config import FileData, PipelineDefinition, TickerData
+from forecaster.config.reading import parse
+from forecaster.errors import DataError
+from forecaster.series import Columns, Panel, panel_from_frame
+from forecaster.series.future import join_known
+from forecaster.series.source import load
+from forecaster.series.wide import long_table
+from forecaster.store import Version
+
+__all__ = ["Observations", "Rows"]
+
+Cell = str | int | float | bool | None
+Rows = list[dict[str, Cell]] | dict[str, list[Cell]]
+"""A table: a mapping for each row, or a list for each column."""
+
+
+@dataclass(frozen=True)
+class Observations:
+    """From what a request brings to a panel.
+
+    Args:
+        version: Whose definition counts.
+        project: Folder below which ticker snapshots are kept.
+    """
+
+    version: Version
+    project: Path
+
+    @property
+    def data(self) -> FileData | TickerData:
+        """The `data` block of the version's pipeline."""
+        return parse(self.version.manifest.definition, PipelineDefinition, self.version.side / "manifest.json").data
+
+    def trained_on(self) -> Panel:
+        """The data that the version was trained on, as they are now; tickers by their last snapshot.
+
+        Raises:
+            DataError: They are not there any more.
+        """
+        data = self.data
+        path = self.version.manifest.data.get("path")
+        if isinstance(data, TickerData):
+            return load(data, Path(), self.project, offline=True)
+        return load(data.model_copy(update={"path": path}) if path else data, Path(), self.project)
+
+    def from_csv(self, text: bytes) -> Panel:
+        """Observations as a CSV file with a header, written as the training data are.
+
+        Raises:
+            DataError: Names row, column and remedy.
+        """
+        data = self.data
+        if isinstance(data, TickerData):
+            data = FileData(path="observations", id="unique_id", target=data.target, past=list(data.past))
+        if not text.strip():
+            raise DataError("observations: the CSV is empty; send a header and rows")
+        with tempfile.TemporaryDirectory(prefix="forecaster-") as folder:
+            file = Path(folder, "observations.csv")
+            file.write_bytes(text)
+            told = data.model_copy(update={"source": "csv", "path": str(file), "freq": self._freq})
+            try:
+                return load(told, Path(), self.project)
+            except DataError as error:
+                raise DataError(str(error).replace(str(file), "observations")) from None
+
+    def from_rows(self, rows: Rows) -> Panel:
+        """Observations as JSON.
+
+        Raises:
+            DataError: Names row, column and remedy.
+        """
+        data = self.data
+        columns = _columns(data)
+        frame = _frame(rows, "observations", columns.id)
+        told: dict[str, Any] = {"freq": self._freq}
+        if isinstance(data, FileData):
+            told |= {"missing": data.missing, "clock": data.clock, "time_format": data.time_format, "zone": data.zone}
+            if data.layout == "wide":
+                frame, columns = long_table(frame, columns, "observations")
+        panel = panel_from_frame(frame, columns, source="observations", **told)
+        return panel.with_calendar(data.calendar)
+
+    def with_known(self, panel: Panel, rows: Rows) -> Panel:
+        """Joins known covariates of the coming steps.
+
+        Raises:
+            DataError: The pipeline has none, or names row, column and remedy.
+        """
+        data = self.data
+        if isinstance(data, TickerData) or not data.known:
+            raise DataError("known: the pipeline declares no known covariates; leave it out")
+        others, id, frame = (
+            [data.target, *data.past, *data.static, *data.ignore],
+            data.id,
+            _frame(rows, "known", data.id),
+        )
+        if data.layout == "wide":  # its covariates hold for all series
+            id, others = "unique_id", [*others, *panel.ids]
+            frame = pd.concat([frame.assign(unique_id=series) for series in panel.ids])
+        return join_known(
+            panel, frame, id, data.time, ignore=others, time_format=data.time_format, zone=data.zone, source="known"
+        )
+
+    @property
+    def _freq(self) -> str | int:
+        """The steps that the version was trained on: nothing is inferred from a few rows."""
+        name = str(self.version.manifest.frequency["name"])
+        if "+" in name:
+            raise DataError(
+                f"the version was trained on the sessions of several exchanges ({name}), which a few rows cannot tell; "
+                "send no observations, and keep the ticker snapshot up to date (forecaster fetch)"
+            )
+        return int(name) if name.isdecimal() else name
+
+
+def _columns(data: FileData | TickerData) -> Columns:
+    if isinstance(data, TickerData):
+        return Columns("unique_id", target=data.target, past=tuple(data.past))
+    return Columns(data.id, data.time, data.target, data.past, data.known, data.static, data.ignore)
+
+
+def _frame(rows: Rows, source: str, id: str | None) -> pd.DataFrame:
+    if not rows:
+        raise DataError(f"{source}: there are no rows; send at least one")
+    frame = pd.DataFrame(_equally_long(rows, source) if isinstance(rows, Mapping) else list(rows))
+    if id is not None and id in frame:
+        frame[id] = frame[id].map(_name)
+    return frame
+
+
+def _name(value: object) -> object:
+    """A series' name as a CSV file would have it: text."""
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _equally_long(columns: Mapping[str, Sequence[Cell]], source: str) -> Mapping[str, Sequence[Cell]]:
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"{source}: the columns have different lengths, {lengths}; give each a value for every row")
+    if not max(lengths.values()):
+        raise DataError(f"{source}: there are no rows; send at least one")
+    return columns

@@ -1,0 +1,51 @@
+"""The error object, for the OpenAPI document, and validation errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+__all__ = ["PROBLEMS", "Problem", "first_problem"]
+
+
+class Problem(BaseModel):
+    """What went wrong.
+
+    Attributes:
+        error: What was found and what to send instead.
+    """
+
+    error: str
+
+
+_REASONS = {
+    400: "The request cannot be answered as it is.",
+    401: "A token is needed.",
+    403: "Not from there.",
+    404: "There is no such model or version.",
+    405: "There is no such method here.",
+    408: "The body did not arrive in time.",
+    409: "The session cannot go on.",
+    413: "The body is too large.",
+    415: "The body's packing is not known.",
+    500: "A fault in the server.",
+    503: "Too much to do; try again.",
+    504: "No answer in time.",
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": reason} for status, reason in _REASONS.items()
+}
+
+
+def first_problem(errors: Sequence[Any]) -> str:
+    """The first of pydantic's errors in words.
+
+    Example:
+        >>> first_problem([{"loc": ("levels", 0), "msg": "Input should be less than 100", "input": 101}])
+        'levels.0: Input should be less than 100; found 101'
+    """
+    first = errors[0]
+    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
+    return f"{place}: {first['msg']}; found {str(first.get('input'))[:100]}"

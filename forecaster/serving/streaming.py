@@ -1,0 +1,219 @@
+"""`POST /api/stream/{name}`: one observation in, the forecast of the next step out, in constant time.
+
+A version whose network carries state has a second signature `step`: the raw `observation (batch, features)` with NaN
+for what is missing and the state tensors by name go in, the new state and `quantiles (batch, 1, levels)` come out. Its
+manifest names the tensors; all zeros is the state before the first observation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from forecaster.forecasting.protocol import choose_quantiles, chosen_levels
+from forecaster.serving.carried import STEP, given_state, state_shapes, zero_state
+from forecaster.serving.executor import Executor
+from forecaster.serving.failures import Refused
+from forecaster.serving.forecasts import Which, wanted
+from forecaster.serving.jsontext import parse_object
+from forecaster.serving.metrics import Metrics
+from forecaster.serving.models import CHAMPION, Loaded, Models, Wanted
+from forecaster.serving.observed import Observed
+from forecaster.serving.problems import PROBLEMS, first_problem
+from forecaster.serving.sessions import Session, Sessions
+from forecaster.serving.settings import Limits
+
+__all__ = ["StreamRequest", "Streams", "router"]
+
+START = "start"
+Numbers = list[Any] | float
+"""Nested lists of numbers, or one number."""
+
+
+class State(BaseModel):
+    """A stream's state, as an answer gave it.
+
+    Attributes:
+        version: Whose it is.
+        tensors: Numbers by tensor name.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=1, lt=2**63)
+    tensors: dict[str, Numbers]
+
+
+class StreamRequest(BaseModel):
+    """One observation of one series.
+
+    Attributes:
+        observation: A value, or null for a missing one, for the target and each past and known covariate.
+        ds: Its time stamp; needed where calendar features are read, else it is only checked and answered.
+        state: Of the last answer; without it (and without a session) the stream starts.
+        session: `start`, or the id that the answer to that gave.
+        levels: Intervals in per cent; all trained ones by default.
+        version: Where to start: a number, `champion` (by default) or `previous`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    observation: dict[str, float | None]
+    ds: str | int | None = None
+    state: State | None = None
+    session: str | None = Field(default=None, max_length=64)
+    levels: list[Annotated[float, Field(gt=0, lt=100)]] | None = None
+    version: Which | None = None
+
+
+class StreamAnswer(BaseModel):
+    """The forecast of the next step.
+
+    Attributes:
+        name: Of the model.
+        version: That answered; a state belongs to it.
+        ds: Of the next step, if the observation had one.
+        forecast: The median, in the data's own units.
+        intervals: Lower and upper bound by level in per cent.
+        state: To be sent with the next observation; absent in a session.
+        session: The session's id.
+        expires: Seconds until the session is forgotten if it is not used.
+    """
+
+    name: str
+    version: int
+    ds: str | int | None
+    forecast: float
+    intervals: dict[str, tuple[float, float]]
+    state: State | None = None
+    session: str | None = None
+    expires: float | None = None
+
+
+class Streams:
+    """Steps of streams.
+
+    Args:
+        models: What is served.
+        executor: Runs it.
+        limits: Of time and sessions.
+        metrics: Where one-step errors are counted.
+    """
+
+    def __init__(self, models: Models, executor: Executor, limits: Limits, metrics: Metrics) -> None:
+        self.models, self.limits = models, limits
+        self._executor, self._metrics = executor, metrics
+        self.sessions = Sessions(limits.sessions, limits.session_seconds)
+
+    async def answer(self, name: str, asked: StreamRequest, request: Request) -> dict[str, Any]:
+        """Makes one step.
+
+        Raises:
+            Refused: 400 without carried state, or for an impossible observation or state; 404 for an unknown session;
+                409 when the version of a state is gone.
+        """
+        _check_together(asked)
+        if asked.session is None or asked.session == START:
+            with self._lease(name, asked) as loaded:
+                request.scope["exchange"].seen(name, loaded.number)
+                shapes = state_shapes(name, loaded)
+                state = given_state(asked.state.tensors, shapes) if asked.state else zero_state(shapes)
+                session = Session(name, loaded.number, state)
+                answer = await self._step(session, loaded, asked)
+            if asked.session == START:
+                return {**answer, "session": self.sessions.start(session), "expires": self.sessions.seconds}
+            tensors = {key: tensor.tolist() for key, tensor in session.state.items()}
+            return {**answer, "state": {"version": loaded.number, "tensors": tensors}}
+        session = self.sessions.get(asked.session, name)
+        async with session.lock:
+            with self._going_on(name, session.version) as loaded:
+                request.scope["exchange"].seen(name, loaded.number)
+                answer = await self._step(session, loaded, asked)
+        return {**answer, "session": asked.session, "expires": self.sessions.seconds}
+
+    def _lease(self, name: str, asked: StreamRequest) -> AbstractContextManager[Loaded]:
+        if asked.state is not None:
+            return self._going_on(name, asked.state.version)
+        return self.models.lease(wanted(self.models, name, asked.version or CHAMPION))
+
+    def _going_on(self, name: str, number: int) -> AbstractContextManager[Loaded]:
+        """The version that a state belongs to."""
+        served = self.models.loaded(name)
+        if served and number not in served:
+            raise Refused(409, f"version {number} of {name}, whose state this is, is not served any more; start anew")
+        return self.models.lease(Wanted(name, number))
+
+    async def _step(self, session: Session, loaded: Loaded, asked: StreamRequest) -> dict[str, Any]:
+        """Advances a session by one observation; it stays as it is if that fails."""
+        manifest = loaded.version.manifest
+        levels = chosen_levels(asked.levels, manifest.levels)
+        observed = Observed.read(manifest, asked.observation, asked.ds)
+        if session.awaited is not None and observed.stamp is not None and observed.stamp != session.awaited:
+            raise Refused(
+                400, f"ds is {observed.stamp}, but the session awaits {session.awaited}; send null for a missing value"
+            )
+        outputs = await self._run(loaded, {"observation": observed.values, **session.state})
+        quantiles = outputs.pop("quantiles")
+        if not all(np.isfinite(part).all() for part in (quantiles, *outputs.values())):
+            raise Refused(500, f"version {loaded.number} of {session.model} answers with something that is no number")
+        session.state = {key: outputs[key][0] for key in session.state}
+        session.awaited = observed.following
+        bounds = choose_quantiles(quantiles[0, 0], manifest.levels, levels)
+        return {
+            "name": session.model,
+            "version": loaded.number,
+            "ds": observed.following,
+            "forecast": bounds[len(levels)],
+            "intervals": {
+                f"{level:g}": [bounds[len(levels) - 1 - place], bounds[len(levels) + 1 + place]]
+                for place, level in enumerate(levels)
+            },
+        }
+
+    async def _run(self, loaded: Loaded, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        signature = loaded.model.signatures[STEP]
+        batch = {key: np.asarray(inputs[key][None], spec.dtype) for key, spec in signature.inputs.items()}
+        rows = signature.check(batch)
+        until = time.monotonic() + self.limits.deadline
+        future = self._executor.submit(loaded.model, signature, batch, rows, until)
+        try:
+            async with asyncio.timeout(self.limits.deadline):
+                outputs: dict[str, np.ndarray] = await asyncio.wrap_future(future)
+                return dict(outputs)
+        except TimeoutError:
+            raise Refused(504, f"no answer within {self.limits.deadline:g} s; try again") from None
+
+
+def _check_together(asked: StreamRequest) -> None:
+    if asked.state is not None and asked.session is not None:
+        raise Refused(409, "state and session are both given; the server keeps the state of a session")
+    if asked.version is not None and (asked.state is not None or asked.session not in (None, START)):
+        raise Refused(409, "a stream that goes on keeps its version; leave version out")
+
+
+def router(streams: Streams) -> APIRouter:
+    """The one route."""
+    routes = APIRouter(prefix="/api", tags=["streaming"])
+    schema = StreamRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+    body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+    @routes.post("/stream/{name}", response_model=StreamAnswer, openapi_extra=body, responses=PROBLEMS)
+    async def stream(name: str, request: Request) -> Response:
+        """Advances a stream by one observation; the state travels with the requests or is kept in a session."""
+        text = await request.scope["bodies"].read(request.scope, request.receive)
+        try:
+            asked = StreamRequest.model_validate(parse_object(text, streams.limits))
+        except ValidationError as error:
+            raise Refused(400, first_problem(error.errors())) from None
+        answer = await streams.answer(name, asked, request)
+        return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+    return routes

@@ -1,0 +1,257 @@
+"""How a server stands up to load: throughput against the bare SavedModel, latency, overload, and 200 new versions.
+
+Run in a project that has a published version, with nothing else on the machine:
+
+    python tests/benchmarks/serving.py --project . --name energy_demand
+
+Everything goes over 127.0.0.1; the server is `forecaster serve` in a process of its own, the clients in another.
+Each figure is the median over interleaved rounds. A copy of the store is used; the project's own is not touched.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.store import Store
+
+WINDOWS = 32
+
+
+def request(name: str, past: np.ndarray) -> bytes:
+    body = json.dumps({"instances": np.round(past.astype(float), 2).tolist()}).encode()
+    head = f"POST /v1/models/{name}:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+class Connection:
+    """Keep-alive HTTP with no more work than needed, so that the client is not what is measured."""
+
+    async def open(self, port):
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+        return self
+
+    async def ask(self, message):
+        self.writer.write(message)
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = int(re.search(rb"content-length: (\d+)", head).group(1))
+        body = await self.reader.readexactly(length)
+        return int(head[9:12]), body
+
+
+async def closed_loop(port, message, clients, seconds, stop=None):
+    """As many requests as `clients` get answered, each sending its next one at once, until a file `stop` appears."""
+    latencies, statuses = [], Counter()
+    until = time.perf_counter() + seconds
+
+    async def work():
+        connection = await Connection().open(port)
+        while (start := time.perf_counter()) < until and not (stop and os.path.exists(stop)):  # noqa: PTH110 - fast
+            status, _ = await connection.ask(message)
+            latencies.append(time.perf_counter() - start)
+            statuses[status] += 1
+        connection.writer.close()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(clients)))
+    return len(latencies) / (time.perf_counter() - start), latencies, statuses
+
+
+async def open_loop(port, message, rate, seconds):
+    """Requests at random times at a fixed mean rate, however long the answers take; latency from when each was due."""
+    free = asyncio.Queue()
+    for _ in range(64):
+        free.put_nowait(await Connection().open(port))
+    latencies, statuses = [], Counter()
+
+    async def one(due):
+        connection = await free.get()
+        status, _ = await connection.ask(message)
+        latencies.append(time.perf_counter() - due)
+        statuses[status] += 1
+        free.put_nowait(connection)
+
+    generator = np.random.default_rng(0)
+    due, tasks, end = time.perf_counter(), [], time.perf_counter() + seconds
+    while due < end:
+        await asyncio.sleep(max(due - time.perf_counter(), 0))
+        tasks.append(asyncio.create_task(one(due)))
+        due += generator.exponential(1 / rate)
+    await asyncio.gather(*tasks)
+    return len(latencies) / seconds, latencies, statuses
+
+
+def loaded(kind, *told):
+    return asyncio.run({"closed": closed_loop, "open": open_loop}[kind](*told))
+
+
+def direct(folder, past, seconds):
+    """Windows a second of the bare SavedModel, called in a loop."""
+    import tensorflow as tf
+
+    global _signature
+    if "_signature" not in globals():
+        _signature = tf.saved_model.load(folder).signatures["serving_default"]
+        _signature(past=tf.constant(past))
+    start, calls = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        np.asarray(_signature(past=tf.constant(past))["quantiles"])
+        calls += 1
+    return calls / (time.perf_counter() - start)
+
+
+@contextmanager
+def served(project, *options):
+    command = [
+        sys.executable,
+        "-m",
+        "forecaster",
+        "--project",
+        str(project),
+        "serve",
+        "--port",
+        "0",
+        "--quiet",
+        *options,
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "300"})
+    port = int(re.search(r"http://\S+:(\d+)", process.stderr.readline()).group(1))
+    try:
+        while get(port, "/readyz")[0] != 200:
+            time.sleep(0.1)
+        yield process.pid, port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def get(port, path):
+    async def one():
+        connection = await Connection().open(port)
+        return await connection.ask(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+    return asyncio.run(one())
+
+
+def memory(pid):
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def percentile(latencies, share):
+    return 1000 * float(np.percentile(latencies, share))
+
+
+def throughput(project, name, past, pools, seconds, rounds):
+    bare, client = pools
+    message = request(name, past)
+    single = request(name, past[:1])
+    folder = str(max((Store(project / "models/store").root / name).glob("[0-9]*"), key=lambda path: int(path.name)))
+    bare.submit(direct, folder, past, 0.1).result()
+    rates, singles = {0: [], 1: [], 8: [], 64: []}, {1: [], 8: [], 64: []}
+    shown = {}
+    with served(project) as (_, port):
+        client.submit(loaded, "closed", port, message, 2, 1.0).result()
+        for _ in range(rounds):
+            rates[0].append(bare.submit(direct, folder, past, seconds).result())
+            for clients in (1, 8, 64):
+                rate, latencies, statuses = client.submit(loaded, "closed", port, message, clients, seconds).result()
+                rates[clients].append(rate)
+                shown[clients] = (percentile(latencies, 50), percentile(latencies, 99), dict(statuses))
+                singles[clients].append(client.submit(loaded, "closed", port, single, clients, seconds).result()[0])
+        most = statistics.median(rates[8])
+        steady = [client.submit(loaded, "open", port, message, 0.7 * most, 4 * seconds).result() for _ in range(rounds)]
+    base = statistics.median(rates[0])
+    print(f"bare SavedModel, batches of {WINDOWS}: {base:.0f} calls/s")
+    for clients in (1, 8, 64):
+        rate = statistics.median(rates[clients])
+        ratio = statistics.median(one / of for one, of in zip(rates[clients], rates[0], strict=True))
+        median, worst, statuses = shown[clients]
+        print(
+            f"  {clients:2d} clients: {rate:6.0f} requests/s, {ratio:.2f} of the bare model; median {median:.1f} ms, "
+            f"p99 {worst:.1f} ms; {statuses}; one window a request: {statistics.median(singles[clients]):.0f}/s"
+        )
+    ratios = [percentile(one[1], 99) / percentile(one[1], 50) for one in steady]
+    middle = sorted(steady, key=lambda one: percentile(one[1], 99) / percentile(one[1], 50))[len(steady) // 2][1]
+    print(
+        f"  at 70% of the throughput: median {percentile(middle, 50):.1f} ms, p99 {percentile(middle, 99):.1f} ms, "
+        f"p99 / median {statistics.median(ratios):.1f} (rounds: {', '.join(f'{ratio:.1f}' for ratio in ratios)})"
+    )
+
+
+def overload(project, name, past, pools, seconds):
+    message = request(name, past)
+    with served(project, "--queue", "16") as (pid, port):
+        client = pools[1]
+        before = client.submit(loaded, "closed", port, message, 1, seconds).result()
+        flood = client.submit(loaded, "closed", port, message, 200, 2 * seconds).result()
+        after = client.submit(loaded, "closed", port, message, 1, seconds).result()
+        print(f"overload, 200 clients and a queue of 16: {dict(flood[2])}, {memory(pid):.0f} MiB")
+        print(f"  one client before: {before[0]:.0f}/s, after: {after[0]:.0f}/s {dict(after[2])}")
+
+
+def reload(project, name, past, pools, versions):
+    store = Store(project / "models/store")
+    champion = store.read(name)
+    copies = project / "champion"
+    shutil.copytree(champion.served, copies / "served")
+    shutil.copytree(champion.side, copies / "side", ignore=shutil.ignore_patterns("manifest.json"))
+    message = request(name, past[:1])
+    with served(project, "--poll", "0.1") as (pid, port):
+        stop = project / "stop"
+        running = pools[1].submit(loaded, "closed", port, message, 4, 3600, str(stop))
+        sizes = {}
+        for turn in range(versions):
+            with store.stage(name) as staging:
+                shutil.copytree(copies / "served", staging.served, dirs_exist_ok=True)
+                shutil.copytree(copies / "side", staging.side, dirs_exist_ok=True)
+                number = store.publish(staging, champion.manifest).number
+            while f'"{number}"' not in get(port, f"/v1/models/{name}")[1].decode():
+                time.sleep(0.02)
+            store.prune(name, 3)
+            if turn % 40 == 39 or turn in (0, 9):
+                sizes[turn + 1] = round(memory(pid))
+        stop.touch()
+        rate, _, statuses = running.result()
+        print(f"{versions} new versions under load: {dict(statuses)} at {rate:.0f}/s; memory by version {sizes} MiB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--project", type=Path, default=Path())
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--versions", type=int, default=200)
+    parser.add_argument("--only", choices=["throughput", "overload", "reload"])
+    told = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as bare:
+        shutil.copytree(told.project / "models/store", Path(folder, "models/store"))
+        manifest = Store(Path(folder, "models/store")).manifest(told.name)
+        generator = np.random.default_rng(0)
+        past = generator.normal(1000, 100, (WINDOWS, manifest.lookback, len(manifest.inputs["past"]))).astype("float32")
+        with ProcessPoolExecutor(1, get_context("spawn")) as client:
+            project, pools = Path(folder), (bare, client)
+            if told.only in (None, "throughput"):
+                throughput(project, told.name, past, pools, told.seconds, told.rounds)
+            if told.only in (None, "overload"):
+                overload(project, told.name, past, pools, told.seconds)
+            if told.only in (None, "reload"):
+                reload(project, told.name, past, pools, told.versions)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Forecasts by time stamp: what goes in, what comes out, and what is refused as on the command line."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from forecaster.config import Project
+from forecaster.store import Store
+from tests.serving.live import serving
+from tests.serving.published import publish
+
+FORECAST = "/api/forecast/walk"
+ROWS = [{"ds": f"2024-05-01T0{hour}:00:00", "y": 10.0 + hour} for hour in range(5)]
+
+
+def test_without_observations_the_training_data_are_forecast(live):
+    told = live.client.post(FORECAST).json()
+    assert (told["name"], told["version"], told["model"], told["frequency"]) == ("walk", 2, "walk", "h")
+    assert told["forecasts"][0] == {
+        "unique_id": "y", "ds": "2024-01-01T06:00:00", "cutoff": "2024-01-01T05:00:00", "forecast": 106.0,
+        "intervals": {"80": [105.0, 107.0], "95": [104.0, 108.0]},
+    }  # fmt: skip
+    assert [step["ds"][11:13] for step in told["forecasts"]] == ["06", "07", "08"]
+
+
+@pytest.mark.parametrize(
+    "observations", [ROWS, {"ds": [row["ds"] for row in ROWS], "y": [row["y"] for row in ROWS]}, ROWS[::-1]]
+)
+def test_from_json(live, observations):
+    told = live.client.post(FORECAST, json={"observations": observations, "levels": [80], "version": "previous"}).json()
+    assert told["version"] == 1
+    assert told["forecasts"][2] == {
+        "unique_id": "y", "ds": "2024-05-01T07:00:00", "cutoff": "2024-05-01T04:00:00", "forecast": 14.0,
+        "intervals": {"80": [13.0, 15.0]},
+    }  # fmt: skip
+
+
+def test_from_csv_to_csv_is_the_command_lines_frame(live, project, tmp_path, capsys):
+    from forecaster.cli.publishing import predict_published
+
+    file = tmp_path / "newer.csv"
+    file.write_text("ds,y\n" + "".join(f"{row['ds']},{row['y']}\n" for row in ROWS))
+    answer = live.client.post(
+        FORECAST + "?level=95&version=1",
+        content=file.read_bytes(),
+        headers={"Content-Type": "text/csv; charset=utf-8", "Accept": "text/csv"},
+    )
+    assert answer.status_code == 200
+    predict_published("walk", project.root, file, None, 1, [95], False)
+    assert answer.text == capsys.readouterr().out
+
+
+def csv(live, text, **headers):
+    return live.client.post(FORECAST, content=text, headers={"Content-Type": "text/csv", **headers})
+
+
+WRONG = [
+    ("ds,y\n2024-05-01,1\n2024-05-01T01:00,abc\n", ["observations", "row 3", "abc"]),
+    ("ds,x\n2024-05-01,1\n", ["observations", "no column 'y'"]),
+    ("ds,y\n2024-05-01T00:00,1\n2024-05-01T00:30,1\n", ["observations"]),
+    ("ds,y\n2024-05-01T00:00,1\n2024-05-01T00:00,2\n", ["observations"]),
+    ("", ["observations: the CSV is empty"]),
+    ("ds,y\n", ["observations"]),
+    (b"ds,y\n\xff\xfe,1\n", ["observations"]),
+    (b"\x00\x01\x02", ["observations"]),
+]
+
+
+@pytest.mark.parametrize(("text", "fragments"), WRONG, ids=lambda part: str(part)[:30])
+def test_bad_csv_is_400_and_names_the_place(live, text, fragments):
+    answer = csv(live, text)
+    assert answer.status_code == 400
+    for fragment in fragments:
+        assert fragment in answer.json()["error"]
+    assert "/tmp" not in answer.json()["error"]
+
+
+BAD = [
+    ({"levels": [90]}, 400, "trained levels are 80, 95"),
+    ({"levels": [200]}, 400, "levels.0"),
+    ({"levels": "80"}, 400, "levels"),
+    ({"observation": []}, 400, "observation"),
+    ({"observations": []}, 400, "no rows"),
+    ({"observations": {}}, 400, "no rows"),
+    ({"observations": {"ds": ["2024-05-01"], "y": [1, 2]}}, 400, "different lengths"),
+    ({"observations": [{"ds": "2024-05-01", "y": "many"}]}, 400, "many"),
+    ({"observations": [{"ds": "yesterday", "y": 1}]}, 400, "yesterday"),
+    ({"observations": [{"ds": None, "y": 1}]}, 400, "observations"),
+    ({"observations": [{"ds": "2024-05-01", "y": None}]}, 400, "observations"),
+    ({"observations": [{"y": 1}]}, 400, "no column 'ds'"),
+    ({"observations": [{"ds": "2024-05-01", "y": 1, "x": 2}]}, 400, "x"),
+    ({"observations": [{"ds": "2024-05-01T00:20", "y": 1}, {"ds": "2024-05-01T01:00", "y": 1}]}, 400, "observations"),
+    ({"observations": [{"ds": 5, "y": 1}, {"ds": 6, "y": 1}]}, 400, "observations"),
+    ({"observations": ROWS, "known": ROWS}, 400, "declares no known covariates"),
+    ({"version": 9}, 404, "Specific(walk, 9)"),
+    ({"observations": ROWS, "start": "2024-04-01T00:00"}, 400, "give a later one"),
+    ({"observations": ROWS, "start": "soon"}, 400, "soon"),
+    ({"version": "best"}, 400, "version"),
+    ({"version": 0}, 400, "version"),
+    ([1], 400, "Array Is not object"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "fragment"), BAD, ids=lambda part: str(part)[:50])
+def test_bad_requests(live, body, status, fragment):
+    answer = live.client.post(FORECAST, json=body)
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    assert fragment in answer.json()["error"]
+
+
+def test_unknown_models_methods_and_paths(live):
+    assert live.client.post("/api/forecast/none").status_code == 404
+    assert live.client.get(FORECAST).status_code == 405
+    assert live.client.post("/api/other").status_code == 404
+
+
+def test_several_series_covariates_and_a_file_of_its_own_kind(saved, tmp_path):
+    """The definition says how text is written and which column plays which part."""
+    (tmp_path / "models").mkdir()
+    data = {"path": "sales.csv", "id": "shop", "time": "when", "target": "sales", "separator": ";", "decimal": ","}
+    publish(
+        Store(Project(tmp_path).store), "sales", saved["walk"],
+        definition={"name": "sales", "data": data, "horizon": 3}, frequency={"name": "D"},
+        inputs={"past": ["sales"], "known": [], "static": []},
+    )  # fmt: skip
+    text = "shop;when;sales\n" + "".join(f"{shop};2024-05-0{day};{shop},5\n" for shop in "12" for day in range(1, 6))
+    rows = [{"shop": shop, "when": f"2024-05-0{day}", "sales": shop + 0.5} for shop in (1, 2) for day in range(1, 6)]
+    with serving(Project(tmp_path)) as live:
+        for told in (
+            live.client.post("/api/forecast/sales", content=text, headers={"Content-Type": "text/csv"}).json(),
+            live.client.post("/api/forecast/sales", json={"observations": rows}).json(),
+        ):
+            found = [(step["unique_id"], step["ds"][:10], step["forecast"]) for step in told["forecasts"]]
+            assert found[::3] == [("1", "2024-05-06", 1.5), ("2", "2024-05-06", 2.5)]
+        missing = live.client.post("/api/forecast/sales")
+        assert missing.status_code == 400
+        assert "sales.csv" in missing.json()["error"]
+
+
+def test_the_error_is_known_when_the_truth_arrives(saved, tmp_path):
+    (tmp_path / "models").mkdir()
+    publish(Store(Project(tmp_path).store), "walk", saved["walk"])
+    with serving(Project(tmp_path)) as live:
+        live.client.post(FORECAST, json={"observations": ROWS})  # the last value is 14: 14, 14, 14
+        later = [*ROWS, {"ds": "2024-05-01T05:00:00", "y": 14.5}, {"ds": "2024-05-01T06:00:00", "y": 17.0}]
+        live.client.post(FORECAST, json={"observations": later})
+        live.client.post(FORECAST, json={"observations": later})
+        told = dict(line.rsplit(" ", 1) for line in live.client.get("/metrics").text.splitlines() if line[0] != "#")
+    assert float(told['forecaster_forecast_steps_judged_total{model="walk"}']) == 2
+    assert float(told['forecaster_forecast_absolute_error_total{model="walk"}']) == 3.5
+    assert float(told['forecaster_forecast_covered_total{level="80",model="walk"}']) == 1
+
+
+def test_the_answer_is_what_pandas_reads_back(live):
+    told = live.client.post(FORECAST, json={"observations": ROWS}).json()["forecasts"]
+    stamps = pd.to_datetime([step["ds"] for step in told])
+    assert stamps.equals(pd.date_range("2024-05-01T05:00", periods=3, freq="h"))
+    assert json.dumps(told)
+
+
+def test_a_later_start_forecasts_through_the_gap(live):
+    body = {"observations": ROWS, "start": "2024-05-01T10:00", "version": "previous"}
+    told = live.client.post(FORECAST, json=body).json()["forecasts"]
+    assert [step["ds"] for step in told] == [f"2024-05-01T{hour}:00:00" for hour in (10, 11, 12)]
+    assert {step["cutoff"] for step in told} == {"2024-05-01T04:00:00"}

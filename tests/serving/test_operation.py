@@ -1,0 +1,113 @@
+"""Metrics, logs, the OpenAPI document, and how a server is watched."""
+
+import json
+import logging
+from dataclasses import asdict
+
+import pytest
+
+from forecaster.serving.app import Server
+from forecaster.serving.document import document
+from forecaster.serving.front import route_of
+from forecaster.serving.journal import JsonLines, request_id
+from forecaster.serving.settings import Limits, Settings
+from tests.serving.published import window
+
+
+def samples(live):
+    lines = live.client.get("/metrics").text.splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+
+def test_metrics_count_what_was_asked(live):
+    key = 'forecaster_requests_total{model="walk",route="predict",status="200"}'
+    before = float(samples(live).get(key, 0))
+    for _ in range(3):
+        live.client.post("/v1/models/walk:predict", json={"instances": window(1.0).tolist()})
+    live.client.post("/v1/models/unheard-of:predict", json={})
+    live.client.get("/unheard/of")
+    after = samples(live)
+    assert float(after[key]) == before + 3
+    assert float(after["forecaster_call_rows_count"]) >= 3
+    assert after['forecaster_version_loaded{label="champion",model="walk",version="2"}'] == "1.0"
+    assert float(after["forecaster_queue_requests"]) == 0
+    assert not [name for name in after if "unheard" in name], "a label holds what a stranger sent"
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        (b"/v1/models/a/versions/3:predict", "predict"), (b"/V1/models/a:PREDICT", "predict"),
+        (b"/v1/models/a/metadata", "metadata"), (b"/v1/models/a", "status"), (b"/v1/x", "status"),
+        (b"/api/stream/a", "stream"), (b"/api/secret", "other"), (b"/api/\xff", "other"), (b"/", ""),
+        (b"/metrics", "metrics"), (b"/metrics/x", "other"), (b"/admin", "other"),
+    ],
+)  # fmt: skip
+def test_paths_have_few_names(path, route):
+    assert route_of(path) == route
+
+
+def test_a_log_record_is_one_line_of_json_whatever_it_holds():
+    record = logging.makeLogRecord({"msg": "served %s", "args": ("a\nb",), "levelname": "INFO", "model": "m", "n": 3})
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    told = json.loads(line)
+    assert (told["event"], told["level"], told["model"], told["n"]) == ("served a\nb", "info", "m", 3)
+    assert "msg" not in told
+    assert json.loads(JsonLines().format(logging.makeLogRecord({"msg": "x", "reason": "\ud800"})))["reason"]
+
+
+@pytest.mark.parametrize("given", ["", "a b", "a\nb", "x" * 65, "é"])
+def test_an_id_that_is_no_harmless_word_is_replaced(given):
+    assert request_id(given) != given
+
+
+def test_requests_are_logged_with_their_id(live, caplog):
+    with caplog.at_level(logging.INFO, logger="forecaster.serving"):
+        live.client.post("/v1/models/none:predict", content=b"{}", headers={"X-Request-ID": "abc-1"})
+        live.client.get("/healthz")
+    told = [vars(record) for record in caplog.records if record.name == "forecaster.serving"]
+    mine = [one for one in told if one.get("request_id") == "abc-1"]
+    assert [(one["status"], one["method"]) for one in mine] == [(404, "POST")]
+    assert "none" in mine[0]["reason"]
+    assert not [one for one in told if one.get("path") == "/healthz"]
+
+
+def test_a_fault_is_an_error_object_and_the_log_has_it(project, caplog, monkeypatch):
+    from tests.serving.live import serving
+
+    with serving(project) as live:
+        monkeypatch.setattr(live.server.models, "lease", lambda wanted: 1 / 0)
+        for path in ("/v1/models/walk:predict", "/api/forecast/walk"):
+            with caplog.at_level(logging.ERROR, logger="forecaster.serving"):
+                answer = live.client.post(path, content=b"{}", headers={"X-Request-ID": "bad-1"})
+            assert (answer.status_code, list(answer.json())) == (500, ["error"])
+            assert "bad-1" in answer.json()["error"] and "ZeroDivision" not in answer.text
+            assert "ZeroDivisionError" in caplog.text
+            caplog.clear()
+
+
+def test_the_openapi_document_knows_every_route(live):
+    told = live.client.get("/openapi.json").json()
+    paths = set(told["paths"])
+    assert paths >= {
+        "/v1/models/{model}:predict", "/v1/models/{model}/versions/{version}:predict", "/v1/models/{model}/metadata",
+        "/v1/models/{model}", "/api/forecast/{name}", "/api/stream/{name}", "/healthz", "/readyz", "/metrics",
+    }  # fmt: skip
+    assert "422" not in json.dumps(told)
+    references = {part.split('"')[0] for part in json.dumps(told).split('"#/components/schemas/')[1:]}
+    assert references <= set(told["components"]["schemas"])
+
+
+def test_the_document_is_made_once(project):
+    server = Server(project)
+    inner = server._inner()
+    assert document(inner) is document(inner)
+    server.executor.stop()
+
+
+def test_loopback_is_local_and_nothing_else():
+    hosts = {"127.0.0.1": True, "127.5.6.7": True, "::1": True, "localhost": True, "0.0.0.0": False, "::": False,
+             "10.0.0.1": False, "example.com": False, "": False}  # fmt: skip
+    assert {host: Settings(host=host).local for host in hosts} == hosts
+    assert all(value > 0 for value in asdict(Limits()).values())
