@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -47,31 +47,35 @@ class PublishedForecaster:
         return forecaster
 
     @classmethod
-    def called_by(cls, run: Callable[[dict[str, np.ndarray]], np.ndarray], manifest: ManifestDraft) -> Self:
+    def called_by(
+        cls, run: Callable[[dict[str, np.ndarray]], np.ndarray], inputs: Collection[str], manifest: ManifestDraft
+    ) -> Self:
         """The same where something else has loaded the SavedModel and calls it: a server.
 
         Args:
             run: From the arrays of `serving_default`'s inputs by name to its quantiles.
+            inputs: Their names.
             manifest: Of the version.
         """
         forecaster = cls.__new__(cls)
-        forecaster._describe(manifest)
-        forecaster._run = run  # type: ignore[method-assign, assignment]
+        forecaster._describe(manifest, inputs)
+        forecaster.run = run  # type: ignore[method-assign]
         return forecaster
 
-    def _describe(self, manifest: ManifestDraft) -> None:
+    def _describe(self, manifest: ManifestDraft, inputs: Collection[str]) -> None:
         self.manifest = manifest
+        self._seed = manifest.seed if "seed" in inputs else None
         self.name, self.horizon = manifest.model, manifest.horizon
         self._inputs = Inputs.recorded(manifest.inputs, manifest.calendar)
 
     def _open(self, served: Path, manifest: ManifestDraft) -> None:
         import tensorflow as tf
 
-        self._describe(manifest)
         self._loaded = tf.saved_model.load(str(served))
         self._signature: Any = self._loaded.signatures.get("serving_default")
         if self._signature is None:
             raise ForecasterError(f"{served}: has no signature serving_default; publish the pipeline again")
+        self._describe(manifest, self._signature.structured_input_signature[1])
         self._constant: Any = tf.constant
 
     def fit(self, panel: Panel) -> Self:
@@ -106,8 +110,7 @@ class PublishedForecaster:
         self._check_frequency(panel)
         given = replace(self._inputs.given_by(panel, self.name), filling=self._filling)
         steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
-        seed = self.manifest.seed if "seed" in self._signature.structured_input_signature[1] else None
-        return quantiles_in_batches(self.run, forecast_windows(given, steps, self.horizon), seed)
+        return quantiles_in_batches(self.run, forecast_windows(given, steps, self.horizon), self._seed)
 
     @property
     def signature(self) -> list[tuple[str, tuple[int | None, ...], np.dtype[Any]]]:
