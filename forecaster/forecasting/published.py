@@ -59,7 +59,7 @@ class PublishedForecaster:
         """
         forecaster = cls.__new__(cls)
         forecaster._describe(manifest, inputs)
-        forecaster.run = run  # type: ignore[method-assign]
+        forecaster._call = run
         return forecaster
 
     def _describe(self, manifest: ManifestDraft, inputs: Collection[str]) -> None:
@@ -77,6 +77,7 @@ class PublishedForecaster:
             raise ForecasterError(f"{served}: has no signature serving_default; publish the pipeline again")
         self._describe(manifest, self._signature.structured_input_signature[1])
         self._constant: Any = tf.constant
+        self._call = self._signature_call
 
     def fit(self, panel: Panel) -> Self:
         """A published version is not fitted again."""
@@ -120,6 +121,9 @@ class PublishedForecaster:
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """What the SavedModel says of a batch of windows: quantiles, shape (batch, horizon, 2 × levels + 1)."""
+        return self._call(inputs)
+
+    def _signature_call(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         outputs = self._signature(**{name: self._constant(part) for name, part in inputs.items()})
         return np.asarray(outputs["quantiles"])
 
