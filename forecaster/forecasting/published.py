@@ -36,6 +36,8 @@ class PublishedForecaster:
         ForecasterError: The SavedModel has no signature `serving_default` with the manifest's inputs.
     """
 
+    _call: Callable[[dict[str, np.ndarray]], np.ndarray]
+
     def __init__(self, version: Version) -> None:
         self._open(version.served, version.manifest)
 
