@@ -78,8 +78,8 @@ def test_a_body_that_is_too_large_is_413_by_its_length_and_as_it_comes(strict):
     ("body", "header", "expected"),
     [
         (b"no gzip", "Content-Encoding: gzip", 400),
-        (gzip.compress(ROW)[:-5], "Content-Encoding: gzip", 400),
-        (gzip.compress(ROW) + b"more", "Content-Encoding: gzip", 400),
+        (gzip.compress(ROW, mtime=0)[:-5], "Content-Encoding: gzip", 400),
+        (gzip.compress(ROW, mtime=0) + b"more", "Content-Encoding: gzip", 400),
         (ROW, "Content-Encoding: br", 415),
         (ROW, "Content-Length: abc", 400),
         (ROW, "Content-Length: -5", 400),

@@ -1,6 +1,6 @@
 """What PyTorch itself computes with an LSTM of two directions; makes `torch_lstm.json`, where torch is installed.
 
-    python tests/networks/torch_lstm.py > tests/networks/torch_lstm.json
+    python tests/benchmarks/torch_lstm.py > tests/networks/torch_lstm.json
 
 The suite compares with the file, so that it needs no torch.
 """
