@@ -21,17 +21,19 @@ if TYPE_CHECKING:
     from forecaster.errors import ForecasterError
     from forecaster.evaluation import backtest, leaderboard
     from forecaster.forecasting.baselines import NaiveForecaster, drift, mean, naive, naive2, seasonal_naive
+    from forecaster.forecasting.inspection import Inspection, inspect
     from forecaster.forecasting.protocol import Forecaster
     from forecaster.forecasting.published import PublishedForecaster
     from forecaster.forecasting.recurrent import RecurrentForecaster
     from forecaster.forecasting.ridge import RidgeForecaster
-    from forecaster.pipeline import run
+    from forecaster.pipeline.run import run
     from forecaster.series import Panel, panel_from_frame, read_csv, read_parquet
     from forecaster.store import Store
 
 __all__ = [
     "Forecaster",
     "ForecasterError",
+    "Inspection",
     "ModelDefinition",
     "NaiveForecaster",
     "Panel",
@@ -43,6 +45,7 @@ __all__ = [
     "Store",
     "backtest",
     "drift",
+    "inspect",
     "leaderboard",
     "mean",
     "naive",
@@ -61,6 +64,7 @@ _ROOMS = {
     "errors": ("ForecasterError",),
     "evaluation": ("backtest", "leaderboard"),
     "forecasting.baselines": ("NaiveForecaster", "drift", "mean", "naive", "naive2", "seasonal_naive"),
+    "forecasting.inspection": ("Inspection", "inspect"),
     "forecasting.protocol": ("Forecaster",),
     "forecasting.published": ("PublishedForecaster",),
     "forecasting.recurrent": ("RecurrentForecaster",),

@@ -17,9 +17,10 @@ FLOORS = {
 
 KERAS = {"networks", "forecasting"}
 TENSORFLOW = {
-    "forecasting/published.py", "forecasting/conversion.py", "networks/lstm_fused.py", "serving/savedmodel.py",
+    "forecasting/published.py", "forecasting/conversion.py", "networks/lstm_fused.py", "networks/inspection/tape.py",
+    "serving/savedmodel.py",
 }  # fmt: skip
-"""Where Keras and TensorFlow may be imported; in `networks` the named exception is the LSTM's kernel."""
+"""Where Keras and TensorFlow may be imported; in `networks` the LSTM's kernel, and the gradients of states."""
 
 
 def modules() -> list[Path]:

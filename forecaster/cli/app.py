@@ -249,6 +249,35 @@ def runs(
 
 
 @app.command()
+def inspect(
+    context: typer.Context,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME…",
+            help="Of published pipelines; or of models, which are looked at untrained.",
+            show_default=False,
+        ),
+    ],
+    version: Annotated[int | None, typer.Option(help="The newest by default.", show_default=False)] = None,
+    data: Annotated[Path | None, typer.Option(help="A file with the columns of the training data.")] = None,
+    series: Annotated[str | None, typer.Option(help="Look at this series.")] = None,
+    cutoff: Annotated[str | None, typer.Option(help="Look at the window up to this time stamp.")] = None,
+    lookback: Annotated[int, typer.Option(min=2, help="Of an untrained model, in steps.")] = 96,
+    horizon: Annotated[int, typer.Option(min=1, help="Of an untrained model, in steps.")] = 24,
+    html: Annotated[Path | None, typer.Option("--html", "--out", help="Write a page with pictures.")] = None,
+    json: Json = False,
+) -> None:
+    """Parameters by matrix, gates over time, and how far back the gradient reaches."""
+    from forecaster.cli.inspecting import inspect_networks
+
+    inspect_networks(
+        names, context.obj, version=version, data=data, series=series, cutoff=cutoff, lookback=lookback,
+        horizon=horizon, html=html, as_json=json,
+    )  # fmt: skip
+
+
+@app.command()
 def schema(
     kind: Annotated[str, typer.Argument(help="pipeline or model.")] = "pipeline",
 ) -> None:

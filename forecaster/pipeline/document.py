@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +29,7 @@ def write(
     prepared: Prepared,
     result: RunResult,
     curves: Mapping[str, pd.DataFrame],
+    inspections: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Writes the HTML report of a run."""
     panel = prepared.panel
@@ -46,6 +47,7 @@ def write(
         parts=_parts(definition, prepared, 0) if panel.shared_clock else {},
         series_parts={} if panel.shared_clock else _own_parts(definition, prepared),
         curves=curves,
+        inspections=inspections,
         metric_definitions=definitions(prepared.season) | ({"direction": DEFINITION} if prepared.directional else {}),
         definition=yaml.safe_dump(definition.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         published=published if result.version else None,

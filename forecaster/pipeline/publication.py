@@ -17,12 +17,14 @@ from forecaster.evaluation.drift import input_reference
 from forecaster.forecasting.protocol import levels_to_quantiles
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.reach import recorded
 from forecaster.pipeline.result import Gate
 from forecaster.series import Panel, data_hash, forecast_windows
 from forecaster.series.source import find_file
 from forecaster.store import ManifestDraft, Staging, Store, Version
+from forecaster.store.inspection import write_inspection
 
 __all__ = ["draft_of", "exported", "publish", "versions"]
 
@@ -71,7 +73,7 @@ def exported(
     forecaster: RecurrentForecaster,
     draft: ManifestDraft,
 ) -> Iterator[Staging]:
-    """Exports a fitted network into a staging folder and makes sure that the export forecasts the same.
+    """Exports a fitted network and what is inside it into a staging folder, and makes sure that it forecasts the same.
 
     Yields:
         The staged network, to be published or kept as a challenger.
@@ -86,6 +88,8 @@ def exported(
         forecaster.export(staging.served, staging.side)
         if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
             raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")
+        for inspection in look_inside([forecaster], prepared.panel):
+            write_inspection(staging.side, inspection)
         yield staging
 
 

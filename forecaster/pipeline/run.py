@@ -11,6 +11,7 @@ from typing import Any
 from forecaster.config import PipelineDefinition, Project
 from forecaster.forecasting.clipping import clipping
 from forecaster.pipeline.contest import forget, hold_contest, refitted
+from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import prepare
 from forecaster.pipeline.publication import publish
@@ -79,7 +80,9 @@ def run(
     if report:
         from forecaster.pipeline.document import write
 
-        write(report, definition, prepared, result, {name: one.curve for name, one in contest.networks.items()})
+        networks = sorted(contest.networks.values(), key=lambda network: network.name != gate.model)
+        curves = {name: one.curve for name, one in contest.networks.items()}
+        write(report, definition, prepared, result, curves, look_inside(networks, prepared.panel))
     forget(checkpoints)
     return result
 

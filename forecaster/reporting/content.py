@@ -1,8 +1,9 @@
 """What a report is made of: the typed input of this room, checked once when it is built."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -37,6 +38,8 @@ class ReportContent:
         parts: First and last target stamp of each part, inclusive.
         series_parts: unique_id -> parts, for series that share no clock; these go before `parts`.
         curves: Network -> frame `step, training, validation`: losses, NaN where none was measured.
+        inspections: What was found inside networks, as `forecaster.forecasting.inspection.document` describes it; the
+            gates of the first are drawn.
         metric_definitions: Metric -> its definition.
         definition: The pipeline that ran, as YAML, defaults filled in.
         published: What was published (name, version, path …); None if nothing was.
@@ -57,6 +60,7 @@ class ReportContent:
     parts: Parts = field(default_factory=dict)
     series_parts: Mapping[str, Parts] = field(default_factory=dict)
     curves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    inspections: Sequence[Mapping[str, Any]] = ()
     metric_definitions: Mapping[str, str] = field(default_factory=dict)
     definition: str = ""
     published: Mapping[str, str] | None = None

@@ -13,11 +13,11 @@
 
   /** A copy of a figure with the names of colours replaced by their present values. */
   function painted(node, key = "") {
-    if (key === "x" || key === "y" || key === "text") return node;
+    if (["x", "y", "z", "customdata", "text"].includes(key)) return node;
     if (Array.isArray(node)) return node.map((item) => painted(item, key));
     if (node && typeof node === "object")
       return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, painted(value, name)]));
-    return /color$/.test(key) && typeof node === "string" && node.startsWith("--") ? colour(node) : node;
+    return /color(scale)?$/.test(key) && typeof node === "string" && node.startsWith("--") ? colour(node) : node;
   }
 
   // ---- figures -------------------------------------------------------------------------------------
@@ -29,16 +29,17 @@
       automargin: true, ticks: "", title: { standoff: 8 },
     };
     const merge = (side) => ({ ...axis, ...side, title: { ...axis.title, ...(side || {}).title } });
+    const nearby = own.hovermode || (box.clientWidth < 500 ? "closest" : "x unified");
     return {
       ...own,
-      autosize: true, showlegend: false, hovermode: box.clientWidth < 500 ? "closest" : "x unified", dragmode: coarse ? false : "zoom",
+      autosize: true, showlegend: false, hovermode: nearby, dragmode: coarse ? false : "zoom",
       margin: { l: 44, r: 10, t: own.annotations ? 18 : 8, b: 34 },
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--ink") },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: colour("--ink") }, namelength: -1 },
       xaxis: { ...merge(own.xaxis), showgrid: false, showline: true, tickangle: 0,
         nticks: box.clientWidth < 500 ? 4 : 9, tickformatstops: [{ dtickrange: [null, 86399999], value: "%H:%M\n%b %-d" }] },
-      yaxis: { ...merge(own.yaxis), nticks: box.clientHeight < 250 ? 5 : 8, zeroline: false },
+      yaxis: { nticks: box.clientHeight < 250 ? 5 : 8, ...merge(own.yaxis), zeroline: false },
     };
   }
 

@@ -1,6 +1,7 @@
 """All sections of the report, and those that consist of text and tables."""
 
 from forecaster.reporting.content import ReportContent
+from forecaster.reporting.inspection import inside_sections
 from forecaster.reporting.leaderboard import LABELS, leaderboard_table, shown, standing
 from forecaster.reporting.markup import key_list, scroll_box, text
 from forecaster.reporting.plot_sections import data_section, error_section, forecast_section, training_section
@@ -22,6 +23,7 @@ def sections(content: ReportContent) -> list[Section]:
         forecast_section(content),
         error_section(content),
         training_section(content),
+        *inside_sections(content.inspections),
         data_section(content),
         Section("facts", "Facts", "What was read and inferred", _facts(content)),
         Section("metrics", "Metrics", "How the metrics are defined", metrics),

@@ -12,6 +12,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from forecaster.reporting import write_report
+from forecaster.reporting.inspection import write_inspection_page
+from tests.reporting.made_up_inspection import made_up_inspection
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
@@ -53,7 +55,9 @@ def pages(make, tmp_path_factory) -> dict[str, Path]:
         "integer": make(("a", "b"), integer=True, horizon=1, origins=5, steps=200, curves={}, published=None),
         "hostile": make((HOSTILE, "quiet"), horizon=4, origins=2, steps=200),
     }
-    return {name: write_report(content, folder / f"{name}.html") for name, content in contents.items()}
+    inside = write_inspection_page("inside", [made_up_inspection(), made_up_inspection("gru")], folder / "inside.html")
+    written = {name: write_report(content, folder / f"{name}.html") for name, content in contents.items()}
+    return {**written, "inside": inside}
 
 
 def show(browser, path, width=1280, scheme="light"):
@@ -77,7 +81,7 @@ def drawn(browser, script):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("name", ["one", "many", "integer", "hostile"])
+@pytest.mark.parametrize("name", ["one", "many", "integer", "hostile", "inside"])
 def test_page_fits_loads_nothing_and_makes_no_error(browser, pages, name, width):
     show(browser, pages[name], width)
     assert browser.get_log("browser") == []
