@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,10 @@ from forecaster.series import Panel, forecast_windows
 from forecaster.series.filling import Filling
 from forecaster.store import ManifestDraft, Version
 
-__all__ = ["PublishedForecaster"]
+__all__ = ["InputSpec", "PublishedForecaster"]
+
+InputSpec = tuple[str, tuple[int | None, ...], np.dtype[Any]]
+"""Name, shape and type of an input of a SavedModel."""
 
 
 class PublishedForecaster:
@@ -31,12 +34,11 @@ class PublishedForecaster:
     Attributes:
         name: Of the network that was published.
         horizon: Time steps that it forecasts.
+        signature: Name, shape and type of each input, by name.
 
     Raises:
         ForecasterError: The SavedModel has no signature `serving_default` with the manifest's inputs.
     """
-
-    _call: Callable[[dict[str, np.ndarray]], np.ndarray]
 
     def __init__(self, version: Version) -> None:
         self._open(version.served, version.manifest)
@@ -50,36 +52,42 @@ class PublishedForecaster:
 
     @classmethod
     def called_by(
-        cls, run: Callable[[dict[str, np.ndarray]], np.ndarray], inputs: Collection[str], manifest: ManifestDraft
+        cls, run: Callable[[dict[str, np.ndarray]], np.ndarray], signature: list[InputSpec], manifest: ManifestDraft
     ) -> Self:
         """The same where something else has loaded the SavedModel and calls it: a server.
 
         Args:
             run: From the arrays of `serving_default`'s inputs by name to its quantiles.
-            inputs: Their names.
+            signature: Those inputs.
             manifest: Of the version.
         """
         forecaster = cls.__new__(cls)
-        forecaster._describe(manifest, inputs)
-        forecaster._call = run
+        forecaster._describe(manifest)
+        forecaster.signature, forecaster._call = signature, run
         return forecaster
 
-    def _describe(self, manifest: ManifestDraft, inputs: Collection[str]) -> None:
+    def _describe(self, manifest: ManifestDraft) -> None:
         self.manifest = manifest
-        self._seed = manifest.seed if "seed" in inputs else None
         self.name, self.horizon = manifest.model, manifest.horizon
         self._inputs = Inputs.recorded(manifest.inputs, manifest.calendar)
 
     def _open(self, served: Path, manifest: ManifestDraft) -> None:
         import tensorflow as tf
 
+        self._describe(manifest)
         self._loaded = tf.saved_model.load(str(served))
-        self._signature: Any = self._loaded.signatures.get("serving_default")
-        if self._signature is None:
+        default: Any = self._loaded.signatures.get("serving_default")
+        if default is None:
             raise ForecasterError(f"{served}: has no signature serving_default; publish the pipeline again")
-        self._describe(manifest, self._signature.structured_input_signature[1])
-        self._constant: Any = tf.constant
-        self._call = self._signature_call
+        told = default.structured_input_signature[1]
+        self.signature = [
+            (key, tuple(told[key].shape), np.dtype(told[key].dtype.as_numpy_dtype)) for key in sorted(told)
+        ]
+
+        def call(inputs: dict[str, np.ndarray]) -> np.ndarray:
+            return np.asarray(default(**{key: tf.constant(part) for key, part in inputs.items()})["quantiles"])
+
+        self._call: Callable[[dict[str, np.ndarray]], np.ndarray] = call
 
     def fit(self, panel: Panel) -> Self:
         """A published version is not fitted again."""
@@ -113,21 +121,12 @@ class PublishedForecaster:
         self._check_frequency(panel)
         given = replace(self._inputs.given_by(panel, self.name), filling=self._filling)
         steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
-        return quantiles_in_batches(self.run, forecast_windows(given, steps, self.horizon), self._seed)
-
-    @property
-    def signature(self) -> list[tuple[str, tuple[int | None, ...], np.dtype[Any]]]:
-        """Name, shape and type of each input, by name."""
-        told = self._signature.structured_input_signature[1]
-        return [(name, tuple(told[name].shape), np.dtype(told[name].dtype.as_numpy_dtype)) for name in sorted(told)]
+        seed = self.manifest.seed if "seed" in {name for name, _, _ in self.signature} else None
+        return quantiles_in_batches(self.run, forecast_windows(given, steps, self.horizon), seed)
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """What the SavedModel says of a batch of windows: quantiles, shape (batch, horizon, 2 × levels + 1)."""
         return self._call(inputs)
-
-    def _signature_call(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        outputs = self._signature(**{name: self._constant(part) for name, part in inputs.items()})
-        return np.asarray(outputs["quantiles"])
 
     @property
     def _filling(self) -> Filling:

@@ -23,7 +23,7 @@ from forecaster.serving.models import Models
 from forecaster.serving.problems import first_problem
 from forecaster.serving.protocol import Protocol
 from forecaster.serving.settings import Settings
-from forecaster.serving.shelves import Challengers, ChallengerShelf, StoreShelf
+from forecaster.serving.shelves import ChallengerShelf, StoreShelf
 from forecaster.serving.streaming import Streams
 from forecaster.serving.truth import Truth
 from forecaster.serving.watching import Watcher
@@ -50,11 +50,12 @@ class Server:
     def __init__(self, project: Project, settings: Settings | None = None) -> None:
         self.project, self.settings = project, settings or Settings()
         limits = self.settings.limits
+        store = Store(project.store)
         self.models = Models()
         self.metrics = Metrics(self.models)
         self.executor = Executor(limits, self.metrics.observe_call)
         self.watcher = Watcher(
-            [StoreShelf(Store(project.store)), ChallengerShelf(Challengers(project.store))],
+            [StoreShelf(store), ChallengerShelf(store.challengers)],
             self.models,
             self.settings.poll,
             self.metrics.versions_changed,

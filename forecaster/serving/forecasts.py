@@ -112,7 +112,8 @@ class Forecasts:
             rows = signature.check(arrays)
             return self._executor.submit(loaded.model, signature, arrays, rows, until).result()["quantiles"]
 
-        forecaster = PublishedForecaster.called_by(run, signature.inputs, loaded.version.manifest)
+        inputs = [(key, signature.inputs[key].sizes, signature.inputs[key].dtype) for key in signature.inputs]
+        forecaster = PublishedForecaster.called_by(run, inputs, loaded.version.manifest)
         frame = forecaster.predict(panel, asked.levels, asked.start)
         if not np.isfinite(frame[forecaster.name]).all():
             raise Refused(500, f"version {loaded.number} of {name} answers with something that is no number")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
-from forecaster.errors import StoreError
 from forecaster.store import Store, Version
-from forecaster.store.hashing import verify
-from forecaster.store.layout import Layout, numbered_folders
-from forecaster.store.manifest import MANIFEST_FILE, parse_manifest
+from forecaster.store.challengers import Challengers
 
-__all__ = ["ChallengerShelf", "Challengers", "Shelf", "StoreShelf"]
+__all__ = ["ChallengerShelf", "Shelf", "StoreShelf"]
 
 KEPT = 2
 """Versions of a model in memory: the champion and the one before."""
@@ -82,33 +78,3 @@ class ChallengerShelf:
     def read(self, name: str, number: int) -> Version:
         """As `Shelf.read`."""
         return self._challengers.read(name.removesuffix(self.suffix), number)
-
-
-class Challengers:
-    """The challengers in a store: `.challengers/<name>/<n>/` with `served` and `side`.
-
-    Args:
-        root: The store's folder.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._layout = Layout(root / ".challengers")
-
-    def names(self) -> list[str]:
-        """The pipelines that have one."""
-        return self._layout.names(self._layout.root)
-
-    def numbers(self, name: str) -> list[int]:
-        """Those of a pipeline, ascending."""
-        return numbered_folders(self._layout.root / name)
-
-    def read(self, name: str, number: int) -> Version:
-        """One after its files have been verified."""
-        folder = self._layout.served(name, number)
-        path, remedy = folder / "side" / MANIFEST_FILE, "Remove its folder; the next retraining makes another."
-        try:
-            manifest = parse_manifest(path.read_bytes(), path, remedy)
-            verify(manifest.files, folder / "served", folder / "side", remedy)
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read ({error.strerror}). {remedy}") from error
-        return Version(name, number, folder / "served", folder / "side", manifest)

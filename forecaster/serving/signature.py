@@ -34,6 +34,11 @@ class TensorSpec:
         return bool(self.shape) and self.shape is not None and self.shape[0] == -1
 
     @property
+    def sizes(self) -> tuple[int | None, ...]:
+        """The shape with None for any size."""
+        return tuple(None if size == -1 else size for size in self.shape or ())
+
+    @property
     def text(self) -> str:
         """The shape for messages.
 
@@ -69,8 +74,10 @@ class Signature:
 
     @property
     def joinable(self) -> bool:
-        """Whether requests may be put together along the first dimension."""
-        return all(spec.batched for part in (self.inputs, self.outputs) for spec in part.values())
+        """Whether requests may be put together along the first dimension; where paths are sampled it does not pay."""
+        return "seed" not in self.inputs and all(
+            spec.batched for part in (self.inputs, self.outputs) for spec in part.values()
+        )
 
     def check(self, arrays: Mapping[str, np.ndarray]) -> int:
         """Holds arrays against the inputs, before the graph runs.

@@ -11,7 +11,7 @@ from forecaster.serving.failures import Refused
 from forecaster.serving.models import Loaded, Models, Wanted
 from forecaster.store import Store
 from tests.serving.live import serving
-from tests.serving.published import publish, walk, window
+from tests.serving.published import draft, publish, walk, window
 
 ROW = json.dumps({"instances": window(7.0).tolist()})
 
@@ -65,8 +65,6 @@ def no_savedmodel(store, saved):
     """What was published cannot be loaded."""
     with store.stage("walk") as staging:
         (staging.served / "saved_model.pb").write_bytes(b"no graph")
-        from tests.serving.published import draft
-
         store.publish(staging, draft())
 
 
@@ -123,20 +121,12 @@ def test_a_store_made_anew_is_noticed_although_the_number_is_the_same(fresh, sav
         assert median(live) == 107.0
 
 
-def keep_challenger(store, saved, tmp_path):
-    """Moves a published version to where challengers are kept."""
-    other = Store(tmp_path / "other")
-    number = publish(other, "walk", saved)
-    folder = store.root / ".challengers/walk" / str(number)
-    folder.mkdir(parents=True)
-    shutil.copytree(other.root / "walk" / str(number), folder / "served")
-    shutil.copytree(other.root / ".manifests/walk" / str(number), folder / "side")
-
-
-def test_a_challenger_is_a_model_of_its_own(fresh, saved, tmp_path):
+def test_a_challenger_is_a_model_of_its_own(fresh, saved):
     project, store = fresh
     for name in ("walk", "walk-1"):
-        keep_challenger(store, saved[name], tmp_path)
+        with store.stage("walk") as staging:
+            shutil.copytree(saved[name], staging.served, dirs_exist_ok=True)
+            store.challengers.keep(staging, draft())
     with serving(project) as live:
         assert (median(live), median(live, "walk-challenger")) == (7.0, 107.0)
         assert live.client.get("/v1/models/walk-challenger").json()["model_version_status"][0]["version"] == "2"
