@@ -21,8 +21,10 @@ from forecaster.errors import ForecasterError
 from forecaster.execution import Answer, Executor, LocalExecutor, Task
 from forecaster.lifecycle.due import Job
 from forecaster.lifecycle.heartbeat import BEATS, Heartbeat
+from forecaster.lifecycle.mirror import mirror
 from forecaster.lifecycle.parcel import FUNCTION, Order, pack_order, receive
 from forecaster.lifecycle.report import Report, announce, refused
+from forecaster.lifecycle.result import RetrainResult
 from forecaster.store import Store
 from forecaster.store.ledger import Ledger
 from forecaster.store.ledger_claims import LeaseLostError
@@ -168,16 +170,23 @@ class Coordinator:
             if not self.ledger.beat(claim):
                 raise LeaseLostError(f"{claim.pipeline}: the lease was lost; what this attempt found is dropped")
             received = receive(answer.parcel, claim.pipeline, store, begun.over, claim.mark)
-            found = received.result | {"version": received.version}
-            self.ledger.finish(claim, Ending(**{one.name: found[one.name] for one in fields(Ending)}))
-            keep = begun.job.pipeline.definition.keep
-            store.prune(claim.pipeline, keep)
-            store.challengers.prune(claim.pipeline, keep)
+            found = RetrainResult(**received.result)
+            self.ledger.finish(claim, Ending(**{one.name: getattr(found, one.name) for one in fields(Ending)}))
         except LeaseLostError as error:
             return self._tell(Report(claim.pipeline, str(error), error.exit_code))
         except ForecasterError as error:
             return self._failed(claim, str(error), error.exit_code)
-        return self._tell(Report(claim.pipeline, str(found["reason"]), run=self.ledger.run(claim.run)))
+        self._prune(claim.pipeline, begun.job.pipeline.definition.keep, store)
+        mirror(claim.pipeline, found, received.stored)
+        return self._tell(Report(claim.pipeline, found.reason, run=self.ledger.run(claim.run)))
+
+    def _prune(self, name: str, keep: int, store: Store) -> None:
+        """The run has ended well, whatever stands in the way of this; the next run prunes, too."""
+        try:
+            store.prune(name, keep)
+            store.challengers.prune(name, keep)
+        except ForecasterError as error:
+            logger.warning("%s: old versions could not be removed: %s", name, error)
 
     def _failed(self, claim: Claim, reason: str, exit_code: int) -> Report:
         try:

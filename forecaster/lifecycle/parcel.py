@@ -19,7 +19,7 @@ from typing import Any
 
 from forecaster.config import PipelineDefinition, Project
 from forecaster.config.reading import parse
-from forecaster.errors import DamagedError
+from forecaster.lifecycle.champions import whole_champion
 from forecaster.store import Store, Version
 from forecaster.store.layout import Layout
 from forecaster.store.manifest import MANIFEST_FILE
@@ -55,15 +55,15 @@ class Order:
 
 @dataclass(frozen=True)
 class Received:
-    """What a parcel held, with the numbers under which it lies in the store now.
+    """What a parcel held, as it lies in the store now.
 
     Attributes:
-        result: What `RetrainResult.to_json` said.
-        version: Under which the challenger was published, if it was.
+        result: What `RetrainResult.to_json` said; its numbers are those under which things were stored here.
+        stored: The new champion, or the challenger that was kept; None where nothing was stored.
     """
 
     result: dict[str, Any]
-    version: int | None
+    stored: Version | None
 
 
 def pack_order(order: Order) -> tuple[bytes, int]:
@@ -77,7 +77,7 @@ def pack_order(order: Order) -> tuple[bytes, int]:
     """
     name = str(order.definition.name)
     store = Store(order.project.store)
-    champion = _whole_champion(store, name)
+    champion = whole_champion(store, name)
     number = champion.number if champion else 0
     told = {
         "definition": order.definition.model_dump(mode="json"),
@@ -104,11 +104,9 @@ def retrain_in_private(order: bytes) -> bytes:
         order: From `pack_order`.
     """
     from forecaster.forecasting.backend import load_quietly
-    from forecaster.lifecycle.drift import drift
-    from forecaster.lifecycle.result import RetrainResult
     from forecaster.lifecycle.retraining import retrain
+    from forecaster.pipeline.listener import Listener
 
-    load_quietly()
     with tempfile.TemporaryDirectory(prefix="forecaster-") as scratch:
         told = unpack(order, Path(scratch), _ORDER)
         definition = parse(told["definition"], PipelineDefinition, "the order")
@@ -116,13 +114,12 @@ def retrain_in_private(order: bytes) -> bytes:
         _share_checkpoints(project.store, Path(told["checkpoints"]))
         private, name = Store(project.store), str(definition.name)
         before = private.versions(name), private.challengers.numbers(name)
-        base, offline = Path(told["base"]), bool(told["offline"])
-        found = drift(definition, project, base=base, offline=offline) if told["only_on_drift"] else None
-        if found and not found["drifted"]:
-            reason = f"not fitted, since nothing has drifted: {found['reason']}"
-            result = RetrainResult("up to date", reason, None, None, {}, "", 0.0, drift=found)
-        else:
-            result = retrain(definition, project, base=base, offline=offline)
+        # the first thing that it hears of: until then the data are compared, and the backend is not needed
+        listener = Listener(read=lambda facts, inferred: load_quietly())
+        result = retrain(
+            definition, project, base=Path(told["base"]), offline=bool(told["offline"]), listener=listener,
+            only_on_drift=bool(told["only_on_drift"]),
+        )  # fmt: skip
         versions = [private.read(name, number) for number in private.versions(name) if number not in before[0]]
         numbers = [number for number in private.challengers.numbers(name) if number not in before[1]]
         kept = [private.challengers.read(name, number) for number in numbers]
@@ -159,17 +156,19 @@ def receive(parcel: bytes, name: str, store: Store, over: int, mark: str) -> Rec
     with zipfile.ZipFile(io.BytesIO(parcel)) as archive:
         result = json.loads(archive.read(_RESULT))
         if len(archive.namelist()) == 1:
-            return Received(result, None)
+            return Received(result | {"version": None}, None)
     with store.stage(name) as staging:
         unpack(parcel, staging.folder / "parcel", _RESULT)
         private = Store(staging.folder / "parcel" / "store")
         if (number := private.champion(name)) is not None:
             version = _moved(private.read(name, number), staging)
             draft = version.manifest.model_copy(update={"attempt": mark})
-            return Received(result, store.publish(staging, draft, over=over).number)
+            published = store.publish(staging, draft, over=over)
+            return Received(result | {"version": published.number}, published)
         challenger = _moved(private.challengers.read(name), staging)
-        store.challengers.keep(staging, challenger.manifest.model_copy(update={"attempt": mark}))
-        return Received(result, None)
+        kept = store.challengers.keep(staging, challenger.manifest.model_copy(update={"attempt": mark}))
+        scores = result["scores"] | {"challenger": kept.number}
+        return Received(result | {"version": None, "scores": scores}, kept)
 
 
 def unpack(parcel: bytes, folder: Path, head: str) -> dict[str, Any]:
@@ -178,15 +177,6 @@ def unpack(parcel: bytes, folder: Path, head: str) -> dict[str, Any]:
         archive.extractall(folder)
     told: dict[str, Any] = json.loads((folder / head).read_text(encoding="utf-8"))
     return told
-
-
-def _whole_champion(store: Store, name: str) -> Version | None:
-    while (number := store.champion(name)) is not None:
-        try:
-            return store.read(name, number)
-        except DamagedError:
-            store.quarantine(name, number)
-    return None
 
 
 def _add_manifests(archive: zipfile.ZipFile, store: Store, name: str, champion: int) -> None:

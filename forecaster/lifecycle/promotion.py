@@ -15,18 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from forecaster.config import PromoteDefinition
 from forecaster.evaluation import diebold_mariano, holm
+from forecaster.lifecycle.result import Outcome
 
-__all__ = ["CHAMPION", "Comparison", "Decision", "Outcome", "decide", "rivals_of"]
+__all__ = ["CHAMPION", "Comparison", "Decision", "decide", "rivals_of"]
 
 CHAMPION = "champion"
-Outcome = Literal["promoted", "kept", "up to date", "not enough new data"]
 
 
 @dataclass(frozen=True)

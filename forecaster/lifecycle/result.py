@@ -6,11 +6,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from forecaster.lifecycle.promotion import Outcome
+__all__ = ["Outcome", "RetrainResult"]
 
-__all__ = ["RetrainResult"]
+Outcome = Literal["promoted", "kept", "up to date", "not enough new data"]
 
 
 @dataclass(frozen=True)

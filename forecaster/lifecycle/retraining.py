@@ -40,6 +40,7 @@ def retrain(
     base: Path,
     offline: bool = False,
     listener: Listener | None = None,
+    only_on_drift: bool = False,
 ) -> RetrainResult:
     """Trains a challenger on the data as they are now and promotes it if the rule says so.
 
@@ -52,6 +53,7 @@ def retrain(
         base: Folder of the pipeline file, for relative paths.
         offline: Whether to take tickers from their last snapshots, without the network.
         listener: Who is told.
+        only_on_drift: Whether nothing is to be fitted unless errors or inputs have drifted; a first network is.
 
     Returns:
         The outcome. A challenger that loses is kept in the store, if it is sound.
@@ -77,6 +79,9 @@ def retrain(
     duel = _Duel(definition, prepared, champion) if champion else None
     if duel:
         result = replace(result, drift=drift_of(duel.champion.manifest, prepared, duel.frame))
+    if duel and only_on_drift and not result.drift["drifted"]:
+        why = f"not fitted, since nothing has drifted: {result.drift['reason']}"
+        return replace(result, reason=why, seconds=time.monotonic() - began)
     if duel and CHAMPION in definition.promote.beat and duel.cutoffs < definition.promote.min_windows:
         why = too_few(duel.cutoffs, definition.promote.min_windows)
         seconds = time.monotonic() - began

@@ -8,43 +8,66 @@ from forecaster.store import Store
 from tests.cli.test_cli import forecaster
 from tests.pipeline.conftest import SMALL, write_project
 
+HARD = {"min_windows": 8, "beat": ["champion"], "significance": 1e-6}
+"""Nothing to beat without a champion; with one, hardly to be beaten."""
+
 
 @pytest.fixture(scope="module")
 def retrained(tmp_path_factory):
-    """A project whose only pipeline was due and has been retrained once."""
+    """A project whose two pipelines were due and have been retrained once; the second then learnt from all data."""
     folder = tmp_path_factory.mktemp("retrain")
-    file = write_project(
-        folder, schedule="* * 1 1 *", models=[{"extends": "gru", **SMALL}], backtest={"windows": 14}, validation=2
-    )
     (folder / "pipelines").mkdir()
-    file.rename(folder / "pipelines" / "small.yaml")
-    return folder, forecaster("retrain", "--due", "--once", "--json", cwd=folder)
+    told = {
+        "models": [{"extends": "gru", **SMALL}], "baselines": ["naive"], "backtest": {"windows": 8}, "validation": 2,
+        "horizon": 12, "lookback": 24, "schedule": "* * 1 1 *",
+    }  # fmt: skip
+    for name, promote in {"small": HARD, "whole": {**HARD, "refit": True}}.items():
+        file = write_project(folder, **told, promote=promote)
+        file.rename(folder / "pipelines" / f"{name}.yaml")
+    rows = (folder / "demand.csv").read_text().splitlines(keepends=True)
+    (folder / "demand.csv").write_text("".join(rows[: -24 * 2]))
+    answer = forecaster("retrain", "--due", "--once", "--json", cwd=folder)
+    (folder / "demand.csv").write_text("".join(rows))
+    return folder, answer
+
+
+def runs(folder, *arguments):
+    return json.loads(forecaster("runs", *arguments, "--json", cwd=folder).stdout)
 
 
 def test_what_is_due_is_retrained_once_and_written_down(retrained):
     folder, answer = retrained
     assert answer.returncode == 0, answer.stderr
     told = json.loads(answer.stdout)
-    (report,) = told["runs"]
-    run = report["run"]
-    assert told["again"] is None and (run["state"], run["cause"]) == ("done", "schedule")
-    assert run["outcome"] in ("promoted", "kept") and report["text"] == run["reason"] and len(run["data_hash"]) == 64
-    store = Store(folder / "models/store")
-    assert (run["version"] is not None) == (store.versions("small") == [1])
-    assert store.versions("small") or store.challengers.numbers("small")
+    assert told["again"] is None and {report["pipeline"] for report in told["runs"]} == {"small", "whole"}
+    for report in told["runs"]:
+        run = report["run"]
+        assert (run["state"], run["cause"], run["outcome"], run["version"]) == ("done", "schedule", "promoted", 1)
+        assert report["text"] == run["reason"] and len(run["data_hash"]) == 64
     again = forecaster("retrain", "--due", "--once", cwd=folder)
     assert again.returncode == 0 and again.stdout.startswith("nothing is due; the next is small at ")
-    (row,) = json.loads(forecaster("runs", "--json", cwd=folder).stdout)
-    assert row == run
+    assert sorted(runs(folder), key=str) == sorted((report["run"] for report in told["runs"]), key=str)
     shown = forecaster("runs", "small", cwd=folder).stdout
-    assert run["outcome"] in shown and run["reason"][:40] in shown
+    assert "promoted" in shown and told["runs"][0]["run"]["reason"][:40] in shown
 
 
-def test_by_hand_nothing_new_means_up_to_date(retrained):
+def test_when_the_data_have_grown_the_champion_is_challenged(retrained):
+    """Two days more: the loser is kept on disk; who has learnt from all data meets nobody yet; then nothing is new."""
     folder, _ = retrained
+    answer = forecaster("retrain", "small", "whole", "--json", cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+    found = {report["pipeline"]: report["run"] for report in json.loads(answer.stdout)["runs"]}
+    assert {name: run["outcome"] for name, run in found.items()} == {"small": "kept", "whole": "not enough new data"}
+    small, store = found["small"], Store(folder / "models/store")
+    assert "version 1 stays" in small["reason"] and small["p"] >= 1e-6 and small["scores"]["challenger"] == 1
+    assert store.versions("small") == store.versions("whole") == [1]
+    kept = store.challengers.read("small", 1).manifest
+    assert len(kept.attempt) == 32 and kept.data["sha256"] == small["data_hash"]
+    assert "only 4 forecast origins" in found["whole"]["reason"]
     answer = forecaster("retrain", "small", cwd=folder)
-    assert answer.returncode == 0 and answer.stdout.startswith("small  up to date  nothing new since"), answer.stderr
-    assert json.loads(forecaster("runs", "--outcome", "up to date", "--json", cwd=folder).stdout)[0]["cause"] == "hand"
+    assert answer.returncode == 0 and answer.stdout.startswith("small  up to date  nothing new since challenger 1")
+    assert [run["outcome"] for run in runs(folder, "small")] == ["up to date", "kept", "promoted"]
+    assert runs(folder, "--outcome", "kept") == [small]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def retrain(order: bytes) -> bytes:
         raise TrainingError("the loss is not finite at step 3")
     if wish == "half a file":
         raise DataError("row 3 is cut off")
+    if wish == "on drift" and told["only_on_drift"]:
+        return pack_answer(RESULT | {"outcome": "up to date", "version": None}, [], [])
     if wish == "keep":
         return pack_answer(RESULT | {"outcome": "kept", "version": None}, [], [])
     with TemporaryDirectory() as scratch:
@@ -45,7 +47,8 @@ def retrain(order: bytes) -> bytes:
             with private.stage(name) as staging:
                 write(staging.folder, "lost")
                 kept = private.challengers.keep(staging, draft())
-            return pack_answer(RESULT | {"outcome": "kept", "version": None}, [], [kept])
+            scores = {"challenger": kept.number, "champion": None}
+            return pack_answer(RESULT | {"outcome": "kept", "version": None, "scores": scores}, [], [kept])
         unpack(order, Path(scratch), "order.json")
         version = publish(Store(Path(scratch) / "store"), f"{wish} {os.getpid()}", name)
         return pack_answer(RESULT | {"outcome": "promoted", "version": version.number}, [version], [])

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from forecaster.errors import StoreError
 from forecaster.execution import LocalExecutor
 from forecaster.execution.task import perform
+from forecaster.lifecycle.due import Job
 from forecaster.lifecycle.notifications import Event
 from forecaster.store.ledger import Ledger
 from forecaster.store.ledger_records import Claim
@@ -245,9 +247,44 @@ def test_a_damaged_champion_is_quarantined_and_the_one_before_it_challenged(worl
 
 def test_a_challenger_that_lost_is_kept_and_too_many_are_pruned(world, pool):
     pipeline = world.pipeline("a", "lose", keep=2)
-    for _ in range(4):
+    for night in range(1, 5):
         (report,) = world.coordinator(pool).retrain(world.due(pipeline))
-        assert report.run.outcome == "kept"
+        assert (report.run.outcome, report.run.version) == ("kept", None)
+        assert report.run.scores == {"challenger": night, "champion": None}
         world.clock.pass_(days=1)
     assert world.store.versions("a") == [] and world.store.challengers.numbers("a") == [3, 4]
     assert len(world.store.challengers.read("a").manifest.attempt) == 32
+
+
+def test_with_on_drift_the_schedule_fits_the_first_time_only_and_a_hand_always(world, pool):
+    pipeline = world.pipeline("a", "on drift", schedule={"cron": "0 3 * * *", "on_drift": True})
+    outcomes = []
+    for _ in range(2):
+        (report,) = world.coordinator(pool).retrain(world.due(pipeline))
+        outcomes.append(report.run.outcome)
+        world.clock.pass_(days=1)
+    (by_hand,) = world.coordinator(pool).retrain([Job(pipeline, world.clock(), "hand")])
+    assert [*outcomes, by_hand.run.outcome] == ["promoted", "up to date", "promoted"]
+
+
+def test_what_came_of_a_run_is_mirrored_with_what_was_stored(world, pool, monkeypatch):
+    told = []
+    monkeypatch.setattr("forecaster.lifecycle.coordination.mirror", lambda *said: told.append(said))
+    pipelines = [world.pipeline(wish.replace(" ", ""), wish) for wish in ("publish", "lose", "keep", "half a file")]
+    world.coordinator(pool).retrain(world.due(*pipelines))
+    assert [(name, found.outcome, found.version) for name, found, _ in told] == [
+        ("publish", "promoted", 1), ("lose", "kept", None), ("keep", "kept", None),
+    ]  # fmt: skip
+    assert told[0][2] == world.store.read("publish") and told[1][2] == world.store.challengers.read("lose")
+    assert told[2][2] is None
+
+
+def test_old_versions_that_cannot_be_removed_do_not_undo_a_run_that_ended_well(world, pool, monkeypatch, caplog):
+    pipeline = world.pipeline("a", "publish", keep=1)
+
+    def refuse(*_: object) -> None:
+        raise StoreError("prune a: permission denied")
+
+    monkeypatch.setattr("forecaster.store.cleaning.prune", refuse)
+    (report,) = world.coordinator(pool).retrain(world.due(pipeline))
+    assert (report.exit_code, report.run.outcome) == (0, "promoted") and "could not be removed" in caplog.text

@@ -53,8 +53,8 @@ class Shop:
         file.write_text(yaml.safe_dump(told), encoding="utf-8")
         return read_pipeline(file)
 
-    def retrain(self, definition=None):
-        return retrain(definition or self.definition(), self.project, base=self.folder)
+    def retrain(self, definition=None, **options):
+        return retrain(definition or self.definition(), self.project, base=self.folder, **options)
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +153,19 @@ def test_drift_of_errors_and_inputs_is_found_and_told(shop, first):
     shop.data(DAYS + 3)
     calm = drift(shop.definition(), shop.project, base=shop.folder)
     assert not calm["drifted"] and calm["errors"] == {} and calm["reason"] == "no drift"
+
+
+def test_on_drift_fits_only_when_something_has_drifted(shop, first, monkeypatch):
+    fitted = []
+    monkeypatch.setattr("forecaster.lifecycle.retraining.hold_contest", lambda *said, **more: fitted.append(said))
+    shop.data(DAYS + 4)
+    calm = shop.retrain(shop.definition(**EASY), only_on_drift=True)
+    assert (calm.outcome, calm.reason) == ("up to date", "not fitted, since nothing has drifted: no drift")
+    assert calm.drift["inputs"]["target"]["psi"] > 0 and not fitted
+    shop.data(DAYS + 7, change_on=DAYS + 3)
+    with pytest.raises(AttributeError):  # there is no contest to settle
+        shop.retrain(shop.definition(**EASY), only_on_drift=True)
+    assert fitted
 
 
 @pytest.mark.parametrize(
