@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from forecaster.cli import main
 from forecaster.store import Store
 from tests.cli.test_cli import forecaster
 from tests.pipeline.conftest import SMALL, write_project
@@ -81,10 +82,13 @@ def test_when_the_data_have_grown_the_champion_is_challenged(retrained):
         (["runs", "--since", "yesterday"], "'yesterday' is no time; write 2026-03-01"),
     ],
 )
-def test_bad_usage_exits_with_2_and_says_what_to_write(tmp_path, arguments, fragment):
+def test_bad_usage_exits_with_2_and_says_what_to_write(tmp_path, arguments, fragment, monkeypatch, capsys):
     (tmp_path / "models").mkdir()
     (tmp_path / "pipelines").mkdir()
     (tmp_path / "pipelines/small.yaml").write_text("data: {path: no.csv}\nhorizon: 2\n")
-    answer = forecaster(*arguments, cwd=tmp_path)
-    assert answer.returncode == 2 and fragment in answer.stderr.replace("\n", " ")
-    assert "Traceback" not in answer.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["forecaster", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    told = capsys.readouterr().err
+    assert end.value.code == 2 and fragment in told.replace("\n", " ") and "Traceback" not in told

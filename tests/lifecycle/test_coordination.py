@@ -1,6 +1,7 @@
 """Claim, work, publish, record: in which order, how often, and what a bad end in between leaves behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,33 +144,33 @@ def die_before(kill_at: int, world: World) -> None:
 
 def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_nothing(world):
     """SIGKILL before the k-th change in the store or statement to the ledger; then the next coordinator goes on."""
-    versions = set()
+    versions, pipeline, before = set(), world.pipeline("energy", "publish"), world.folder / "before"
+    world.ledger.close()
+    shutil.copytree(world.project.store, before)
     for kill_at in count(1):
-        here = World(world.folder / str(kill_at))
-        pipeline = here.pipeline("energy", "publish")
-        here.ledger.close()
+        shutil.rmtree(world.project.store)
+        shutil.copytree(before, world.project.store)
+        world.clock.now = NIGHT + timedelta(minutes=5)
         child = os.fork()
         if child == 0:
-            here.ledger = Ledger(here.project.store, clock=here.clock)
-            coordinator, jobs = here.coordinator(Here()), here.due(pipeline)
-            die_before(kill_at, here)
+            coordinator, jobs = world.coordinator(Here()), world.due(pipeline)
+            die_before(kill_at, world)
             coordinator.retrain(jobs)
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         assert code in (0, -signal.SIGKILL)
-        here.ledger = Ledger(here.project.store, clock=here.clock)
-        versions.add(len(here.store.versions("energy")))
-        champion_before = here.store.champion("energy")
-        while jobs := here.due(pipeline):  # what was lost waits a minute for its next attempt
-            here.coordinator(Here()).retrain(jobs)
-            here.clock.pass_(minutes=2)
-        (run,) = here.ledger.runs()
+        versions.add(len(world.store.versions("energy")))
+        champion_before = world.store.champion("energy")
+        while jobs := world.due(pipeline):  # what was lost waits a minute for its next attempt
+            world.coordinator(Here()).retrain(jobs)
+            world.clock.pass_(minutes=2)
+        (run,) = world.ledger.runs()
         assert (run.state, run.outcome, run.version) == ("done", "promoted", 1)
-        assert here.store.versions("energy") == [1] and tag_of(here.store.read("energy"))
-        assert champion_before in (None, 1) and here.ledger.leased() == {} and here.due(pipeline) == []
-        here.store.sweep()
-        assert [path.name for path in (here.project.store / ".staging").iterdir()] == [".lock"]
-        here.ledger.close()
+        assert world.store.versions("energy") == [1] and tag_of(world.store.read("energy"))
+        assert champion_before in (None, 1) and world.ledger.leased() == {} and world.due(pipeline) == []
+        world.store.sweep()
+        assert [path.name for path in (world.project.store / ".staging").iterdir()] == [".lock"]
+        world.ledger.close()
         if code == 0:
             break
     assert versions == {0, 1} and kill_at > 50
