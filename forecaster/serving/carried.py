@@ -30,7 +30,7 @@ def state_shapes(name: str, loaded: Loaded) -> dict[str, tuple[int, ...]]:
             400,
             f"version {loaded.number} of {name} ({manifest.model}, strategy: {strategy}) carries no state from step to "
             f"step: it reads {manifest.lookback} steps for each forecast. Ask POST /api/forecast/{name}, or train it "
-            "with `strategy: recursive`",
+            "with `strategy: recursive` and `carry_state: true`",
         )
     return {key: tuple(tensor["shape"]) for key, tensor in told["state"].items()}
 

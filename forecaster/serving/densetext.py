@@ -54,7 +54,7 @@ def dense_tensor(body: bytes, spec: TensorSpec) -> tuple[np.ndarray, bool] | Non
         numbers = orjson.loads(b"[%s]" % text.translate(BLANK))
     except orjson.JSONDecodeError:
         return None
-    wide = np.array(numbers, np.float64)
+    wide = np.fromiter(numbers, np.float64, len(numbers))
     large = np.flatnonzero(np.abs(wide) >= 1 << 24)
     if len(wide) != rows * np.prod(spec.shape[1:]) or any(_lossy(numbers[place]) for place in large):
         return None
@@ -64,8 +64,10 @@ def dense_tensor(body: bytes, spec: TensorSpec) -> tuple[np.ndarray, bool] | Non
 def _rows(text: bytes, shape: tuple[int, ...]) -> int | None:
     """How many rows of a shape a text holds; None if it is no regular tensor of numbers."""
     marks = text.translate(NUMBERS, WHITE)
-    if b"]0" in marks or b"0[" in marks:
-        return None
+    signs = np.frombuffer(marks, np.uint8)
+    number = signs == ord("0")
+    if (number[1:] & (signs[:-1] == ord("]"))).any() or (number[:-1] & (signs[1:] == ord("["))).any():
+        return None  # a number stands outside of its brackets
     skeleton = marks.translate(None, b"0")
     row = b""
     for size in reversed(shape):

@@ -14,7 +14,7 @@ from typing import Any
 from forecaster.errors import ForecasterError
 from forecaster.serving.answers import Answer, Bodies, Receive, Scope, Send, header
 from forecaster.serving.failures import Refused
-from forecaster.serving.journal import request_id
+from forecaster.serving.journal import RequestIds
 from forecaster.serving.metrics import Metrics
 from forecaster.serving.protocol import PREFIX, Protocol
 from forecaster.serving.settings import Settings
@@ -69,7 +69,7 @@ class Front:
 
     def __init__(self, protocol: Protocol, inner: Application, settings: Settings, metrics: Metrics) -> None:
         self._protocol, self._inner, self._settings, self._metrics = protocol, inner, settings, metrics
-        self._bodies = Bodies(settings.limits)
+        self._bodies, self._ids = Bodies(settings.limits), RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; passes on what is no request."""
@@ -79,7 +79,7 @@ class Front:
             return
         start = time.perf_counter()
         path = scope.get("raw_path") or scope["path"].encode()
-        exchange = Exchange(request_id(header(scope, b"x-request-id")), route_of(path))
+        exchange = Exchange(self._ids.of(header(scope, b"x-request-id")), route_of(path))
         scope["exchange"], scope["bodies"] = exchange, self._bodies
         outgoing = _Outgoing(send, exchange)
         self._metrics.under_way.inc()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import secrets
@@ -9,22 +10,28 @@ from datetime import UTC, datetime
 
 import orjson
 
-__all__ = ["JsonLines", "log_to_stderr", "request_id"]
+__all__ = ["JsonLines", "RequestIds", "log_to_stderr"]
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def request_id(given: str) -> str:
-    """The caller's id of a request if it is a harmless one, else a new one.
+class RequestIds:
+    """Ids of requests: the caller's if it is a harmless one, else a new one, of this server and a number that grows.
 
     Example:
-        >>> request_id("order-66")
-        'order-66'
-        >>> len(request_id("two words"))
-        16
+        >>> ids = RequestIds()
+        >>> ids.of("order-66"), len(ids.of("two words"))
+        ('order-66', 16)
     """
-    return given if ID.fullmatch(given) else secrets.token_hex(8)
+
+    def __init__(self) -> None:
+        self._start = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+
+    def of(self, given: str) -> str:
+        """The id of a request whose caller gave this one."""
+        return given if ID.fullmatch(given) else f"{self._start}{next(self._numbers):08x}"
 
 
 class JsonLines(logging.Formatter):

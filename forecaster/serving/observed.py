@@ -1,4 +1,4 @@
-"""One observation of a stream: its values in the network's order, and its place in time."""
+"""One observation of a stream: the inputs of a step in the network's order, and its place in time."""
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ from forecaster.store import Manifest
 
 __all__ = ["Observed"]
 
+Values = Mapping[str, float | None]
+
 
 @dataclass(frozen=True)
 class Observed:
     """One observation.
 
     Attributes:
-        values: float32 in the order of the network's features, NaN for what is missing, shape (features,).
+        inputs: float32, NaN for what is missing: `observation` (features,) now, `known` (features,) of the next step
+            and `static` (features,).
         stamp: Its time stamp, as it is answered; None where none was sent.
         following: The time stamp of the next step.
     """
 
-    values: np.ndarray
+    inputs: dict[str, np.ndarray]
     stamp: str | int | None = None
     following: str | int | None = None
 
     @classmethod
-    def read(cls, manifest: Manifest, given: Mapping[str, float | None], ds: str | int | None) -> Self:
+    def read(cls, manifest: Manifest, now: Values, coming: Values, static: Values, ds: str | int | None) -> Self:
         """Reads an observation.
 
         Args:
             manifest: Of the version; it names the columns.
-            given: Values by column.
+            now: Values by column: the target, past and known covariates.
+            coming: Known covariates of the next step.
+            static: Static covariates.
             ds: The time stamp.
 
         Raises:
@@ -44,24 +49,33 @@ class Observed:
             DataError: The stamp is none, or not on the version's grid.
         """
         computed = list(manifest.calendar.get("columns", ()))
-        columns = [name for name in manifest.inputs["past"] if name not in computed]
-        if given.keys() != set(columns):
-            raise Refused(
-                400,
-                f"observation has {', '.join(given) or 'nothing'}; expected a value or null for {', '.join(columns)}",
-            )
-        values = [np.nan if given[name] is None else float(given[name] or 0) for name in columns]
-        if np.nanmax(np.abs(values), initial=0.0) > np.finfo(np.float32).max:
-            raise Refused(400, "observation holds a number that is beyond 32 bits; send null for a missing one")
+        wanted = {part: [name for name in names if name not in computed] for part, names in manifest.inputs.items()}
+        inputs = {"observation": _values(now, wanted["past"], "observation")}
+        inputs["known"] = _values(coming, wanted["known"], "known")
+        inputs["static"] = _values(static, wanted["static"], "static")
+        if np.isnan(inputs["known"]).any() or np.isnan(inputs["static"]).any():
+            raise Refused(400, "known and static covariates must have a value; null is for what was not observed")
         if ds is None:
             if computed:
                 raise Refused(400, f"ds is needed: the network reads {', '.join(computed)}, which follow from it")
-            return cls(np.array(values, np.float32))
+            return cls(inputs)
         panel = _one_row(manifest, ds)
-        tick = panel.last
-        features = panel.features.rows(tick)[0].tolist() if panel.features is not None else []
-        stamp, following = (_shown(panel.stamps(tick + step)[0]) for step in (0, 1))
-        return cls(np.array([*values, *features], np.float32), stamp, following)
+        ticks = panel.last + np.array([0, 1])
+        if panel.features is not None:
+            rows = panel.features.rows(ticks)
+            for part, row in (("observation", rows[0]), ("known", rows[1])):
+                inputs[part] = np.concatenate([inputs[part], row])
+        return cls(inputs, *(_shown(stamp) for stamp in panel.stamps(ticks)))
+
+
+def _values(given: Values, columns: list[str], part: str) -> np.ndarray:
+    if given.keys() != set(columns):
+        names = ", ".join(columns) or "nothing"
+        raise Refused(400, f"{part} has {', '.join(given) or 'nothing'}; expected a value or null for {names}")
+    values = np.array([np.nan if (value := given[name]) is None else value for name in columns], np.float64)
+    if np.nanmax(np.abs(values), initial=0.0) > np.finfo(np.float32).max:
+        raise Refused(400, f"{part} holds a number that is beyond 32 bits; send null for a missing one")
+    return values.astype(np.float32)
 
 
 def _one_row(manifest: Manifest, ds: str | int) -> Panel:

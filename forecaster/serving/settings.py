@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import cached_property
 
 __all__ = ["Limits", "Settings"]
 
@@ -65,7 +66,7 @@ class Settings:
     poll: float = 2.0
     limits: Limits = field(default_factory=Limits)
 
-    @property
+    @cached_property
     def local(self) -> bool:
         """Whether only this machine can reach the server.
 

@@ -1,8 +1,9 @@
 """`POST /api/stream/{name}`: one observation in, the forecast of the next step out, in constant time.
 
-A version whose network carries state has a second signature `step`: the raw `observation (batch, features)` with NaN
-for what is missing and the state tensors by name go in, the new state and `quantiles (batch, 1, levels)` come out. Its
-manifest names the tensors; all zeros is the state before the first observation.
+A version whose network carries state has a second signature `step`. In go the raw `observation (batch, features)` with
+NaN for what is missing, `known` covariates of the next step, `static` ones and the state tensors by name; out come the
+new state and `quantiles (batch, 1, levels)`. Its manifest names the tensors; all zeros is the state before the first
+observation.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ class StreamRequest(BaseModel):
 
     Attributes:
         observation: A value, or null for a missing one, for the target and each past and known covariate.
+        known: The known covariates of the next step, where there are any but calendar features.
+        static: The static covariates, where there are any.
         ds: Its time stamp; needed where calendar features are read, else it is only checked and answered.
         state: Of the last answer; without it (and without a session) the stream starts.
         session: `start`, or the id that the answer to that gave.
@@ -67,6 +70,8 @@ class StreamRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     observation: dict[str, float | None]
+    known: dict[str, float | None] = {}
+    static: dict[str, float | None] = {}
     ds: str | int | None = None
     state: State | None = None
     session: str | None = Field(default=None, max_length=64)
@@ -155,12 +160,12 @@ class Streams:
         """Advances a session by one observation; it stays as it is if that fails."""
         manifest = loaded.version.manifest
         levels = chosen_levels(asked.levels, manifest.levels)
-        observed = Observed.read(manifest, asked.observation, asked.ds)
+        observed = Observed.read(manifest, asked.observation, asked.known, asked.static, asked.ds)
         if session.awaited is not None and observed.stamp is not None and observed.stamp != session.awaited:
             raise Refused(
                 400, f"ds is {observed.stamp}, but the session awaits {session.awaited}; send null for a missing value"
             )
-        outputs = await self._run(loaded, {"observation": observed.values, **session.state})
+        outputs = await self._run(loaded, {**observed.inputs, **session.state})
         quantiles = outputs.pop("quantiles")
         if not all(np.isfinite(part).all() for part in (quantiles, *outputs.values())):
             raise Refused(500, f"version {loaded.number} of {session.model} answers with something that is no number")

@@ -100,18 +100,24 @@ def loaded(kind, *told):
 
 
 def direct(folder, past, seconds):
-    """Windows a second of the bare SavedModel, called in a loop."""
+    """Calls a second, and a second of CPU, of the bare SavedModel in a loop."""
     import tensorflow as tf
 
     global _signature
     if "_signature" not in globals():
         _signature = tf.saved_model.load(folder).signatures["serving_default"]
         _signature(past=tf.constant(past))
-    start, calls = time.perf_counter(), 0
+    start, used, calls = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - start < seconds:
         np.asarray(_signature(past=tf.constant(past))["quantiles"])
         calls += 1
-    return calls / (time.perf_counter() - start)
+    return calls / (time.perf_counter() - start), calls / (time.process_time() - used)
+
+
+def cpu_seconds(pid):
+    """What a process has used so far."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -157,32 +163,35 @@ def percentile(latencies, share):
 
 def throughput(project, name, past, pools, seconds, rounds):
     bare, client = pools
-    message = request(name, past)
-    single = request(name, past[:1])
+    message, single = request(name, past), request(name, past[:1])
     folder = str(max((Store(project / "models/store").root / name).glob("[0-9]*"), key=lambda path: int(path.name)))
     bare.submit(direct, folder, past, 0.1).result()
-    rates, singles = {0: [], 1: [], 8: [], 64: []}, {1: [], 8: [], 64: []}
-    shown = {}
-    with served(project) as (_, port):
+    found = {clients: [] for clients in (1, 8, 64)}
+    alone = []
+    with served(project) as (pid, port):
         client.submit(loaded, "closed", port, message, 2, 1.0).result()
         for _ in range(rounds):
-            rates[0].append(bare.submit(direct, folder, past, seconds).result())
-            for clients in (1, 8, 64):
+            alone.append(bare.submit(direct, folder, past, seconds).result())
+            for clients, rows in found.items():
+                used = cpu_seconds(pid)
                 rate, latencies, statuses = client.submit(loaded, "closed", port, message, clients, seconds).result()
-                rates[clients].append(rate)
-                shown[clients] = (percentile(latencies, 50), percentile(latencies, 99), dict(statuses))
-                singles[clients].append(client.submit(loaded, "closed", port, single, clients, seconds).result()[0])
-        most = statistics.median(rates[8])
+                thrift = len(latencies) / max(cpu_seconds(pid) - used, 0.01)
+                small = client.submit(loaded, "closed", port, single, clients, seconds).result()
+                rows.append((rate, thrift, latencies, statuses, small))
+        most = statistics.median(row[0] for row in found[8])
         steady = [client.submit(loaded, "open", port, message, 0.7 * most, 4 * seconds).result() for _ in range(rounds)]
-    base = statistics.median(rates[0])
-    print(f"bare SavedModel, batches of {WINDOWS}: {base:.0f} calls/s")
-    for clients in (1, 8, 64):
-        rate = statistics.median(rates[clients])
-        ratio = statistics.median(one / of for one, of in zip(rates[clients], rates[0], strict=True))
-        median, worst, statuses = shown[clients]
+    rate, thrift = (statistics.median(one[place] for one in alone) for place in (0, 1))
+    print(f"bare SavedModel, batches of {WINDOWS}: {rate:.0f} calls/s, {thrift:.0f} a CPU second")
+    for clients, rows in found.items():
+        ratios = [statistics.median(row[n] / one[n] for row, one in zip(rows, alone, strict=True)) for n in (0, 1)]
+        latencies = np.concatenate([row[2] for row in rows])
+        statuses = sum((row[3] for row in rows), Counter())
+        small = np.concatenate([row[4][1] for row in rows])
         print(
-            f"  {clients:2d} clients: {rate:6.0f} requests/s, {ratio:.2f} of the bare model; median {median:.1f} ms, "
-            f"p99 {worst:.1f} ms; {statuses}; one window a request: {statistics.median(singles[clients]):.0f}/s"
+            f"  {clients:2d} clients: {statistics.median(row[0] for row in rows):.0f} requests/s, {ratios[0]:.2f} of "
+            f"the bare model ({ratios[1]:.2f} by CPU time); median {percentile(latencies, 50):.1f} ms, "
+            f"p99 {percentile(latencies, 99):.1f} ms; {dict(statuses)}; one window a request: "
+            f"{statistics.median(row[4][0] for row in rows):.0f}/s, median {percentile(small, 50):.1f} ms"
         )
     ratios = [percentile(one[1], 99) / percentile(one[1], 50) for one in steady]
     middle = sorted(steady, key=lambda one: percentile(one[1], 99) / percentile(one[1], 50))[len(steady) // 2][1]

@@ -9,7 +9,7 @@ import pytest
 from forecaster.serving.app import Server
 from forecaster.serving.document import document
 from forecaster.serving.front import route_of
-from forecaster.serving.journal import JsonLines, request_id
+from forecaster.serving.journal import JsonLines, RequestIds
 from forecaster.serving.settings import Limits, Settings
 from tests.serving.published import window
 
@@ -59,7 +59,9 @@ def test_a_log_record_is_one_line_of_json_whatever_it_holds():
 
 @pytest.mark.parametrize("given", ["", "a b", "a\nb", "x" * 65, "é"])
 def test_an_id_that_is_no_harmless_word_is_replaced(given):
-    assert request_id(given) != given
+    ids = RequestIds()
+    assert ids.of(given) != given
+    assert ids.of(given) != ids.of(given)
 
 
 def test_requests_are_logged_with_their_id(live, caplog):

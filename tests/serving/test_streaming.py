@@ -10,7 +10,7 @@ from forecaster.serving.failures import Refused
 from forecaster.serving.sessions import Session, Sessions
 from forecaster.store import Store
 from tests.serving.live import serving
-from tests.serving.published import publish
+from tests.serving.published import draft, publish
 
 STREAM = "/api/stream/mean"
 STREAMING = {"state": {"moments": {"shape": [2], "dtype": "float32"}}}
@@ -134,3 +134,40 @@ def test_sessions_expire_and_are_bounded():
         sessions.get(first, "other")
     assert len(sessions) == 1 and first != second and len(first) >= 24
     assert not math.isinf(sessions.get(first, "m").expires)
+
+
+def test_a_trained_network_streams_what_one_pass_from_the_start_says(tmp_path):
+    """The real thing: calendar features, a static covariate and a gap."""
+    from forecaster.forecasting.published import PublishedForecaster
+    from forecaster.forecasting.recurrent import RecurrentForecaster
+    from tests.synthetic import seasonal_panel, tiny
+
+    (tmp_path / "models").mkdir()
+    panel = seasonal_panel(steps=80, static_size=np.repeat(2.0, 80)).with_calendar(["hour"])
+    panel.values[30:33, 0] = np.nan
+    keys = {"strategy": "recursive", "carry_state": True, "truncate": 8, "samples": 20, "steps": 4, "evaluate_every": 4}
+    network = RecurrentForecaster(tiny("gru", **keys), 2, season=12, lookback=24).fit(panel)
+    store = Store(Project(tmp_path).store)
+    with store.stage("wave") as staging:
+        network.export(staging.served, staging.side)
+        features = panel.features
+        told = {
+            "model": network.name, "horizon": 2, "lookback": 24, "streaming": network.streaming, "seed": 1,
+            "levels": network.levels, "inputs": {
+                "past": ["y", *panel.known_inputs], "known": list(panel.known_inputs), "static": list(panel.static),
+            },
+            "calendar": {"features": list(features.names), "zone": None, "columns": features.definitions},
+        }  # fmt: skip
+        version = store.publish(staging, draft(**told))
+    said = PublishedForecaster(version).quantiles(panel)[0, 0]
+    with serving(Project(tmp_path)) as live:
+        state = None
+        for stamp, value in zip(panel.stamps(np.arange(80) + panel.first[0]), panel.target, strict=True):
+            body = {"observation": {"y": None if np.isnan(value) else float(value)}, "ds": stamp.isoformat()}
+            body |= {"static": {panel.static[0]: 2.0}, "state": state}
+            answer = live.client.post("/api/stream/wave", json=body)
+            assert answer.status_code == 200, answer.text
+            state = answer.json()["state"]
+    bounds = answer.json()["intervals"]
+    found = [bounds["95"][0], bounds["80"][0], answer.json()["forecast"], bounds["80"][1], bounds["95"][1]]
+    assert found == pytest.approx(said.tolist(), rel=1e-4)
