@@ -13,6 +13,10 @@ from scipy.optimize import minimize_scalar
 __all__ = ["NaiveBase", "Quantiles", "best_stretch", "free_numbers", "pinball"]
 
 
+FAR = 3.0
+"""Mean distance of a target from the level, in spreads, from which on its window weighs less."""
+
+
 @keras.saving.register_keras_serializable(package="forecaster")
 class NaiveBase(keras.layers.Layer):
     """The naive forecast inside the network: what was there one season ago, averaged over the seasons.
@@ -110,6 +114,9 @@ class Quantiles(keras.layers.Layer):
 def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
     """Mean pinball loss over what is observed (Koenker and Bassett 1978).
 
+    A window whose target lies far outside of its frame, as behind a flat lookback, weighs the less the farther: a few
+    of these would else say what is learnt.
+
     Args:
         target: Shape (batch, horizon); NaN where missing.
         quantiles: Shape (batch, horizon, quantiles).
@@ -119,11 +126,14 @@ def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
         One number, in the units of the target; 0 where nothing is observed.
     """
     observed = ops.isfinite(target)
-    error = ops.where(observed, target, 0.0)[:, :, None] - quantiles
+    target = ops.where(observed, target, 0.0)
+    error = target[:, :, None] - quantiles
     probability = ops.reshape(ops.convert_to_tensor(levels, dtype=quantiles.dtype), (1, 1, -1))
     loss = ops.mean(ops.maximum(probability * error, (probability - 1.0) * error), axis=-1)
-    weight = ops.cast(observed, loss.dtype)
-    return ops.sum(loss * weight) / ops.maximum(ops.sum(weight), 1.0)
+    counts = ops.cast(observed, loss.dtype)
+    size = ops.sum(ops.abs(target) * counts, axis=1, keepdims=True) / ops.maximum(ops.sum(counts, 1, keepdims=True), 1.0)
+    weight = counts * FAR / ops.maximum(size, FAR)
+    return ops.sum(loss * weight) / ops.maximum(ops.sum(counts), 1.0)
 
 
 def free_numbers(errors: np.ndarray, levels: Sequence[float]) -> np.ndarray:
