@@ -140,7 +140,7 @@ class RecurrentForecaster:
         self._finished = None
         if definition.finish and not self.stepwise:
             batch = all_windows(panel, resolved, self.horizon, definition, self.seed)
-            best = int(self.curve["step"][self.curve["validation"].idxmin()])
+            best = int(self.curve["step"].iloc[int(self.curve["validation"].argmin())])
             self._finished = finish(self._network, batch, definition, best, self.control)
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:

@@ -84,7 +84,9 @@ class CycleBase(keras.layers.Layer):
         """Makes weights and bias."""
         self.horizon, self.count = deviations_shape[1], 1 + deviations_shape[2]
         self.turns = -(-self.horizon // self.period)
-        self.kernel = self.add_weight(shape=(state_shape[-1], self.turns * self.count), initializer="zeros", name="kernel")
+        self.kernel = self.add_weight(
+            shape=(state_shape[-1], self.turns * self.count), initializer="zeros", name="kernel"
+        )
         self.bias = self.add_weight(shape=(self.turns, self.count), initializer="zeros", name="bias")
         self.bias.assign(CLEAR * np.eye(1, self.count, dtype=np.float32).repeat(self.turns, axis=0))
 

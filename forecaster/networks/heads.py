@@ -145,7 +145,9 @@ def window_weights(target: Any, counts: Any) -> Any:
     Returns:
         Shape (batch, 1).
     """
-    size = ops.sum(ops.abs(target) * counts, axis=1, keepdims=True) / ops.maximum(ops.sum(counts, 1, keepdims=True), 1.0)
+    size = ops.sum(ops.abs(target) * counts, axis=1, keepdims=True) / ops.maximum(
+        ops.sum(counts, 1, keepdims=True), 1.0
+    )
     return FAR / ops.maximum(size, FAR)
 
 

@@ -94,8 +94,8 @@ def _ends(
 ) -> Part:
     """Series without published dates, each from an assumed first step; the last `horizon` values are the test part."""
     counts = [len(one) for one in values]
-    longest = range(1, max(counts) + 1) if isinstance(freq, int) else pd.date_range("1950-01-01", None, max(counts), freq)
-    stamps = pd.Index(longest)
+    count = max(counts)
+    stamps = pd.RangeIndex(1, count + 1) if isinstance(freq, int) else pd.date_range("1950-01-01", None, count, freq)
     frame = pd.DataFrame(
         {
             "unique_id": np.repeat(np.asarray(ids), counts),
@@ -163,7 +163,9 @@ ROWS = {
         "M4 Weekly, 359 series, horizon 13: OWA", OWA,
         "Naive2 1.000, AutoETS 0.934, ES-RNN (winner) 0.851, TiRex zero-shot 0.686", _weekly,
     ),
-    "m3": Row("M3, 3003 series: sMAPE over all points", ("smape",), "Naive2 15.46, ForecastPro 13.23, Theta 13.05", _m3),
+    "m3": Row(
+        "M3, 3003 series: sMAPE over all points", ("smape",), "Naive2 15.46, ForecastPro 13.23, Theta 13.05", _m3
+    ),
     "etth1_96": Row("ETTh1, horizon 96: MSE / MAE", ("mse", "mae"), ETT, _etth1(96)),
     "etth1_192": Row("ETTh1, horizon 192: MSE / MAE", ("mse", "mae"), "", _etth1(192)),
     "etth1_336": Row("ETTh1, horizon 336: MSE / MAE", ("mse", "mae"), "", _etth1(336)),
