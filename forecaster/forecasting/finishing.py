@@ -104,7 +104,8 @@ def finish(
                 f"{definition.name}: the loss is not finite at step {step} of its finish; write finish: 0"
             )
         if step % 10 == 9:
-            control.report(Progress(f"{definition.name}, finish", step + 1, steps))
+            control.report(Progress(str(definition.name), step + 1, steps, finishing=True))
+    control.report(Progress(str(definition.name), steps, steps, done=True, finishing=True))
     if definition.averaging:
         network.train.optimizer.finalize_variable_values(network.train.trainable_variables)
     network.stretch.assign(stretch)

@@ -29,6 +29,8 @@ ENOUGH = 4.0
 """Observed values from which on their spread is believed."""
 UNKNOWN_SPREAD = 0.1
 """Share of the level that counts as the spread about a single value."""
+LARGEST_LOGARITHM = 85.0
+"""Of a forecast; the exponential of more is above the largest 32-bit number."""
 
 
 def logarithmic(transform: str) -> bool:
@@ -176,7 +178,7 @@ class FromFrame(keras.layers.Layer):
         """See the class."""
         unit = frame[:, 1:2] * _growth(self.transform, scaled.shape[1], scaled.dtype)
         working = frame[:, 0:1, None] + unit[:, :, None] * scaled
-        return ops.exp(working) if logarithmic(self.transform) else working
+        return ops.exp(ops.minimum(working, LARGEST_LOGARITHM)) if logarithmic(self.transform) else working
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""

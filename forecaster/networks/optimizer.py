@@ -107,11 +107,12 @@ class ClippedAdamW(keras.optimizers.AdamW):
     def restart(self, peak: float, steps: int, warmup: int) -> None:
         """Begins a new course from the weights as they are: nothing of the one before is remembered.
 
+        The running mean of the weights begins anew with the first step, as Keras does at iteration 0.
+
         Args are those of `WarmCosine`, which must be the schedule.
         """
         for variable in self.variables:
-            if variable is not self._learning_rate and not variable.path.endswith("_average"):
-                variable.assign(ops.zeros_like(variable))
+            variable.assign(ops.zeros_like(variable))
         self._learning_rate.set(peak, steps, warmup)
 
     def reset_watch(self) -> tuple[float, float]:
