@@ -104,7 +104,8 @@ class _Display:
         self._tasks[model] = self._bars.add_task(model, total=None, note="")
 
     def progress(self, fit: Fit) -> None:
-        note = f"step {fit.step}, loss {fit.validation:.4f} (best {fit.best:.4f})"
+        looked = f"step {fit.step}, loss {fit.validation:.4f} (best {fit.best:.4f})"
+        note = f"finishing on all data, step {fit.step}" if fit.finishing else looked
         total = fit.step if fit.done else fit.steps
         self._bars.update(self._tasks[fit.model], total=max(total, 1), completed=max(fit.step, 1), note=note)
 

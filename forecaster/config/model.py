@@ -115,7 +115,9 @@ class ModelKeys(BaseModel):
         default=None, description="carry_state: steps after which the gradient is cut; by default the lookback"
     )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="share of the state dropped before the head")
-    batch_size: PositiveInt = Field(default=64, description="windows a step")
+    batch_size: PositiveInt | Literal["auto"] = Field(
+        default="auto", description="windows a step; auto: 64 to 256 by the amount of data"
+    )
     learning_rate: PositiveFloat = Field(default=2e-3, description="peak of a warm-up and cosine decay")
     weight_decay: float = Field(default=0.1, ge=0, description="AdamW's decoupled decay")
     clipvalue: PositiveFloat | None = Field(default=None, description="largest size of a number in the gradient")
@@ -127,6 +129,11 @@ class ModelKeys(BaseModel):
     warmup: int = Field(default=50, ge=0, description="steps over which the learning rate rises")
     evaluate_every: PositiveInt = Field(default=25, description="steps between looks at the validation part")
     patience: PositiveInt = Field(default=400, description="steps without a better validation loss until the fit ends")
+    finish: float = Field(
+        default=0.33,
+        ge=0,
+        description="further steps on all data, the validation part too, after it has stopped the fit; in shares of it",
+    )
     jit_compile: bool = Field(default=False, description="compile the training step with XLA; pays for long fits only")
 
 

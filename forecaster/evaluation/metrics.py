@@ -27,6 +27,7 @@ __all__ = [
     "scales",
     "score",
     "score_one",
+    "weighted_quantile_loss",
 ]
 
 Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -158,6 +159,32 @@ def coverages(frame: pd.DataFrame, models: Sequence[str], level: float) -> pd.Se
         low, high = (seen[bound].to_numpy(np.float64) for bound in interval_columns(model, level))
         inside[model] = np.where(np.isnan(low) | np.isnan(high), np.nan, (low <= y) & (y <= high))
     return _over_series(_by_forecast(seen, pd.DataFrame(inside)))
+
+
+def weighted_quantile_loss(frame: pd.DataFrame, model: str, levels: Sequence[float]) -> float:
+    """2 Σ pinball loss / Σ |y| over all observed values, the mean over the median and the bounds of the levels.
+
+    Of the median alone it is the sum of absolute errors in shares of the values (Park et al. 2022, as in GluonTS).
+
+    Args:
+        frame: A backtest.
+        model: Whose quantiles.
+        levels: In per cent.
+
+    Returns:
+        A share, 0 at best; NaN where a quantile is missing or nothing was observed.
+    """
+    seen = frame[np.isfinite(frame["y"].to_numpy(np.float64))]
+    y = seen["y"].to_numpy(np.float64)
+    columns = {model: 0.5}
+    for level in levels:
+        low, high = interval_columns(model, level)
+        columns |= {low: (1 - level / 100) / 2, high: (1 + level / 100) / 2}
+    losses = []
+    for column, probability in columns.items():
+        error = y - seen[column].to_numpy(np.float64)
+        losses.append(2 * np.maximum(probability * error, (probability - 1) * error).sum() / np.abs(y).sum())
+    return float(np.mean(losses)) if len(y) else float("nan")
 
 
 def score(frame: pd.DataFrame, models: Sequence[str], names: Sequence[str], scale: pd.Series) -> pd.DataFrame:

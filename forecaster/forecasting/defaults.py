@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from forecaster.forecasting.scale_of_changes import choose_transform
 from forecaster.series import Panel, automatic_windows, find_seasons, natural_seasons
 from forecaster.series.split import VALIDATION_SHARE
 
@@ -17,8 +18,13 @@ MOST_LOOKBACK = 1_008
 """Three weeks of half-hours; a longer lookback for the sake of seasons must be asked for."""
 WINDOWS_A_STEP = 4
 """Training windows that there must be for every step of an automatic lookback."""
+LONG = 0.75
+"""Share of the series that may be too short for an automatic lookback."""
 MOST_SEGMENTS = 32
 """The recurrence reads at most about so many segments where the segment is automatic."""
+FEWEST_SEGMENTS = 4
+STRETCHES_A_WINDOW = 16
+"""Stretches of one horizon in the data for each window of an automatic batch."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,10 @@ class Resolved:
         lookback: Time steps that a network sees.
         seasons: Found or given; empty where the data show none.
         segment: Time steps that the recurrence reads at once.
+        batch_size: Windows a step, where a model file leaves that open.
+        cycle: Time steps of the shortest season of which the lookback holds two, also of one that the calendar
+            suggests but that does not pay as a forecast by itself; 1 for none.
+        transform: What a network makes of the values.
         validation: Forecast origins of the validation part.
         reasons: For each of them where it came from, to be printed and recorded.
     """
@@ -36,6 +46,9 @@ class Resolved:
     lookback: int
     seasons: tuple[int, ...]
     segment: int
+    cycle: int
+    batch_size: int
+    transform: str
     validation: int
     reasons: dict[str, str]
 
@@ -48,6 +61,7 @@ def resolve(
     segment: int | Literal["auto"],
     validation: int | Literal["auto"],
     step: int,
+    transform: str = "none",
 ) -> Resolved:
     """Fills in what a definition leaves to the data.
 
@@ -59,13 +73,17 @@ def resolve(
         segment: See `lookback`.
         validation: See `lookback`.
         step: Time steps between forecast origins.
+        transform: As given, or `auto`.
     """
     reasons: dict[str, str] = {}
     seasons = _seasons(panel, horizon, season, reasons)
     origins = _validation(panel, horizon, validation, step, reasons)
     steps = _lookback(panel, horizon, lookback, seasons, origins, step, reasons)
     cycles = seasons or natural_seasons(panel.calendar)
-    return Resolved(steps, seasons, _segment(steps, cycles, segment, reasons), origins, reasons)
+    cycle = min((one for one in cycles if 2 * one <= steps), default=1)
+    pace = _segment(steps, cycle, segment, reasons)
+    batch, form = _batch_size(panel, horizon, reasons), _transform(panel, transform, reasons)
+    return Resolved(steps, seasons, pace, cycle, batch, form, origins, reasons)
 
 
 def _seasons(
@@ -107,33 +125,55 @@ def _lookback(
 ) -> int:
     """Two of the longest season, at least two horizons and 48 steps, but no more than there are windows to learn from.
 
-    Where no season pays, one of the calendar's longest cycle is seen all the same.
+    The calendar's longest cycle is seen twice also where it does not pay as a forecast by itself.
 
-    Training must have four windows for every step of the lookback, and a lookback must fit twice into a series.
+    Training must have four windows for every step of the lookback; a quarter of the series, which are longer than the
+    others, must have a third more than the lookback besides what is held out. Shorter ones are padded.
     """
     if lookback != "auto":
         reasons["lookback"] = f"{lookback} steps (as told)"
         return lookback
     longest, shortest = max(seasons, default=1), min(seasons, default=1)
     natural = max(natural_seasons(panel.calendar), default=1)
-    wanted = max(min(max(2 * longest, natural), MOST_LOOKBACK), 2 * horizon, 48)
-    room = int(np.median(panel.lengths)) - 2 * horizon - step * (origins - 1)
-    most = max(min(len(panel) * room // (len(panel) + WINDOWS_A_STEP), room // 2), 2)
+    wanted = max(min(2 * max(longest, natural), MOST_LOOKBACK), 2 * horizon, 48)
+    room = int(np.quantile(panel.lengths, LONG)) - 2 * horizon - step * (origins - 1)
+    most = max(min(len(panel) * room // (len(panel) + WINDOWS_A_STEP), 3 * room // 4), 2)
     steps = min(wanted, most)
+    longest, shortest = max(longest, natural), max(shortest, min(natural_seasons(panel.calendar), default=1))
     unit = longest if steps >= longest else shortest
-    steps = max(steps // unit, 1) * unit
+    steps = max(steps // unit, 1) * unit if steps >= unit else steps
     free, tight = "two of the longest season, at least two horizons", "as much as the training part allows"
     why = free if wanted <= most else tight
     reasons["lookback"] = f"{steps} steps ({why})"
     return steps
 
 
-def _segment(lookback: int, cycles: Sequence[int], segment: int | Literal["auto"], reasons: dict[str, str]) -> int:
-    """One of the shortest cycle, or several where there would be too many; a lookback has two segments at least."""
+def _segment(lookback: int, cycle: int, segment: int | Literal["auto"], reasons: dict[str, str]) -> int:
+    """One cycle, or several where there would be too many segments, or an eighth of the lookback where too few."""
     if segment != "auto":
         reasons["segment"] = f"{min(segment, lookback)} steps at once (as told)"
         return min(segment, lookback)
-    shortest = min((cycle for cycle in cycles if 2 * cycle <= lookback), default=1)
-    steps = shortest * -(-lookback // (shortest * MOST_SEGMENTS))
+    steps = cycle * -(-lookback // (cycle * MOST_SEGMENTS))
+    if lookback < FEWEST_SEGMENTS * steps:
+        steps = max(one for one in range(1, cycle + 1) if cycle % one == 0 and (one == 1 or 8 * one <= lookback))
     reasons["segment"] = f"{steps} steps at once, {-(-lookback // steps)} segments"
     return steps
+
+
+def _transform(panel: Panel, transform: str, reasons: dict[str, str]) -> str:
+    if transform != "auto":
+        reasons["transform"] = f"{transform} (as told)"
+        return transform
+    chosen, why = choose_transform(panel)
+    reasons["transform"] = f"{chosen} ({why})"
+    return chosen
+
+
+def _batch_size(panel: Panel, horizon: int, reasons: dict[str, str]) -> int:
+    """A power of two from 64 to 256: much data of many kinds are told apart from larger batches."""
+    stretches = int(panel.lengths.sum()) // horizon
+    size = 64
+    while size < 256 and stretches >= 2 * size * STRETCHES_A_WINDOW:
+        size *= 2
+    reasons["batch size"] = f"{size} windows ({stretches:,} stretches of {horizon} steps in the data)"
+    return size

@@ -65,7 +65,7 @@ def window_lessons(
     held_out = training_windows(panel, resolved.lookback, horizon).after(border)
 
     def batch(step: int) -> Examples:
-        return windows.gather(windows.draw(definition.batch_size, seed, step))
+        return windows.gather(windows.draw(int(definition.batch_size), seed, step))
 
     return Lessons(windows.gather(windows.spread(SAMPLE)), batch, held_out.gather(held_out.spread(SAMPLE)))
 
@@ -83,14 +83,14 @@ def sequence_lessons(
     some = min(SAMPLE, max(MOST_STEPS // (lookback + horizon), 1))
     sample = sequences(windows.gather(windows.spread(some)), known, panel.filling)
     if definition.carry_state:
-        runs = Runs(seen, definition.batch_size, definition.truncate or lookback, seed)
+        runs = Runs(seen, int(definition.batch_size), definition.truncate or lookback, seed)
         return Lessons(sample, runs.batch, _whole_series(panel, border, known))
     later = training_windows(panel, lookback, horizon).after(border)
     counted = np.arange(lookback + horizon)[None] >= lookback
     held_out = sequences(later.gather(later.spread(some)), known, panel.filling, counted)
 
     def batch(step: int) -> Examples:
-        return sequences(windows.gather(windows.draw(definition.batch_size, seed, step)), known, panel.filling)
+        return sequences(windows.gather(windows.draw(int(definition.batch_size), seed, step)), known, panel.filling)
 
     return Lessons(sample, batch, held_out)
 

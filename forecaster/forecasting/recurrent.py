@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -34,7 +35,8 @@ class RecurrentForecaster:
         lookback: Time steps that the network sees; `auto` takes two of the longest season, or enough for the horizon.
         season: Season or seasons in time steps; `auto` takes those that the training part shows.
         levels: Intervals, in per cent.
-        transform: `none`, `log`, `difference` or `log_return`.
+        transform: `none`, `log`, `difference` or `log_return`; `auto` takes `log` where all values are above zero and
+            changes grow with the level, else `none`.
         validation: Forecast origins that are cut from the end of the panel for early stopping; `auto`: a fifth of it.
         step: Time steps between those origins; the horizon by default.
         seed: Of weights, dropout and batches.
@@ -61,7 +63,7 @@ class RecurrentForecaster:
         lookback: int | Literal["auto"] = "auto",
         season: int | Sequence[int] | Literal["auto"] = "auto",
         levels: Sequence[float] = (80, 95),
-        transform: str = "none",
+        transform: str = "auto",
         validation: int | Literal["auto"] = "auto",
         step: int | None = None,
         seed: int = 1,
@@ -80,6 +82,7 @@ class RecurrentForecaster:
         self.resolved: Resolved | None = None
         self._inputs = Inputs()
         self._network: Any = None
+        self._finished: Any = None
 
     def fit(self, panel: Panel) -> Self:
         """Trains on the panel; the last part of it is held out to stop by.
@@ -94,20 +97,24 @@ class RecurrentForecaster:
         """
         began = time.monotonic()
         self.resolved = resolved = resolve(
-            panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step
-        )
-        check_transform(panel, self.transform)
+            panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step,
+            self.transform,
+        )  # fmt: skip
+        if self.transform != "auto":
+            check_transform(panel, self.transform)
+        definition = self._filled_in(resolved)
         if self.definition.strategy == "recursive":
             refuse_unknown_future(panel, f"{self.name}: strategy: recursive")
         self._inputs = Inputs.of(panel)
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         teach = sequence_lessons if self.stepwise else window_lessons
-        lessons = teach(panel, border, resolved, self.horizon, self.definition, self.seed)
-        network = self._built(panel, resolved)
+        lessons = teach(panel, border, resolved, self.horizon, definition, self.seed)
+        network = self._built(panel, resolved, definition)
         network.prepare(lessons.sample.inputs, lessons.sample.target, panel.until(border).static_values)
-        self.curve = train(network, lessons, self.definition, self.control)
+        self.curve = train(network, lessons, definition, self.control)
         network.calibrate(lessons.held_out.inputs, lessons.held_out.target)
         self._network = network
+        self._finish(panel, resolved, definition)
         self.seconds = time.monotonic() - began
         return self
 
@@ -121,19 +128,40 @@ class RecurrentForecaster:
         """The state that the exported network carries from step to step: see `ManifestDraft.streaming`."""
         return dict(self._network.streaming) if self.stepwise else {}
 
-    def _built(self, panel: Panel, resolved: Resolved) -> Any:
+    @contextmanager
+    def unfinished(self) -> Iterator[Self]:
+        """Itself as it was before it learnt from the validation part, to be judged by that part."""
+        with self._finished.undone() if self._finished else nullcontext():
+            yield self
+
+    def _finish(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> None:
+        from forecaster.forecasting.finishing import all_windows, finish
+
+        self._finished = None
+        if definition.finish and not self.stepwise:
+            batch = all_windows(panel, resolved, self.horizon, definition, self.seed)
+            best = int(self.curve["step"].iloc[int(self.curve["validation"].argmin())])
+            self._finished = finish(self._network, batch, definition, best, self.control)
+
+    def _filled_in(self, resolved: Resolved) -> ModelDefinition:
+        """The model file with what it leaves to the data."""
+        if self.definition.batch_size != "auto":
+            return self.definition
+        return self.definition.model_copy(update={"batch_size": resolved.batch_size})
+
+    def _built(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> Any:
         """The untrained network."""
         from forecaster.networks.build import Shape, build
         from forecaster.networks.recursive import build_recursive
 
         shape = Shape(
             resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past),
-            len(self._inputs.known), len(panel.static), resolved.seasons or (1,), resolved.segment, self.transform,
-            self._inputs.columns,
+            len(self._inputs.known), len(panel.static), resolved.seasons or (1,), resolved.segment, resolved.transform,
+            self._inputs.columns, resolved.cycle,
         )  # fmt: skip
         if self.stepwise:
-            return build_recursive(self.definition, shape, self.seed, gapless(panel))
-        return build(self.definition, shape, self.seed)
+            return build_recursive(definition, shape, self.seed, gapless(panel))
+        return build(definition, shape, self.seed)
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
         """Forecasts every series of the panel from its cutoff, also series that were not in training.

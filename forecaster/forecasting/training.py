@@ -57,6 +57,7 @@ class Progress:
         validation: Last validation loss; NaN before the first look.
         best: Smallest validation loss.
         done: Whether the fit has ended.
+        finishing: Whether these are steps of its finish: see `forecaster.forecasting.finishing`.
     """
 
     model: str
@@ -66,6 +67,7 @@ class Progress:
     validation: float = math.nan
     best: float = math.nan
     done: bool = False
+    finishing: bool = False
 
 
 @dataclass(frozen=True)

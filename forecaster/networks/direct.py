@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+from keras import ops
 
 from forecaster.config import ModelDefinition
+from forecaster.networks.cycles import CycleBase
 from forecaster.networks.features import Features, segments
 from forecaster.networks.heads import NaiveBase
 from forecaster.networks.recurrence import layers, recurrence
@@ -39,8 +41,13 @@ def many_to_one(
     count = len(shape.quantiles)
     head = keras.layers.Dense(shape.horizon * count, kernel_initializer="zeros", name="head")
     free = keras.layers.Reshape((shape.horizon, count))(head(state))
-    if features.coming is not None:
-        free = free + _from_known(state, features.coming, shape, seeds)
+    beside = [] if features.coming is None else [features.coming]
+    if features.cycles is not None:
+        beside += features.cycles
+        shift = CycleBase(shape.cycle, name="cycle_base")(state, *features.cycles)
+        free = free + _to_the_median(shift, shape)
+    if beside:
+        free = free + _from_beside(state, beside, shape, seeds)
     return free, head.bias
 
 
@@ -77,10 +84,16 @@ def one_to_many(
     return own(free), own.bias
 
 
-def _from_known(state: Any, coming: Any, shape: Shape, seeds: Iterator[int]) -> Any:
-    """What is known of each step moves its quantiles, in the light of the state."""
+def _to_the_median(shift: Any, shape: Shape) -> Any:
+    """Free numbers that move the median, and with it all quantiles, by a shift (batch, horizon)."""
+    middle = len(shape.quantiles) // 2
+    return ops.pad(shift[:, :, None], [[0, 0], [0, 0], [middle, middle]])
+
+
+def _from_beside(state: Any, beside: list[Any], shape: Shape, seeds: Iterator[int]) -> Any:
+    """What is known of each step, or was seen at its place before, moves its quantiles in the light of the state."""
     context = keras.layers.RepeatVector(shape.horizon)(_dense(32, seeds)(state))
-    hidden = _dense(64, seeds, activation="relu")(keras.layers.Concatenate()([context, coming]))
+    hidden = _dense(64, seeds, activation="relu")(keras.layers.Concatenate()([context, *beside]))
     return keras.layers.Dense(len(shape.quantiles), kernel_initializer="zeros", name="known_head")(hidden)
 
 

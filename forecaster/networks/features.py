@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from forecaster.networks.cycles import PastCycles
 from forecaster.networks.frame import ScaleTogether, ToFrame
 from forecaster.networks.heads import NaiveBase
 from forecaster.networks.shape import Shape
@@ -28,6 +29,7 @@ class Features:
         steps: All that is known of each step of the lookback, (batch, lookback, features).
         coming: What is known of each step of the horizon, (batch, horizon, 2 × known); None without known covariates.
         static: (batch, 2 × static); None without static covariates.
+        cycles: Deviations and mask of `PastCycles`; None where the lookback holds no cycle.
     """
 
     scaled: Any
@@ -37,6 +39,7 @@ class Features:
     steps: Any
     coming: Any
     static: Any
+    cycles: tuple[Any, Any] | None = None
 
 
 def window_inputs(shape: Shape) -> dict[str, Any]:
@@ -58,9 +61,11 @@ def read_window(inputs: dict[str, Any], shape: Shape) -> Features:
     scaled, observed, frame = ToFrame(shape.transform, name="to_frame")(past[:, :, 0])
     steps, coming = _steps(scaled, observed, past, known, shape)
     constant = None if static is None else StaticScale(name="static_scale")(static)
-    seasons = () if shape.transform in ("difference", "log_return") else shape.seasons
-    base = NaiveBase(seasons, shape.horizon, name="naive_base")(scaled, observed)
-    return Features(scaled, observed, frame, base, steps, coming, constant)
+    of_changes = shape.transform in ("difference", "log_return")
+    base = NaiveBase(() if of_changes else shape.seasons, shape.horizon, name="naive_base")(scaled, observed)
+    no_cycles = of_changes or shape.cycle == 1
+    cycles = None if no_cycles else PastCycles(shape.cycle, shape.horizon, name="past_cycles")(scaled, observed, base)
+    return Features(scaled, observed, frame, base, steps, coming, constant, cycles)
 
 
 def segments(steps: Any, shape: Shape) -> Any:

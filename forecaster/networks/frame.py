@@ -25,6 +25,12 @@ __all__ = [
 TRANSFORMS = ("none", "log", "difference", "log_return")
 SMALLEST_SPREAD = 1e-5
 """Share of the mean absolute value under which a spread counts as rounding noise."""
+ENOUGH = 4.0
+"""Observed values from which on their spread is believed."""
+UNKNOWN_SPREAD = 0.1
+"""Share of the level that counts as the spread about a single value."""
+LARGEST_LOGARITHM = 85.0
+"""Of a forecast; the exponential of more is above the largest 32-bit number."""
 
 
 def logarithmic(transform: str) -> bool:
@@ -58,6 +64,14 @@ def _moments(values: Any, axis: int) -> tuple[Any, Any]:
     variance = ops.sum(observed * ops.square(filled - mean), axis, keepdims=True) / count
     size = ops.sum(ops.abs(filled), axis, keepdims=True) / count
     return mean, _never_zero(ops.sqrt(variance), size)
+
+
+def _least_spread(working: Any, transform: str) -> Any:
+    """From one to three values nobody can tell a spread: up to a tenth of the level, or of one logarithm; else 0."""
+    filled, observed = _filled(working)
+    count = ops.sum(observed, 1, keepdims=True)
+    size = 1.0 if logarithmic(transform) else ops.sum(ops.abs(filled), 1, keepdims=True) / ops.maximum(count, 1.0)
+    return UNKNOWN_SPREAD * size * ops.clip((ENOUGH - count) / (ENOUGH - 1.0), 0.0, 1.0)
 
 
 def _never_zero(spread: Any, size: Any) -> Any:
@@ -118,6 +132,7 @@ class ToFrame(keras.layers.Layer):
         working = on_working_scale(target, self.transform)
         if not differenced(self.transform):
             level, spread = _moments(working, axis=1)
+            spread = ops.maximum(spread, _least_spread(working, self.transform))
             scaled, observed = _filled((working - level) / spread)
             return scaled, observed, ops.concatenate([level, spread], axis=1)
         level = _last_observed(working)
@@ -163,7 +178,7 @@ class FromFrame(keras.layers.Layer):
         """See the class."""
         unit = frame[:, 1:2] * _growth(self.transform, scaled.shape[1], scaled.dtype)
         working = frame[:, 0:1, None] + unit[:, :, None] * scaled
-        return ops.exp(working) if logarithmic(self.transform) else working
+        return ops.exp(ops.minimum(working, LARGEST_LOGARITHM)) if logarithmic(self.transform) else working
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""

@@ -10,7 +10,11 @@ import numpy as np
 from keras import ops
 from scipy.optimize import minimize_scalar
 
-__all__ = ["NaiveBase", "Quantiles", "best_stretch", "free_numbers", "pinball"]
+__all__ = ["NaiveBase", "Quantiles", "best_stretch", "free_numbers", "pinball", "window_weights"]
+
+
+FAR = 3.0
+"""Mean distance of a target from the level, in spreads, from which on its window weighs less."""
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -110,6 +114,9 @@ class Quantiles(keras.layers.Layer):
 def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
     """Mean pinball loss over what is observed (Koenker and Bassett 1978).
 
+    A window whose target lies far outside of its frame, as behind a flat lookback, weighs the less the farther: a few
+    of these would else say what is learnt.
+
     Args:
         target: Shape (batch, horizon); NaN where missing.
         quantiles: Shape (batch, horizon, quantiles).
@@ -119,11 +126,29 @@ def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
         One number, in the units of the target; 0 where nothing is observed.
     """
     observed = ops.isfinite(target)
-    error = ops.where(observed, target, 0.0)[:, :, None] - quantiles
+    target = ops.where(observed, target, 0.0)
+    error = target[:, :, None] - quantiles
     probability = ops.reshape(ops.convert_to_tensor(levels, dtype=quantiles.dtype), (1, 1, -1))
     loss = ops.mean(ops.maximum(probability * error, (probability - 1.0) * error), axis=-1)
-    weight = ops.cast(observed, loss.dtype)
-    return ops.sum(loss * weight) / ops.maximum(ops.sum(weight), 1.0)
+    counts = ops.cast(observed, loss.dtype)
+    weight = counts * window_weights(target, counts)
+    return ops.sum(loss * weight) / ops.maximum(ops.sum(counts), 1.0)
+
+
+def window_weights(target: Any, counts: Any) -> Any:
+    """What a window weighs: 1, or less where its target lies far outside of its frame.
+
+    Args:
+        target: In units of the frame, shape (batch, horizon); any number where it is missing.
+        counts: 1 where it is observed, else 0.
+
+    Returns:
+        Shape (batch, 1).
+    """
+    size = ops.sum(ops.abs(target) * counts, axis=1, keepdims=True) / ops.maximum(
+        ops.sum(counts, 1, keepdims=True), 1.0
+    )
+    return FAR / ops.maximum(size, FAR)
 
 
 def free_numbers(errors: np.ndarray, levels: Sequence[float]) -> np.ndarray:
@@ -160,10 +185,12 @@ def best_stretch(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[flo
     middle = len(levels) // 2
     median = quantiles[:, :, middle : middle + 1]
     probabilities = np.asarray(levels)
+    seen = np.isfinite(target)
+    weights = ops.convert_to_numpy(window_weights(np.where(seen, target, 0.0), seen.astype(target.dtype)))[:, :, None]
 
     def loss(stretch: float) -> float:
         error = target[:, :, None] - (median + stretch * (quantiles - median))
-        return float(np.nanmean(np.maximum(probabilities * error, (probabilities - 1) * error)))
+        return float(np.nanmean(weights * np.maximum(probabilities * error, (probabilities - 1) * error)))
 
     found = minimize_scalar(lambda power: loss(2.0**power), bounds=(-3.0, 3.0), method="bounded")
     return float(2.0**found.x)

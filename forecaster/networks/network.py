@@ -39,6 +39,11 @@ class Network:
     bias: keras.Variable
     teacher: Teacher | None = None
 
+    @property
+    def stretch(self) -> keras.Variable:
+        """The factors that `calibrate` sets."""
+        return self.forecast.get_layer("scaled_quantiles").stretch
+
     def lesson(
         self, inputs: dict[str, np.ndarray], target: np.ndarray, step: int | None = None
     ) -> dict[str, np.ndarray]:
@@ -83,12 +88,11 @@ class Network:
         frame = ops.convert_to_tensor(said["frame"])
         scaled = encode_target(ops.convert_to_tensor(target), frame, self.shape.transform)
         scaled = ops.convert_to_numpy(scaled)
-        layer = self.forecast.get_layer("scaled_quantiles")
-        steps, near = layer.stretch.shape[0], self.shape.horizon // 8
+        steps, near = self.stretch.shape[0], self.shape.horizon // 8
         around = [slice(max(step - near, 0), step + near + 1) if steps > 1 else slice(None) for step in range(steps)]
         quantiles, levels = said["quantiles"], self.shape.quantiles
         factors = np.array([best_stretch(scaled[:, some], quantiles[:, some], levels) for some in around])
-        layer.stretch.assign(layer.stretch * factors[:, None])
+        self.stretch.assign(self.stretch * factors[:, None])
         return factors
 
     def export(self, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -9,7 +10,45 @@ from keras import ops
 
 from forecaster.config import ModelDefinition
 
-__all__ = ["ClippedAdamW", "optimizer"]
+__all__ = ["ClippedAdamW", "WarmCosine", "optimizer"]
+
+LEFT = 0.01
+"""Share of the peak at which the learning rate ends."""
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class WarmCosine(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises in a line to its peak and falls as a cosine to a hundredth of it.
+
+    Its numbers can be set anew, so that a second course needs no second compilation.
+
+    Args:
+        peak: The highest rate.
+        steps: Of the course.
+        warmup: Steps of the rise; fewer than `steps` count.
+    """
+
+    def __init__(self, peak: float, steps: int, warmup: int) -> None:
+        super().__init__()
+        self.course = keras.Variable([0.0, 0.0, 0.0], trainable=False, dtype="float32", name="course")
+        self.set(peak, steps, warmup)
+
+    def set(self, peak: float, steps: int, warmup: int) -> None:
+        """Sets the numbers of a course; see the class."""
+        self.course.assign([peak, float(steps), float(min(warmup, steps - 1))])
+
+    def __call__(self, step: Any) -> Any:
+        """The rate at a step."""
+        peak, steps, warmup = self.course[0], self.course[1], self.course[2]
+        step = ops.cast(step, "float32")
+        share = ops.clip((step - warmup) / ops.maximum(steps - warmup, 1.0), 0.0, 1.0)
+        falling = LEFT + (1.0 - LEFT) * 0.5 * (1.0 + ops.cos(math.pi * share))
+        return peak * ops.where(step < warmup, step / ops.maximum(warmup, 1.0), falling)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the schedule."""
+        peak, steps, warmup = (float(number) for number in ops.convert_to_numpy(self.course))
+        return {"peak": peak, "steps": int(steps), "warmup": int(warmup)}
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -65,6 +104,17 @@ class ClippedAdamW(keras.optimizers.AdamW):
         self.steepest.assign(ops.maximum(self.steepest, norm))
         super().apply(grads, trainable_variables)
 
+    def restart(self, peak: float, steps: int, warmup: int) -> None:
+        """Begins a new course from the weights as they are: nothing of the one before is remembered.
+
+        The running mean of the weights begins anew with the first step, as Keras does at iteration 0.
+
+        Args are those of `WarmCosine`, which must be the schedule.
+        """
+        for variable in self.variables:
+            variable.assign(ops.zeros_like(variable))
+        self._learning_rate.set(peak, steps, warmup)
+
     def reset_watch(self) -> tuple[float, float]:
         """`clipped` and `steepest`, which begin anew."""
         seen = float(ops.convert_to_numpy(self.clipped)), float(ops.convert_to_numpy(self.steepest))
@@ -79,14 +129,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
 
 def optimizer(definition: ModelDefinition) -> ClippedAdamW:
     """The optimiser that a model file describes."""
-    warmup = min(definition.warmup, definition.steps - 1)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else definition.learning_rate,
-        definition.steps - warmup,
-        alpha=0.01,
-        warmup_target=definition.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
+    rate = WarmCosine(definition.learning_rate, definition.steps, definition.warmup)
     averaging = {"use_ema": True, "ema_momentum": definition.averaging} if definition.averaging else {}
     clipping = {"largest_value": definition.clipvalue, "largest_norm": definition.clipnorm}
     return ClippedAdamW(rate, definition.weight_decay, **clipping, **averaging)

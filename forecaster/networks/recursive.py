@@ -220,6 +220,6 @@ def build_recursive(definition: ModelDefinition, shape: Shape, seed: int, gaples
         The untrained network, compiled for training.
     """
     forecast = Forecasting(definition.model_dump(mode="json"), asdict(shape), seed, name="forecast")
-    train = Teaching(forecast.stepper, gapless, definition.batch_size if definition.carry_state else None)
+    train = Teaching(forecast.stepper, gapless, int(definition.batch_size) if definition.carry_state else None)
     train.compile(optimizer(definition), jit_compile=definition.jit_compile)
     return RecursiveNetwork(forecast, train, shape)

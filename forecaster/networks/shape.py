@@ -22,6 +22,7 @@ class Shape:
         segment: Time steps that the recurrence reads at once.
         transform: One of `frame.TRANSFORMS`.
         calendar: How many of the known ones, the last, are calendar features' columns.
+        cycle: Time steps of a cycle that the lookback holds several of; 1 where it holds none.
     """
 
     lookback: int
@@ -34,3 +35,4 @@ class Shape:
     segment: int = 1
     transform: str = "none"
     calendar: int = 0
+    cycle: int = 1

@@ -147,7 +147,8 @@ def _forecaster(
 
 
 def _validation_score(network: RecurrentForecaster, definition: PipelineDefinition, prepared: Prepared) -> float:
-    frame = roll(network, prepared.fitting, prepared.validation)
+    with network.unfinished():
+        frame = roll(network, prepared.fitting, prepared.validation)
     metric = METRICS[definition.promote.metric]
     trained_on = prepared.fitting.until(prepared.validation[0])
     return score_one(frame, network.name, metric, scales(trained_on, prepared.season))

@@ -77,17 +77,20 @@ def prepare(
     test = cutoffs(panel, horizon, windows, step)
     fitting = panel.until(test[0])
     resolved = resolve(
-        fitting, horizon, definition.lookback, definition.season, models[0].segment, definition.validation, step
-    )
-    transform = _transform(definition)
-    check_transform(panel, transform)
+        fitting, horizon, definition.lookback, definition.season, models[0].segment, definition.validation, step,
+        _transform(definition),
+    )  # fmt: skip
+    transform = resolved.transform
+    if definition.transform != "auto":
+        check_transform(panel, transform)
+    by_source = definition.transform == "auto" and transform == "log_return"
     season = metric_season(panel.calendar) if definition.metric_season == "auto" else definition.metric_season
     inferred = {
         **resolved.reasons,
         "test": why,
         "step": f"{step} steps between forecast origins",
         "metric season": f"{season} ({'as in M4' if definition.metric_season == 'auto' else 'as told'})",
-        "transform": f"{transform} ({'by the source' if definition.transform == 'auto' else 'as told'})",
+        **({"transform": f"{transform} (by the source)"} if by_source else {}),
     }
     validation = cutoffs(fitting, horizon, resolved.validation, step)
     signs = directional(definition, transform)
@@ -152,7 +155,7 @@ def _transform(definition: PipelineDefinition) -> str:
     if definition.transform != "auto":
         return definition.transform
     prices = isinstance(definition.data, TickerData) and definition.data.target != "Volume"
-    return "log_return" if prices else "none"
+    return "log_return" if prices else "auto"
 
 
 def directional(definition: PipelineDefinition, transform: str) -> bool:

@@ -7,7 +7,7 @@ import utilsforecast.losses as other
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
 from forecaster.evaluation import METRICS, coverage, definitions, losses, scales, score
-from forecaster.evaluation.metrics import score_one
+from forecaster.evaluation.metrics import score_one, weighted_quantile_loss
 from forecaster.series import Columns, panel_from_frame
 from tests.evaluation.doubles import backtest_frame, fitting_panel
 
@@ -164,3 +164,12 @@ def test_definitions_say_the_season():
     said = definitions(48)
     assert "season 48" in said["mase"]
     assert set(said) == {*METRICS, "coverage", "skill"}
+
+
+def test_the_weighted_quantile_loss_by_hand():
+    """Σ |y| is 30, the missing row does not count; absolute errors 2 + 4, and bounds 10 away on either side."""
+    y, median = np.array([10.0, 20.0, np.nan]), np.array([12.0, 16.0, 5.0])
+    frame = pd.DataFrame({"y": y, "m": median, "m-lo-80": median - 10, "m-hi-80": median + 10})
+    lower, upper = 2 * 0.1 * (8 + 14) / 30, 2 * 0.1 * (12 + 6) / 30
+    assert weighted_quantile_loss(frame, "m", []) == pytest.approx((2 + 4) / 30)
+    assert weighted_quantile_loss(frame, "m", [80]) == pytest.approx(np.mean([6 / 30, lower, upper]))

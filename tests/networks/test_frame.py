@@ -28,6 +28,29 @@ def test_log_works_on_logarithms_and_masks_what_has_none():
     assert np.array_equal(observed, [[1, 1, 0, 0]])
 
 
+@pytest.mark.parametrize(
+    ("transform", "values", "spread"),
+    [
+        ("none", (NAN, NAN, NAN, 50), 5),  # one value: a tenth of the level
+        ("none", (NAN, NAN, 50, 50), 10 / 3),  # two: two thirds of that
+        ("none", (NAN, 50, 50, 50), 5 / 3),
+        ("none", (50, 50, 50, 50), 50 * 1e-5),  # four are believed
+        ("none", (NAN, NAN, 40, 60), 10),  # they say more by themselves
+        ("log", (NAN, NAN, NAN, 50), 0.1),
+        ("log", (NAN, NAN, 50, 50), 0.2 / 3),
+    ],
+)
+def test_the_spread_of_one_to_three_values_is_not_believed(transform, values, spread):
+    _, _, frame = ToFrame(transform)(row(*values))
+    assert float(frame[0, 1]) == pytest.approx(spread, rel=1e-4)
+
+
+@pytest.mark.parametrize("transform", ["log", "log_return"])
+def test_a_quantile_beyond_all_numbers_is_still_a_number(transform):
+    said = FromFrame(transform)(np.full((1, 2, 1), 50, np.float32), np.array([[3.0, 9.0]], np.float32))
+    assert np.isfinite(said).all()
+
+
 def test_log_return_measures_from_the_last_observed_price_in_root_mean_square_returns():
     scaled, observed, frame = ToFrame("log_return")(row(1, np.e**1, np.e**3, NAN))
     spread = np.sqrt((1 + 4) / 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_pinball_loss
 
-from forecaster.networks.heads import NaiveBase, Quantiles, best_stretch, free_numbers, pinball
+from forecaster.networks.heads import NaiveBase, Quantiles, best_stretch, free_numbers, pinball, window_weights
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -50,6 +50,7 @@ def test_the_head_starts_at_the_bases_own_error_quantiles():
 
 
 def test_pinball_is_scikit_learns_over_what_is_observed():
+    """As long as the targets lie within their frames, by three spreads."""
     generator = np.random.default_rng(3)
     target, said = generator.normal(size=(6, 4)).astype(np.float32), generator.normal(size=(6, 4, 3)).astype(np.float32)
     target[0, 0] = target[3, 2] = np.nan
@@ -67,3 +68,11 @@ def test_the_stretch_finds_how_much_too_narrow_the_intervals_are():
     too_narrow = np.broadcast_to(np.array([-1.2816, 0, 1.2816]), (400, 5, 3))
     assert best_stretch(target, too_narrow, LEVELS) == pytest.approx(3, rel=0.1)
     assert best_stretch(np.full((2, 5), np.nan), too_narrow[:2], LEVELS) == 1
+
+
+def test_a_window_far_outside_of_its_frame_weighs_less():
+    target = np.array([[1, -3], [3, -3], [6, 6], [12, 0], [99, 99]], np.float32)
+    counts = np.array([[1, 1], [1, 1], [1, 1], [1, 0], [0, 0]], np.float32)
+    assert np.asarray(window_weights(target, counts))[:, 0] == pytest.approx([1, 1, 0.5, 0.25, 1])
+    far = np.array([[300.0, 300.0]], np.float32)
+    assert float(pinball(far, np.zeros((1, 2, 3), np.float32), LEVELS)) == pytest.approx(0.5 * 3)

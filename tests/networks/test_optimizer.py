@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from forecaster.networks.optimizer import ClippedAdamW, optimizer
+from forecaster.networks.optimizer import ClippedAdamW, WarmCosine, optimizer
 from tests.synthetic import tiny
 
 
@@ -61,3 +61,32 @@ def test_a_model_file_sets_both_limits():
     again = ClippedAdamW.from_config(one.get_config())
     assert (again.largest_value, again.largest_norm) == (0.5, 2.0)
     assert optimizer(tiny(clipnorm=None)).largest_norm is None
+
+
+def test_the_learning_rate_is_keras_cosine_decay_behind_its_warm_up():
+    ours = WarmCosine(0.004, steps=120, warmup=20)
+    theirs = keras.optimizers.schedules.CosineDecay(0.0, 100, alpha=0.01, warmup_target=0.004, warmup_steps=20)
+    for step in (0, 1, 19, 20, 21, 70, 119, 120, 500):
+        assert float(ours(step)) == pytest.approx(float(theirs(step)), rel=1e-5, abs=1e-9)
+    again = WarmCosine.from_config(ours.get_config())
+    assert float(again(33)) == float(ours(33))
+    assert float(WarmCosine(0.004, steps=10, warmup=50)(9)) == pytest.approx(0.004), "a warm-up ends before the course"
+
+
+def test_a_new_course_remembers_nothing_of_the_one_before():
+    """Where the first course ended decides nothing but the weights: moments, running mean and rate begin anew."""
+    steps = []
+    for before in (0, 3):
+        one, weight = optimizer(tiny(steps=9, averaging=0.9)), keras.Variable(np.ones(3, np.float32))
+        one.build([weight])
+        for _ in range(before):
+            one.apply([ops.array([5.0, -1.0, 2.0])], [weight])
+        weight.assign(np.ones(3))
+        one.restart(0.1, steps=5, warmup=1)
+        for gradient in ([1.0, 2.0, 3.0], [0.1, 0.0, 0.2]):
+            one.apply([ops.array(gradient)], [weight])
+        last = np.array(weight)
+        one.finalize_variable_values([weight])
+        steps.append([last, np.array(weight), float(one.learning_rate)])
+    assert all(np.array_equal(*pair) for pair in zip(*steps, strict=True))
+    assert not np.array_equal(steps[0][0], np.ones(3))

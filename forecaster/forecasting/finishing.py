@@ -1,0 +1,112 @@
+"""The last stretch of a fit: what was held out to stop it is learnt from, too.
+
+The validation part says when to stop and how wide intervals must be; it is also the newest part of what may be seen.
+A network that has not learnt from it forecasts from a world that has moved on, and of short series it has seen little.
+So the fit goes on from its best weights, for some steps, over all windows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from forecaster.config import ModelDefinition
+from forecaster.errors import Interrupted, TrainingError
+from forecaster.forecasting.defaults import Resolved
+from forecaster.forecasting.lessons import Examples
+from forecaster.forecasting.training import Control, Progress
+from forecaster.networks.network import Network
+from forecaster.series import Panel, training_windows
+
+__all__ = ["Finished", "all_windows", "finish"]
+
+SHARE_OF_RATE = 0.5
+"""Of the fit's learning rate, at the peak."""
+
+
+class Finished:
+    """The weights of a network before and after it was finished.
+
+    Args:
+        network: Whose weights are meant.
+        before: Those that the validation part has chosen.
+    """
+
+    def __init__(self, network: Network, before: list[np.ndarray]) -> None:
+        self._network, self._before = network, before
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """The network as it was before it learnt from the validation part, to be judged by that part."""
+        after = self._network.forecast.get_weights()
+        self._network.forecast.set_weights(self._before)
+        try:
+            yield
+        finally:
+            self._network.forecast.set_weights(after)
+
+
+def all_windows(
+    panel: Panel, resolved: Resolved, horizon: int, definition: ModelDefinition, seed: int
+) -> Callable[[int], Examples]:
+    """The batches of a finish, from all windows of the fitting part.
+
+    Args:
+        panel: The fitting part.
+        resolved: Lookback.
+        horizon: Steps to forecast.
+        definition: Batch size.
+        seed: Of the draws, which go on behind those of the fit.
+    """
+    windows = training_windows(panel, resolved.lookback, horizon)
+
+    def batch(step: int) -> Examples:
+        return windows.gather(windows.draw(int(definition.batch_size), seed, definition.steps + step))
+
+    return batch
+
+
+def finish(
+    network: Network, batch: Callable[[int], Examples], definition: ModelDefinition, taken: int, control: Control
+) -> Finished:
+    """Goes on from the best weights over all windows, at half the learning rate, which falls to nothing.
+
+    Quantiles learn without the stretch that calibration gave them, and get it back.
+
+    Args:
+        network: Trained and calibrated.
+        batch: The batch of a step.
+        definition: Learning rate and so on; `finish` says how many steps.
+        taken: Steps after which the fit was at its best.
+        control: Watching and stopping. An interrupted finish begins anew when the fit is resumed.
+
+    Raises:
+        Interrupted: `control.stop` said so.
+        TrainingError: The loss is not finite.
+    """
+    done = Finished(network, network.forecast.get_weights())
+    steps = round(definition.finish * taken)
+    if steps == 0:
+        return done
+    stretch = np.array(network.stretch.numpy())
+    network.stretch.assign(np.ones_like(stretch))
+    network.train.optimizer.restart(SHARE_OF_RATE * definition.learning_rate, steps, steps // 10)
+    for step in range(steps):
+        if control.stop():
+            raise Interrupted(f"stopped at step {step} of {steps} of finishing {definition.name}")
+        examples = batch(step)
+        shown = network.lesson(examples.inputs, examples.target, definition.steps + step)
+        if not math.isfinite(float(network.train.train_on_batch(shown, examples.target))):
+            raise TrainingError(
+                f"{definition.name}: the loss is not finite at step {step} of its finish; write finish: 0"
+            )
+        if step % 10 == 9:
+            control.report(Progress(str(definition.name), step + 1, steps, finishing=True))
+    control.report(Progress(str(definition.name), steps, steps, done=True, finishing=True))
+    if definition.averaging:
+        network.train.optimizer.finalize_variable_values(network.train.trainable_variables)
+    network.stretch.assign(stretch)
+    return done

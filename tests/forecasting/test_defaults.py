@@ -1,0 +1,89 @@
+"""What `auto` becomes: log or none, batch size, lookback and segment, each with its reason."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecaster.config import ModelDefinition
+from forecaster.forecasting.defaults import resolve
+from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.scale_of_changes import changes_follow_level, choose_transform
+from forecaster.series import Columns, panel_from_frame
+from tests.synthetic import seasonal_panel, tiny
+
+
+def panel_of(*series, freq="h"):
+    stamps = pd.date_range("2000-01-01", None, max(map(len, series)), freq)
+    frames = [
+        pd.DataFrame({"unique_id": f"s{place}", "ds": stamps[: len(one)], "y": one}) for place, one in enumerate(series)
+    ]
+    return panel_from_frame(pd.concat(frames), Columns("unique_id"), freq=freq)
+
+
+def grown(power, seed=0, start=100.0):
+    """Noise whose size goes with a power of a level that rises hundredfold, in leaps that fall into gaps."""
+    level = start * np.exp(np.linspace(0, np.log(100), 12)).repeat(100)
+    level[::100] = np.nan
+    return level + 0.02 * start * (level / start) ** power * np.random.default_rng(seed).normal(size=1200)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.3, 0.7, 1.0])
+def test_the_power_with_which_changes_grow_is_found_and_decides(power):
+    panel = panel_of(grown(power), grown(power, seed=1, start=5.0))
+    assert changes_follow_level(panel) == pytest.approx(power, abs=0.1)
+    assert choose_transform(panel)[0] == ("log" if power > 0.5 else "none")
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (grown(1.0) - np.nanmin(grown(1.0)), "not all values are above zero"),
+        (np.full(1200, 7.0), "too little data"),
+        (grown(1.0)[:100], "too little data"),
+    ],
+)
+def test_without_a_reason_for_it_there_is_no_logarithm(values, reason):
+    chosen, why = choose_transform(panel_of(values))
+    assert chosen == "none" and reason in why
+
+
+def resolved(panel, horizon=24, **told):
+    keys = {"lookback": "auto", "season": "auto", "segment": "auto", "validation": "auto", "step": horizon}
+    return resolve(panel, horizon, **{**keys, **told})
+
+
+@pytest.mark.parametrize(
+    ("series", "steps", "horizon", "expected"),
+    [(1, 240, 6, 64), (1, 240 * 51, 6, 64), (1, 2_048 * 6, 6, 128), (40, 700, 6, 256), (40, 700, 24, 64)],
+)
+def test_the_batch_grows_with_the_stretches_in_the_data(series, steps, horizon, expected):
+    found = resolved(seasonal_panel(series, steps), horizon, season=12, lookback=24)
+    assert found.batch_size == expected
+    assert f"{expected} windows ({series * steps // horizon:,} stretches" in found.reasons["batch size"]
+
+
+def test_a_model_file_that_names_a_batch_size_has_it():
+    assert ModelDefinition(network="gru", name="gru").batch_size == "auto"
+    panel = seasonal_panel(steps=300)
+    forecaster = RecurrentForecaster(tiny(batch_size="auto", steps=1), 6, lookback=24, season=12).fit(panel)
+    assert forecaster._filled_in(forecaster.resolved).batch_size == 64
+    assert RecurrentForecaster(tiny(batch_size=8), 6)._filled_in(forecaster.resolved).batch_size == 8
+
+
+def test_hours_see_the_calendars_two_weeks_in_days_where_there_is_room():
+    found = resolved(seasonal_panel(8, 3000, season=24))
+    assert (found.lookback, found.segment, found.cycle) == (336, 24, 24)
+    assert "two of the longest season" in found.reasons["lookback"]
+
+
+def test_a_short_series_sees_what_training_allows_and_says_so():
+    found = resolved(seasonal_panel(1, 400, season=24), 12)
+    assert found.lookback == 48 and found.cycle == 24
+    assert "as much as the training part allows" in found.reasons["lookback"]
+
+
+def test_the_longer_series_set_the_lookback_and_shorter_ones_are_padded():
+    noise = np.random.default_rng(0)
+    lengths = [14] * 30 + [40] * 20
+    yearly = panel_of(*[50 + noise.normal(size=count).cumsum() for count in lengths], freq="YS")
+    assert resolved(yearly, 4).lookback > 14
