@@ -22,6 +22,8 @@ class Shape:
         segment: Time steps that the recurrence reads at once.
         transform: One of `frame.TRANSFORMS`.
         calendar: How many of the known ones, the last, are calendar features' columns.
+        vocabulary: Names of the values where these are symbols, the unknown one first; empty where they are numbers.
+        novelty: Chance of a symbol that is not in the vocabulary.
     """
 
     lookback: int
@@ -34,3 +36,5 @@ class Shape:
     segment: int = 1
     transform: str = "none"
     calendar: int = 0
+    vocabulary: tuple[str, ...] = ()
+    novelty: float = 0.0
