@@ -79,6 +79,11 @@ class SymbolForecaster(RecurrentForecaster):
             )
         return super().fit(in_terms_of(panel, self.vocabulary))
 
+    @property
+    def stepwise(self) -> bool:
+        """They all go step by step, a feed-forward network, too."""
+        return True
+
     def _built(self, panel: Panel, resolved: Resolved) -> Any:
         from forecaster.networks.build import Shape
         from forecaster.networks.recursive import build_recursive
