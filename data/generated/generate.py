@@ -1,4 +1,4 @@
-"""Writes the generated sequences of symbols in this folder; `--check` writes nothing and exits with 1 on a difference.
+"""Writes the generated sequence of symbols in this folder; `--check` writes nothing and exits with 1 on a difference.
 
     python data/generated/generate.py [--check]
 
@@ -16,15 +16,12 @@ DISHES = ("pizza", "sushi", "waffles")
 FIRST, DAYS, AHEAD = date(2021, 1, 1), 1095, 7
 MISSING = range(DAYS - 35, DAYS - 21)
 """Two weeks in which nobody wrote the dinner down."""
-NAMES = ("Doug", "Jane", "Spot")
-SENTENCES = 2000
 
 
 def dinners() -> Iterator[Sequence[str]]:
     """(ds, dinner, weekday, late, holiday), a row a day.
 
-    Dishes come in turn. Who comes home late eats leftovers, and the turn waits; on a holiday one dish is skipped. Now
-    and then (one evening in fifty) it is any dish at all, and the turn goes on from that one.
+    Dishes come in turn. Who comes home late eats leftovers, and the turn waits; on a holiday one dish is skipped.
     """
     chance = random.Random(7)
     turn = 0
@@ -32,33 +29,17 @@ def dinners() -> Iterator[Sequence[str]]:
     for day in range(DAYS + AHEAD):
         today = FIRST + timedelta(day)
         late = chance.random() < (0.4 if today.weekday() in (1, 3) else 0.1)
-        holiday = chance.random() < 0.06
-        whim, other = chance.random() < 0.02, chance.randrange(3)
+        holiday = chance.random() < 0.1
         if late:
             dinner = "leftovers"
         else:
-            if whim and day not in MISSING:
-                turn = other
-            else:
-                turn = (turn + (2 if holiday else 1)) % 3
+            turn = (turn + (2 if holiday else 1)) % 3
             dinner = DISHES[turn]
         known = day < DAYS and day not in MISSING
         yield today.isoformat(), dinner if known else "", today.strftime("%A"), str(int(late)), str(int(holiday))
 
 
-def book() -> Iterator[Sequence[str]]:
-    """(position, word): sentences "X saw Y ." of two different names."""
-    chance = random.Random(3)
-    yield "position", "word"
-    position = 0
-    for _ in range(SENTENCES):
-        who, whom = chance.sample(NAMES, 2)
-        for word in (who, "saw", whom, "."):
-            position += 1
-            yield str(position), word
-
-
-FILES = {"dinners.csv": dinners, "childrens_book.csv": book}
+FILES = {"dinners.csv": dinners}
 
 
 def main(arguments: Sequence[str]) -> int:

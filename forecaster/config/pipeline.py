@@ -21,7 +21,7 @@ from pydantic import (
 from forecaster.config.data import FileData, Strict, TickerData
 from forecaster.config.model import NETWORKS, RECURRENT, ModelDefinition, ModelKeys, Name
 from forecaster.config.schedule import DaskDefinition, Schedule
-from forecaster.config.symbols import SYMBOL_BASELINES, SYMBOL_METRICS, check_kind, with_defaults_of_kind
+from forecaster.config.symbols import SYMBOL_BASELINES, check_kind, with_defaults_of_kind
 
 __all__ = [
     "MEMBERS",
@@ -233,5 +233,6 @@ class PipelineDefinition(BaseModel):
             return promote
         if "beat" in promote.model_fields_set:
             raise ValueError(f"beat names {absent[0]!r}, which is not among baselines {baselines}; add it there")
-        there = [name for name in promote.beat if name in baselines] or [name for name in NAIVE if name in baselines]
+        there: list[str] = [name for name in promote.beat if name in baselines]
+        there = there or [name for name in NAIVE if name in baselines]
         return promote.model_copy(update={"beat": ["champion", *there]})

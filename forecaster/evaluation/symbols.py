@@ -65,7 +65,7 @@ def roll_symbols(
         places = np.array([known.get(name, 0) for name in came.reshape(-1)])
         given = np.take_along_axis(told.reshape(-1, told.shape[2]), places[:, None], axis=1)[:, 0]
         observed = came.reshape(-1) != ""
-        frame.insert(3, "y", np.where(observed, came.reshape(-1), None))
+        frame.insert(3, "y", pd.Series(came.reshape(-1), dtype=object).where(pd.Series(observed), None))
         frame[f"{forecaster.name}-y-p"] = np.where(observed, given, np.nan)
         frames.append(frame)
     if not frames:
@@ -86,7 +86,7 @@ def _came(panel: Panel, series: np.ndarray, seen: Panel, horizon: int) -> np.nda
 def symbol_losses(frame: pd.DataFrame, model: str) -> pd.Series[Any]:
     """Mean log loss of each forecast of a model, indexed by (unique_id, cutoff)."""
     seen = frame[frame["y"].notna()]
-    surprise = -np.log(seen[f"{model}-y-p"].astype(np.float64))
+    surprise = pd.Series(-np.log(seen[f"{model}-y-p"].to_numpy(np.float64)), index=seen.index)
     return surprise.groupby([seen["unique_id"], seen["cutoff"]]).mean()
 
 

@@ -29,8 +29,8 @@ class PublishedSymbols(PublishedForecaster):
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
         """The likeliest symbols with their probabilities; see `SymbolForecaster.predict`."""
-        given, tick = from_start(panel, start)
-        return symbol_frame(given, self.name, self.probabilities(given), self.vocabulary, tick)
+        seen, given, tick = from_start(panel, start)
+        return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick)
 
     def probabilities(self, panel: Panel) -> np.ndarray:
         """Of every symbol at every step, shape (series, horizon, symbols)."""

@@ -1,4 +1,4 @@
-"""The recurrent forecaster of symbols: the network, the windows and the training of numbers, with another kind of value."""
+"""The recurrent forecaster of symbols: network, windows and training are those of numbers, the kind of value is not."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ class SymbolForecaster(RecurrentForecaster):
             start: Time stamp of the first row. Steps before it that were not observed are gone through on the network's
                 own forecasts.
         """
-        given, tick = from_start(panel, start)
-        return symbol_frame(given, self.name, self.probabilities(given), self.vocabulary, tick)
+        seen, given, tick = from_start(panel, start)
+        return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick)
 
 
 def refuse_absent(known: np.ndarray, name: str) -> None:
@@ -132,18 +132,22 @@ def refuse_absent(known: np.ndarray, name: str) -> None:
         )
 
 
-def from_start(panel: Panel, start: Start | None) -> tuple[Panel, int | None]:
-    """The panel up to the step before a start, what lies before it unobserved; and the tick of the start.
+def from_start(panel: Panel, start: Start | None) -> tuple[Panel, Panel, int | None]:
+    """What to forecast from a start.
+
+    Returns:
+        The panel up to each last observed step before the start; the same up to the step before the start, with what
+        was not observed missing; and the tick of the start, None where it is the step behind each end.
 
     Raises:
         DataError: It is no time stamp of the data.
     """
     if start is None:
-        return panel, None
+        return panel, panel, None
     begun = begun_at(panel, start)
     seen, gaps = begun.panel, begun.gaps
     if not gaps.any():
-        return seen, begun.start
+        return seen, seen, begun.start
     pieces, offsets = [], [0]
     for series in range(len(seen)):
         length = int(begun.start - seen.first[series])
@@ -154,7 +158,7 @@ def from_start(panel: Panel, start: Start | None) -> tuple[Panel, int | None]:
     lengths = begun.start - seen.first
     ends = np.asarray(offsets[:-1]) + lengths
     longer = replace(seen, values=np.concatenate(pieces), offsets=np.asarray(offsets), ends=ends)
-    return longer, begun.start
+    return seen, longer, begun.start
 
 
 def inputs_of(panel: Panel, inputs: Inputs, name: str) -> Panel:

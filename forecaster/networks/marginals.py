@@ -10,7 +10,7 @@ from forecaster.networks.kind import Said, State
 from forecaster.networks.stepper import Stepper
 from forecaster.networks.uniforms import uniforms
 
-__all__ = ["marginals", "sampled"]
+__all__ = ["marginals"]
 
 
 def marginals(
@@ -47,31 +47,3 @@ def marginals(
         size = said["logarithms"].shape[-1]
         told.append(ops.mean(ops.reshape(ops.exp(said["logarithms"]), (-1, paths, size)), axis=1, keepdims=True))
     return ops.concatenate(told, axis=1)
-
-
-def sampled(
-    stepper: Stepper, said: Said, state: State, chance: Any, known: Any, static: Any, temperature: float
-) -> tuple[Any, Said, State]:
-    """Draws some symbols one after the other, each read before the next is drawn.
-
-    Args:
-        stepper: Whose kind is `Symbols`.
-        said: Of the first of them, a sequence of one.
-        state: With which it was said.
-        chance: Uniform numbers, (batch, steps).
-        known: Of the steps behind the first, (batch, steps, known).
-        static: (batch, static), or None.
-        temperature: See `Symbols.draw_from`; 0 takes the likeliest.
-
-    Returns:
-        Places in the vocabulary, (batch, steps); what is said of the step behind them, and the state.
-    """
-    drawn: list[Any] = []
-    kind: Any = stepper.kind
-    for step in range(chance.shape[1]):
-        logarithms = said["logarithms"][:, :, 1:]
-        uniform = chance[:, step : step + 1]
-        value = kind.draw_from(logarithms, uniform, temperature) if temperature > 0 else kind.expected(said)
-        drawn.append(value)
-        said, state = stepper.advance(value, value > 0, known[:, step : step + 1], static, state)
-    return ops.concatenate(drawn, axis=1), said, state

@@ -173,7 +173,8 @@ class RecursiveNetwork:
         if self.shape.vocabulary:
             from forecaster.networks.strings import export_strings
 
-            return export_strings(self.forecast, self.shape, folder)
+            export_strings(self.forecast, self.shape, folder)
+            return
         archive = keras.export.ExportArchive()
         archive.track(self.forecast)
         archive.add_endpoint("serving_default", self._call, [self._inputs()])

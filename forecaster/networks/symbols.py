@@ -1,4 +1,4 @@
-"""Values that are symbols, one step at a time: read one-hot or embedded, forecast as a distribution over all of them."""
+"""Values that are symbols, one step at a time: read one-hot or embedded, forecast as a distribution over them all."""
 
 from __future__ import annotations
 
@@ -72,11 +72,8 @@ class Symbols(keras.layers.Layer):
 
     def draw(self, said: Said, uniform: Any) -> Any:
         """See `Kind`: one of the known symbols, by the inverse of their cumulated probabilities."""
-        return self.draw_from(said["logarithms"][:, :, 1:], uniform)
-
-    def draw_from(self, logarithms: Any, uniform: Any, temperature: float = 1.0) -> Any:
-        """A draw from known symbols whose logarithms are divided by a temperature; below 1 the likely gain."""
-        upto = ops.cumsum(ops.softmax(logarithms / temperature, axis=-1), axis=-1)
+        logarithms = said["logarithms"][:, :, 1:]
+        upto = ops.cumsum(ops.softmax(logarithms, axis=-1), axis=-1)
         passed = ops.sum(ops.cast(upto < uniform[:, :, None], "int32"), axis=-1)
         return ops.cast(ops.minimum(passed, self.size - 2) + 1, logarithms.dtype)
 

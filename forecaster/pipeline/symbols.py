@@ -83,4 +83,3 @@ def course_of_symbols(frame: pd.DataFrame) -> pd.DataFrame:
     """Log losses of all models of a backtest: a row a cutoff, oldest first, a column a model."""
     suffix = "-y-p"
     return symbol_course(frame, [str(name).removesuffix(suffix) for name in frame if str(name).endswith(suffix)])
-
