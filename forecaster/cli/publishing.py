@@ -28,6 +28,7 @@ def predict_published(
     """Forecasts from the end of the data as they are now: the training file or another one, or newly fetched prices."""
     from forecaster.forecasting.backend import load_quietly
     from forecaster.forecasting.published import PublishedForecaster
+    from forecaster.forecasting.published_symbols import PublishedSymbols
     from forecaster.series.future import read_known
     from forecaster.series.source import load
 
@@ -42,7 +43,10 @@ def predict_published(
     if known:
         panel = read_known(panel, known, source)
     load_quietly()
-    frame = PublishedForecaster(version).predict(panel, levels, start)
+    if definition.symbolic:
+        frame = PublishedSymbols(version).predict(panel, levels, start)
+    else:
+        frame = PublishedForecaster(version).predict(panel, levels, start)
     if out:
         frame.to_csv(out, index=False)
         messages.print(f"{len(frame)} forecasts written to {out}", markup=False)

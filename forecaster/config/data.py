@@ -26,6 +26,9 @@ class FileData(Strict):
     """A CSV or Parquet file: one row a series and time stamp, or a column a series."""
 
     source: Literal["csv", "parquet"] = "csv"
+    kind: Literal["numbers", "symbols"] = Field(
+        default="numbers", description="symbols: the target's cells are names, of which the next ones are forecast"
+    )
     path: str = Field(description="relative to the working directory, else to the pipeline file")
     id: str | None = Field(default=None, description="column that names the series; omit for one series")
     time: str = Field(default="ds", description="column of time stamps, or of whole numbers")

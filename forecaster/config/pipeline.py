@@ -21,6 +21,7 @@ from pydantic import (
 from forecaster.config.data import FileData, Strict, TickerData
 from forecaster.config.model import NETWORKS, RECURRENT, ModelDefinition, ModelKeys, Name
 from forecaster.config.schedule import DaskDefinition, Schedule
+from forecaster.config.symbols import SYMBOL_BASELINES, check_kind, with_defaults_of_kind
 
 __all__ = [
     "MEMBERS",
@@ -36,8 +37,14 @@ __all__ = [
     "TickerData",
 ]
 
-Baseline = Literal["naive", "seasonal_naive", "drift", "mean", "naive2", "ridge"]
-Metric = Literal["mase", "smape", "rmse", "coverage", "direction"]
+Baseline = Literal[
+    "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge",
+    "most_frequent", "last", "seasonal", "bigram", "ngram",
+]  # fmt: skip
+Metric = Literal[
+    "mase", "smape", "rmse", "coverage", "direction",
+    "log_loss", "accuracy", "top_3", "perplexity", "bits",
+]  # fmt: skip
 Rival = Literal["champion", "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge"]
 NAIVE: tuple[Baseline, ...] = ("naive", "seasonal_naive", "drift", "mean", "naive2")
 """The naive forecasts: what a network must beat to be published."""
@@ -73,7 +80,7 @@ class BacktestDefinition(Strict):
 class PromoteDefinition(Strict):
     """When a network may be published."""
 
-    metric: Literal["mase", "smape", "rmse"] = "mase"
+    metric: Literal["mase", "smape", "rmse", "log_loss"] = "mase"
     beat: Annotated[list[Rival], Field(min_length=1)] = Field(
         default=["champion", "naive", "seasonal_naive"],
         description="what a retrained network must beat significantly: the champion, and baselines of the pipeline",
@@ -177,6 +184,22 @@ class PipelineDefinition(BaseModel):
     schedule: Schedule | None = Field(default=None, description="when to retrain: a line of cron, in UTC; or a mapping")
     executor: Executor = Field(default="local", description="where retraining is done")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_kind(cls, content: Any) -> Any:
+        return with_defaults_of_kind(content) if isinstance(content, Mapping) else content
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether what is forecast are symbols."""
+        return isinstance(self.data, FileData) and self.data.kind == "symbols"
+
+    @field_validator("baselines", "metrics", "transform", "promote")
+    @classmethod
+    def _of_the_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        data = info.data.get("data")
+        return value if data is None else check_kind(value, str(info.field_name), getattr(data, "kind", "numbers"))
+
     @field_validator("levels", "baselines", "metrics")
     @classmethod
     def _each_once(cls, values: list[Any]) -> list[Any]:
@@ -187,7 +210,7 @@ class PipelineDefinition(BaseModel):
     @field_validator("baselines")
     @classmethod
     def _some_naive(cls, baselines: list[Baseline]) -> list[Baseline]:
-        if not set(baselines) & set(NAIVE):
+        if not set(baselines) & {*NAIVE, *SYMBOL_BASELINES}:
             raise ValueError(f"no naive forecast to compare with; add one of {', '.join(NAIVE)}")
         return baselines
 
@@ -210,5 +233,6 @@ class PipelineDefinition(BaseModel):
             return promote
         if "beat" in promote.model_fields_set:
             raise ValueError(f"beat names {absent[0]!r}, which is not among baselines {baselines}; add it there")
-        there = [name for name in promote.beat if name in baselines] or [name for name in NAIVE if name in baselines]
+        there: list[str] = [name for name in promote.beat if name in baselines]
+        there = there or [name for name in NAIVE if name in baselines]
         return promote.model_copy(update={"beat": ["champion", *there]})

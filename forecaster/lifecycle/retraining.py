@@ -62,6 +62,8 @@ def retrain(
         ForecasterError: With cause and remedy, whatever went wrong.
     """
     began, store, name = time.monotonic(), Store(project.store), str(definition.name)
+    if definition.symbolic:
+        raise DefinitionError(f"{name}: symbols are not retrained yet; publish a new version with forecaster run")
     _check_windows(definition)
     store.sweep()
     champion = whole_champion(store, name)

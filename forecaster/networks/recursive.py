@@ -21,11 +21,13 @@ from keras import ops
 
 from forecaster.config import ModelDefinition
 from forecaster.networks.kind import Kind
+from forecaster.networks.marginals import marginals
 from forecaster.networks.numbers import Numbers
 from forecaster.networks.optimizer import optimizer
 from forecaster.networks.shape import Shape
 from forecaster.networks.stack import Stack
 from forecaster.networks.stepper import Stepper
+from forecaster.networks.symbols import Symbols
 from forecaster.networks.teaching import Teaching
 
 __all__ = ["RecursiveNetwork", "build_recursive"]
@@ -39,6 +41,12 @@ def _stepper(definition: ModelDefinition, shape: Shape, seed: int, kind: Kind) -
     )  # fmt: skip
     stepper.build()
     return stepper
+
+
+def _kind(size: Shape, seed: int) -> Kind:
+    if size.vocabulary:
+        return Symbols(len(size.vocabulary), size.novelty, seed, name="kind")
+    return Numbers(size.transform, size.seasons, size.lookback, size.quantiles, name="kind")
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -55,10 +63,10 @@ class Forecasting(keras.Model):
         super().__init__(**kwargs)
         self.definition, self.shape, self.seed = definition, shape, seed
         model = ModelDefinition.model_validate(definition)
-        self.size = Shape(**{**shape, "quantiles": tuple(shape["quantiles"]), "seasons": tuple(shape["seasons"])})
+        several = {name: tuple(shape[name]) for name in ("quantiles", "seasons", "vocabulary")}
+        self.size = Shape(**{**shape, **several})
         self.samples, self.carried = model.samples, model.carry_state
-        kind = Numbers(self.size.transform, self.size.seasons, self.size.lookback, self.size.quantiles, name="kind")
-        self.stepper = _stepper(model, self.size, seed, kind)
+        self.stepper = _stepper(model, self.size, seed, _kind(self.size, seed))
         self.built = True
 
     def build(self, *shapes: Any) -> None:
@@ -73,7 +81,8 @@ class Forecasting(keras.Model):
             training: Has no meaning here.
 
         Returns:
-            What the kind of value answers: `quantiles` (batch, horizon, levels).
+            What the kind of value answers: `quantiles` (batch, horizon, levels), or of symbols `probabilities`
+            (batch, horizon, symbols).
         """
         past, horizon = inputs["past"], self.size.horizon
         values, static = past[:, :, 0], inputs.get("static")
@@ -81,6 +90,9 @@ class Forecasting(keras.Model):
         known = ops.concatenate([past[:, 1:, 1:], coming[:, :1]], axis=1)
         state = self.stepper.zeros(ops.shape(past)[0])
         said, state = self.stepper.walk(values, known, static, state, every=False)
+        if self.size.vocabulary:
+            several = (coming, static, inputs["seed"], horizon, self.samples)
+            return {"probabilities": marginals(self.stepper, said, state, *several)}
         first = self.stepper.kind.answer(said)
         if horizon == 1:
             return first
@@ -158,6 +170,11 @@ class RecursiveNetwork:
 
     def export(self, folder: Path) -> None:
         """Writes a SavedModel with the signatures `serving_default` and, where the state is carried, `step`."""
+        if self.shape.vocabulary:
+            from forecaster.networks.strings import export_strings
+
+            export_strings(self.forecast, self.shape, folder)
+            return
         archive = keras.export.ExportArchive()
         archive.track(self.forecast)
         archive.add_endpoint("serving_default", self._call, [self._inputs()])

@@ -23,6 +23,8 @@ class Shape:
         transform: One of `frame.TRANSFORMS`.
         calendar: How many of the known ones, the last, are calendar features' columns.
         cycle: Time steps of a cycle that the lookback holds several of; 1 where it holds none.
+        vocabulary: Names of the values where these are symbols, the unknown one first; empty where they are numbers.
+        novelty: Chance of a symbol that is not in the vocabulary.
     """
 
     lookback: int
@@ -36,3 +38,5 @@ class Shape:
     transform: str = "none"
     calendar: int = 0
     cycle: int = 1
+    vocabulary: tuple[str, ...] = ()
+    novelty: float = 0.0

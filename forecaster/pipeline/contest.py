@@ -22,6 +22,7 @@ from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, baselines
+from forecaster.pipeline.symbols import course_of_symbols, hold_symbol_contest, symbol_network
 from forecaster.series import data_hash
 
 __all__ = ["Contest", "forget", "hold_contest", "losses_of", "overlap", "refitted"]
@@ -85,6 +86,17 @@ def hold_contest(
     Raises:
         ForecasterError: With cause and remedy, whatever went wrong.
     """
+    if definition.symbolic:
+        data = data_hash(prepared.fitting)
+        controls = {
+            str(model.name): Control(
+                listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume,
+                _key(definition, model, data),
+            )
+            for model in prepared.models
+        }  # fmt: skip
+        forecasts, table, networks, chosen = hold_symbol_contest(definition, prepared, listener, controls)
+        return Contest(forecasts, table, dict(networks), chosen)
     judged = _judge(definition, prepared, listener, checkpoints, resume)
     forecasts = join(judged.frames)
     table = _leaderboard(definition, prepared, forecasts, judged)
@@ -94,6 +106,8 @@ def hold_contest(
 
 def losses_of(frame: pd.DataFrame, definition: PipelineDefinition, prepared: Prepared) -> pd.DataFrame:
     """Losses of all models of a backtest by the promotion's metric: a row a cutoff, oldest first, a column a model."""
+    if definition.symbolic:
+        return course_of_symbols(frame)
     metric, scale = METRICS[definition.promote.metric], scales(prepared.fitting, prepared.season)
     return curves(frame, models_of(frame), metric, scale, prepared.panel.shared_clock)
 
@@ -139,6 +153,8 @@ def _roll(forecaster: Forecaster, definition: PipelineDefinition, prepared: Prep
 def _forecaster(
     definition: PipelineDefinition, prepared: Prepared, model: ModelDefinition, control: Control
 ) -> RecurrentForecaster:
+    if definition.symbolic:
+        return symbol_network(definition, prepared, model, control)
     return RecurrentForecaster(
         model, definition.horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
         levels=definition.levels, transform=prepared.transform, validation=prepared.resolved.validation,

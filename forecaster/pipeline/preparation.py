@@ -15,7 +15,8 @@ from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_transform
 from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.ridge import RidgeForecaster
-from forecaster.series import Panel, automatic_windows, cutoffs, metric_season
+from forecaster.forecasting.symbols import step_by_step
+from forecaster.series import Panel, automatic_windows, cutoffs, metric_season, natural_seasons
 from forecaster.series.source import load
 from forecaster.series.split import TEST_SHARE
 
@@ -70,14 +71,19 @@ def prepare(
         DefinitionError: A model does not exist, or two have one name.
     """
     models = _models(definition, project)
+    if definition.symbolic:
+        models = tuple(step_by_step(model) for model in models)
     panel = load(definition.data, base, project.root, offline) if panel is None else panel
     horizon = definition.horizon
     step = horizon if definition.backtest.step == "auto" else definition.backtest.step
     windows, why = _windows(definition, panel, step)
     test = cutoffs(panel, horizon, windows, step)
     fitting = panel.until(test[0])
+    season_told = definition.season
+    if definition.symbolic and season_told == "auto":  # no sum or mean of names would tell
+        season_told = (natural_seasons(panel.calendar) or [1])[0]
     resolved = resolve(
-        fitting, horizon, definition.lookback, definition.season, models[0].segment, definition.validation, step,
+        fitting, horizon, definition.lookback, season_told, models[0].segment, definition.validation, step,
         _transform(definition),
     )  # fmt: skip
     transform = resolved.transform
@@ -92,11 +98,21 @@ def prepare(
         "metric season": f"{season} ({'as in M4' if definition.metric_season == 'auto' else 'as told'})",
         **({"transform": f"{transform} (by the source)"} if by_source else {}),
     }
+    if definition.symbolic:
+        inferred = _of_symbols(inferred, definition)
     validation = cutoffs(fitting, horizon, resolved.validation, step)
     signs = directional(definition, transform)
     return Prepared(
         panel, fitting, test, validation, step, resolved, season, transform, signs, models, inferred
     )  # fmt: skip
+
+
+def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition) -> dict[str, str]:
+    """What is told of a pipeline of symbols: neither segment nor transform nor MASE's season, but the strategy."""
+    told = {key: why for key, why in inferred.items() if key not in ("segment", "transform", "metric season")}
+    if definition.season == "auto":
+        told["season"] = f"{told['season'].removesuffix(' (as told)')} (by the calendar)"
+    return {**told, "strategy": "recursive (symbols are forecast one after the other)"}
 
 
 def baselines(definition: PipelineDefinition, prepared: Prepared) -> list[Forecaster]:
@@ -152,6 +168,8 @@ def _windows(definition: PipelineDefinition, panel: Panel, step: int) -> tuple[i
 
 
 def _transform(definition: PipelineDefinition) -> str:
+    if definition.symbolic:
+        return "none"
     if definition.transform != "auto":
         return definition.transform
     prices = isinstance(definition.data, TickerData) and definition.data.target != "Volume"

@@ -16,7 +16,9 @@ from forecaster.errors import ParityError
 from forecaster.evaluation.drift import input_reference
 from forecaster.forecasting.protocol import levels_to_quantiles
 from forecaster.forecasting.published import PublishedForecaster
+from forecaster.forecasting.published_symbols import PublishedSymbols
 from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.symbols import SymbolForecaster
 from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.reach import recorded
@@ -88,12 +90,15 @@ def exported(
         forecaster.export(staging.served, staging.side)
         if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
             raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")
-        for inspection in look_inside([forecaster], prepared.panel):
+        for inspection in [] if definition.symbolic else look_inside([forecaster], prepared.panel):
             write_inspection(staging.side, inspection)
         yield staging
 
 
 def _says_the_same(forecaster: RecurrentForecaster, served: Path, draft: ManifestDraft, panel: Panel) -> bool:
+    if isinstance(forecaster, SymbolForecaster):
+        told = PublishedSymbols.load(served, draft).probabilities(panel)
+        return bool(np.all(np.abs(forecaster.probabilities(panel) - told) <= TOLERANCE))
     own = forecaster.quantiles(panel)
     exported = PublishedForecaster.load(served, draft).quantiles(panel)
     past = forecast_windows(panel, draft.lookback, draft.horizon).gather(slice(None)).past[:, :, 0]
@@ -138,7 +143,8 @@ def draft_of(
         },
         calendar=_calendar(panel),
         levels=forecaster.levels,
-        quantiles=list(levels_to_quantiles(forecaster.levels)),
+        quantiles=[] if definition.symbolic else list(levels_to_quantiles(forecaster.levels)),
+        vocabulary=list(forecaster.vocabulary) if isinstance(forecaster, SymbolForecaster) else [],
         horizon=forecaster.horizon,
         lookback=prepared.resolved.lookback,
         frequency={"name": panel.calendar.name, "metric_season": prepared.season},
@@ -166,6 +172,8 @@ def _reference(
 ) -> dict[str, Any]:
     """What recent inputs and errors will be held against."""
     steps = int(prepared.test[-1].max() - prepared.test[0].max()) + definition.horizon
+    if definition.symbolic:
+        return {"errors": {"metric": definition.promote.metric, "losses": list(losses)}}
     inputs = input_reference(prepared.panel, _seen(prepared, twin), steps)
     return {"inputs": inputs, "errors": {"metric": definition.promote.metric, "losses": list(losses)}}
 

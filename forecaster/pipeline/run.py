@@ -47,7 +47,7 @@ def run(
         publishing: Whether a network may be published at all.
         force: Whether to publish it even if it does not beat the naive forecasts.
         resume: Whether to go on from the checkpoints of an interrupted run.
-        report: Where to write the HTML report; None writes none.
+        report: Where to write the HTML report; None writes none, and there is none of symbols.
         offline: Whether to take tickers from their last snapshots, without the network.
         listener: Who is told.
 
@@ -74,10 +74,11 @@ def run(
     table["published"] = (table["model"] == chosen) & (version is not None)
     result = RunResult(
         str(definition.name), prepared.panel.notes, prepared.inferred, table, gate, contest.forecasts,
-        version.number if version else None, version.served if version else None, report, time.monotonic() - began,
+        version.number if version else None, version.served if version else None,
+        None if definition.symbolic else report, time.monotonic() - began,
         {name: words for name, one in contest.networks.items() if (words := clipping(one.curve))},
     )  # fmt: skip
-    if report:
+    if report and not definition.symbolic:
         from forecaster.pipeline.document import write
 
         networks = sorted(contest.networks.values(), key=lambda network: network.name != gate.model)

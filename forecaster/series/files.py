@@ -136,7 +136,7 @@ def data_hash(panel: Panel) -> str:
         "calendar": panel.calendar.name,
         "columns": [panel.past, panel.known, panel.static],
     }
-    digest.update(repr(names).encode())
+    digest.update(repr({**names, "symbols": panel.symbols} if panel.symbols else names).encode())
     begins = panel.calendar.stamps(panel.first).astype("int64")
     for array in (panel.offsets, begins, panel.ends, panel.values, panel.static_values):
         digest.update(memoryview(array.tobytes()))

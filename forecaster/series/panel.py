@@ -41,6 +41,8 @@ class Panel:
         zone: Time zone in which stamps were written and are given back; inside they are UTC.
         features: Calendar features: known covariates that are computed from ticks and stored nowhere.
         filling: How gaps of the target are filled in what a model sees of it; see `forecaster.series.filling`.
+        symbols: Names of the target's values where these are symbols: a value is a place in this list. Empty where
+            values are numbers.
         notes: What was found and done at the door, to be shown and recorded.
     """
 
@@ -58,6 +60,7 @@ class Panel:
     zone: str | None = None
     features: CalendarFeatures | None = None
     filling: Filling = "none"
+    symbols: tuple[str, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -34,7 +34,11 @@ def load(data: FileData | TickerData, base: Path, project: Path, offline: bool =
     read = read_parquet if data.source == "parquet" else read_csv
     path = find_file(data.path, base)
     of_text = TEXT_ONLY if data.source == "parquet" else set()
-    options = data.model_dump(exclude={"source", "path", "calendar", *of_text})
+    options = data.model_dump(exclude={"source", "path", "calendar", "kind", *of_text})
+    if data.kind == "symbols":
+        from forecaster.series.symbols import read_symbols
+
+        return read_symbols(path, parquet=data.source == "parquet", **options).with_calendar(data.calendar)
     panel: Panel = read(path, **options)
     return panel.with_calendar(data.calendar)
 

@@ -90,6 +90,8 @@ class ManifestDraft(BaseModel):
             whose clock they follow, and for each of the `columns` how it is computed. Empty where there are none.
         levels: The interval levels in percent.
         quantiles: The quantiles of the network's output, in order.
+        vocabulary: Of symbols: their names in the order of the network's probabilities, the unknown one first.
+            Empty where values are numbers.
         horizon: Steps ahead.
         lookback: Steps that the network looks back.
         frequency: The steps' frequency or calendar.
@@ -120,6 +122,7 @@ class ManifestDraft(BaseModel):
     calendar: JsonDict = {}
     levels: list[FiniteFloat]
     quantiles: list[FiniteFloat]
+    vocabulary: list[str] = []
     horizon: int
     lookback: int
     frequency: JsonDict

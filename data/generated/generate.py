@@ -1,0 +1,60 @@
+"""Writes the generated sequence of symbols in this folder; `--check` writes nothing and exits with 1 on a difference.
+
+    python data/generated/generate.py [--check]
+
+Nothing but Python is needed, and every run gives the same bytes.
+"""
+
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+DISHES = ("pizza", "sushi", "waffles")
+FIRST, DAYS, AHEAD = date(2021, 1, 1), 1095, 7
+MISSING = range(DAYS - 35, DAYS - 21)
+"""Two weeks in which nobody wrote the dinner down."""
+
+
+def dinners() -> Iterator[Sequence[str]]:
+    """(ds, dinner, weekday, late, holiday), a row a day.
+
+    Dishes come in turn. Who comes home late eats leftovers, and the turn waits; on a holiday one dish is skipped.
+    """
+    chance = random.Random(7)
+    turn = 0
+    yield "ds", "dinner", "weekday", "late", "holiday"
+    for day in range(DAYS + AHEAD):
+        today = FIRST + timedelta(day)
+        late = chance.random() < (0.4 if today.weekday() in (1, 3) else 0.1)
+        holiday = chance.random() < 0.1
+        if late:
+            dinner = "leftovers"
+        else:
+            turn = (turn + (2 if holiday else 1)) % 3
+            dinner = DISHES[turn]
+        known = day < DAYS and day not in MISSING
+        yield today.isoformat(), dinner if known else "", today.strftime("%A"), str(int(late)), str(int(holiday))
+
+
+FILES = {"dinners.csv": dinners}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes or checks; returns the exit code."""
+    wrong = 0
+    for name, rows in FILES.items():
+        content = "".join(",".join(row) + "\n" for row in rows()).encode()
+        path = HERE / name
+        if "--check" not in arguments:
+            path.write_bytes(content)
+        elif not path.exists() or path.read_bytes() != content:
+            print(f"{name}: differs from what is generated")
+            wrong = 1
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,161 @@
+"""Backtests and leaderboards of symbols: what a model gave to what came.
+
+The loss is −log p of what came (the log loss, in nats), a proper score: no model gains by saying something else than it
+believes. All metrics are means over steps, cutoffs and series, as in `metrics`; perplexity and bits are the log loss in
+other units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecaster.errors import DataError
+from forecaster.evaluation.significance import diebold_mariano, holm
+from forecaster.forecasting.symbol_frame import TOP, SymbolForecasting, symbol_frame
+from forecaster.series import Panel
+
+__all__ = ["DEFINITIONS", "roll_symbols", "symbol_course", "symbol_leaderboard", "symbol_scores"]
+
+DEFINITIONS: Mapping[str, str] = {
+    "log_loss": "Log loss: mean of -log p(what came), in nats; smaller is better.",
+    "accuracy": "Accuracy: share of steps at which the likeliest symbol came.",
+    "top_3": "Top 3: share of steps at which one of the three likeliest symbols came.",
+    "perplexity": "Perplexity: exp(log loss); among how many equally likely symbols one would be as unsure.",
+    "bits": "Bits per symbol: log loss / log 2.",
+    "skill": "Skill: 1 - log loss / log loss of the best n-gram of this run; above 0: better than all of them.",
+}
+GRAMS = ("bigram", "ngram")
+
+
+def roll_symbols(
+    forecaster: SymbolForecasting, panel: Panel, origins: np.ndarray, *, refit: bool = False
+) -> pd.DataFrame:
+    """Forecasts at given cutoffs, beside what came.
+
+    Args:
+        forecaster: Fitted, or to be fitted at each cutoff (`refit`).
+        panel: All data.
+        origins: Ticks of the cutoffs, shape (windows, series).
+        refit: Whether to fit at each cutoff.
+
+    Returns:
+        unique_id, ds, cutoff, y, the columns of `symbol_frame`, and `<model>-y-p`: the probability that was given to
+        what came; of a symbol that the model does not know, that of the unknown one. NaN where nothing was observed.
+
+    Raises:
+        DataError: No series has observed values before and behind any cutoff.
+    """
+    begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
+    frames = []
+    for row in origins:
+        alive = np.flatnonzero((begun <= row) & (panel.last > row))
+        if not len(alive):
+            continue
+        seen = panel.select(alive).until(row[alive])
+        if refit:
+            forecaster.fit(seen)
+        told = forecaster.probabilities(seen)
+        frame = symbol_frame(seen, forecaster.name, told, forecaster.vocabulary)
+        came = _came(panel, alive, seen, forecaster.horizon)
+        known = {name: place for place, name in enumerate(forecaster.vocabulary)}
+        places = np.array([known.get(name, 0) for name in came.reshape(-1)])
+        given = np.take_along_axis(told.reshape(-1, told.shape[2]), places[:, None], axis=1)[:, 0]
+        observed = came.reshape(-1) != ""
+        frame.insert(3, "y", pd.Series(came.reshape(-1), dtype=object).where(pd.Series(observed), None))
+        frame[f"{forecaster.name}-y-p"] = np.where(observed, given, np.nan)
+        frames.append(frame)
+    if not frames:
+        raise DataError("no series has symbols before and behind any forecast origin; give other origins or more data")
+    return pd.concat(frames, ignore_index=True)
+
+
+def _came(panel: Panel, series: np.ndarray, seen: Panel, horizon: int) -> np.ndarray:
+    """Names of what came behind the cutoffs, empty where nothing was observed; shape (series, horizon)."""
+    came = np.full((len(series), horizon), "", dtype=object)
+    for number, one in enumerate(series):
+        for step, place in enumerate(panel.history(one)[seen.lengths[number] :][:horizon]):
+            if np.isfinite(place):
+                came[number, step] = panel.symbols[int(place)]
+    return came
+
+
+def symbol_losses(frame: pd.DataFrame, model: str) -> pd.Series[Any]:
+    """Mean log loss of each forecast of a model, indexed by (unique_id, cutoff)."""
+    seen = frame[frame["y"].notna()]
+    surprise = pd.Series(-np.log(seen[f"{model}-y-p"].to_numpy(np.float64)), index=seen.index)
+    return surprise.groupby([seen["unique_id"], seen["cutoff"]]).mean()
+
+
+def symbol_course(frame: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Log losses at each cutoff, averaged over the series: a row a cutoff, oldest first, a column a model."""
+    return pd.DataFrame({model: symbol_losses(frame, model).groupby(level="cutoff").mean() for model in models})
+
+
+def symbol_scores(frame: pd.DataFrame, model: str) -> dict[str, float]:
+    """All metrics of one model."""
+    seen = frame[frame["y"].notna()]
+    named = [seen[model if place == 1 else f"{model}-{place}"] for place in range(1, TOP + 1)
+             if place == 1 or f"{model}-{place}" in seen]  # fmt: skip
+    hits = [(column == seen["y"]).to_numpy() for column in named]
+    loss = _mean(symbol_losses(frame, model))
+    keys = [seen["unique_id"], seen["cutoff"]]
+    return {
+        "log_loss": loss,
+        "accuracy": _mean(pd.Series(hits[0], index=seen.index).groupby(keys).mean()),
+        "top_3": _mean(pd.Series(np.any(hits, axis=0), index=seen.index).groupby(keys).mean()),
+        "perplexity": float(np.exp(loss)),
+        "bits": loss / float(np.log(2)),
+    }
+
+
+def _mean(by_forecast: pd.Series[Any]) -> float:
+    return float(by_forecast.groupby(level="unique_id").mean().mean())
+
+
+def symbol_leaderboard(
+    frame: pd.DataFrame,
+    baselines: Sequence[str],
+    networks: Sequence[str],
+    *,
+    metrics: Sequence[str] = tuple(DEFINITIONS)[:-1],
+    significance: float = 0.05,
+    overlap: int = 1,
+    seconds: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
+    """Scores a backtest of symbols: every model beside the baselines, with the significance of the difference.
+
+    Args:
+        frame: Of `roll_symbols`, several models side by side.
+        baselines: Names of those in it.
+        networks: Names of those in it.
+        metrics: Columns to show.
+        significance: Level of the test.
+        overlap: How many successive forecasts share targets.
+        seconds: Time that each model took to fit.
+
+    Returns:
+        A row a model, best first: model, kind (`naive` or `network`), the metrics, skill (against the best n-gram, or
+        the best baseline where there is none), seconds, p (Holm-corrected, one-sided: is it better than each of the
+        baselines?), significant.
+    """
+    models = [*baselines, *networks]
+    table = pd.DataFrame({model: symbol_scores(frame, model) for model in models}).T
+    table = table[list(dict.fromkeys(["log_loss", *metrics]))]
+    rivals = [name for name in baselines if name in GRAMS] or list(baselines)
+    table["skill"] = 1 - table["log_loss"] / table.loc[rivals, "log_loss"].min()
+    table["seconds"] = [(seconds or {}).get(model, np.nan) for model in models]
+    course = symbol_course(frame, models)
+    p_values = [
+        np.nan if model in baselines else max(
+            diebold_mariano(course[model].to_numpy(), course[rival].to_numpy(), overlap) for rival in baselines
+        )
+        for model in models
+    ]  # fmt: skip
+    table["p"] = holm(p_values)
+    table["significant"] = table["p"] < significance
+    table.insert(0, "kind", ["naive" if model in baselines else "network" for model in models])
+    return table.rename_axis("model").sort_values("log_loss", kind="stable").reset_index()

@@ -1,0 +1,57 @@
+"""Forecasts of symbols from a published version: strings go into its SavedModel, probabilities come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecaster.forecasting.gap import Start
+from forecaster.forecasting.inference import history_read
+from forecaster.forecasting.published import PublishedForecaster
+from forecaster.forecasting.symbol_frame import symbol_frame
+from forecaster.forecasting.symbols import BATCH, from_start, inputs_of, refuse_absent
+from forecaster.series import Panel, forecast_windows
+from forecaster.series.windows import Batch
+
+__all__ = ["PublishedSymbols"]
+
+
+class PublishedSymbols(PublishedForecaster):
+    """A published version of a network of symbols; see `PublishedForecaster`."""
+
+    _answer = "probabilities"
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The symbols that it knows, the unknown one first."""
+        return tuple(self.manifest.vocabulary)
+
+    def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
+        """The likeliest symbols with their probabilities; see `SymbolForecaster.predict`."""
+        seen, given, tick = from_start(panel, start)
+        return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick)
+
+    def probabilities(self, panel: Panel) -> np.ndarray:
+        """Of every symbol at every step, shape (series, horizon, symbols)."""
+        self._check_frequency(panel)
+        given = inputs_of(panel, self._inputs, self.name)
+        steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
+        windows = forecast_windows(given, steps, self.horizon)
+        parts = []
+        for begin in range(0, len(windows), BATCH):
+            batch = windows.gather(slice(begin, begin + BATCH))
+            refuse_absent(batch.known, self.name)
+            parts.append(self._call(self._strings(batch, given.symbols)))
+        return np.concatenate(parts)
+
+    def _strings(self, batch: Batch, symbols: Sequence[str]) -> dict[str, Any]:
+        """The inputs of `strings.export_strings`."""
+        places = batch.past[:, :, 0]
+        names = np.asarray([*symbols, ""], dtype=object)
+        past = names[np.where(np.isfinite(places), places, len(symbols)).astype(int)]
+        known = {"past_known": batch.past[:, :, 1:], "known": batch.known} if batch.known.shape[2] else {}
+        static = {"static": batch.static} if batch.static.shape[1] else {}
+        return {"past": past, **known, **static, "seed": np.full(len(past), self.manifest.seed, np.int32)}

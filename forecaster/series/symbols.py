@@ -1,0 +1,189 @@
+"""Series whose values are symbols: names in, places in a list of names inside the panel.
+
+A panel holds numbers, so a symbol is a place in `Panel.symbols`; that list only says what was written in the file. What
+a model knows is its own vocabulary, made from the part that it learns from (`vocabulary_of`), and a panel is put into
+its terms by `in_terms_of`: there, place 0 is the unknown symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from forecaster.errors import DataError
+from forecaster.series.columns import Columns
+from forecaster.series.csvformat import CsvFormat
+from forecaster.series.csvtext import MISSING, read_cells
+from forecaster.series.files import parquet_cells
+from forecaster.series.panel import Panel
+from forecaster.series.table import panel_from_frame
+
+__all__ = ["UNKNOWN", "in_terms_of", "novelty_of", "read_symbols", "symbol_panel", "vocabulary_of", "with_known"]
+
+UNKNOWN = "<unknown>"
+"""What a model calls a symbol that was not in its training part."""
+MOST_SYMBOLS = 20_000
+
+
+def read_symbols(
+    path: Path,
+    *,
+    parquet: bool = False,
+    id: str | None = None,
+    time: str = "ds",
+    target: str = "y",
+    past: Sequence[str] = (),
+    known: Sequence[str] = (),
+    static: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    layout: str = "long",
+    missing: str = "mask",
+    separator: str = ",",
+    decimal: str = ".",
+    thousands: str | None = None,
+    encoding: str = "utf-8",
+    **options: Any,
+) -> Panel:
+    """Reads a file with a column of names to forecast; options as `read_csv`.
+
+    Raises:
+        DataError: As `read_csv`; or `layout: wide`, or gaps that would have to be filled with numbers.
+    """
+    if layout == "wide":
+        raise DataError(f"{path}: layout: wide is for numbers; write symbols with a row a series and time stamp")
+    columns = Columns(id, time, target, past, known, static, ignore)
+    if parquet:
+        cells = parquet_cells(path)
+    else:
+        style = CsvFormat(separator, decimal, thousands, encoding)
+        text = [name for name in (id, target, time if options.get("time_format") else None) if name]
+        cells, _ = read_cells(path, text, style, ignore)
+    if missing not in ("mask", "error"):
+        raise DataError(f"{path}: missing: {missing} is for numbers; write `missing: mask` or `missing: error`")
+    kept: Literal["mask", "error"] = "error" if missing == "error" else "mask"
+    return symbol_panel(cells, columns, source=str(path), first_row=0 if parquet else 2, missing=kept, **options)
+
+
+def symbol_panel(frame: pd.DataFrame, columns: Columns | None = None, *, source: str = "data", **options: Any) -> Panel:
+    """Makes a panel of a table whose target is a column of names.
+
+    Every cell is taken letter by letter: "007" and "7" are two symbols. Cells that are empty or say NA and the like
+    are missing. Covariates with text in them are read as categories, one column of 0 and 1 for each.
+
+    Args:
+        frame: One row a series and time stamp.
+        columns: Which column plays which part.
+        source: What errors call the table.
+        options: Of `panel_from_frame`.
+
+    Raises:
+        DataError: As `panel_from_frame`; or fewer than two symbols, or too many.
+
+    Example:
+        >>> dinners = pd.DataFrame({"ds": [1, 2, 3], "y": ["pizza", "sushi", "pizza"]})
+        >>> panel = symbol_panel(dinners)
+        >>> panel.symbols, panel.target.tolist()
+        (('pizza', 'sushi'), [0.0, 1.0, 0.0])
+    """
+    columns = columns or Columns()
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    columns.check(list(frame.columns), source)
+    written = frame[columns.target].astype(object)
+    cells = written.where(written.notna(), None).map(lambda cell: None if cell is None else str(cell).strip())
+    absent = cells.isna() | cells.isin(MISSING)
+    symbols = tuple(sorted(set(cells[~absent])))
+    _check_symbols(symbols, columns.target, source)
+    places = {name: float(place) for place, name in enumerate(symbols)}
+    frame = frame.assign(**{columns.target: cells.where(~absent).map(places).astype(np.float64)})
+    expand = partial(_expanded, frame)
+    pasts, knowns, statics = ([expand(name) for name in part] for part in (columns.past, columns.known, columns.static))
+    groups = [[name for one in part for name in one.columns] for part in (pasts, knowns, statics)]
+    covariates = [one for part in (pasts, knowns, statics) for one in part]
+    rest = frame.drop(columns=[*columns.past, *columns.known, *columns.static])
+    told = replace(columns, past=groups[0], known=groups[1], static=groups[2])
+    panel = panel_from_frame(pd.concat([rest, *covariates], axis=1), told, source=source, **options)
+    shown = ", ".join(symbols[:5]) + (f" … ({len(symbols):,} in all)" if len(symbols) > 5 else "")
+    return replace(panel, symbols=symbols, notes={**panel.notes, "symbols": shown})
+
+
+def _check_symbols(symbols: Sequence[str], target: str, source: str) -> None:
+    if len(symbols) < 2:
+        found = f"only {symbols[0]!r}" if symbols else "no symbol at all"
+        raise DataError(f"{source}, column {target!r}: holds {found}; there must be two to forecast which comes next")
+    if len(symbols) > MOST_SYMBOLS:
+        raise DataError(
+            f"{source}, column {target!r}: {len(symbols):,} different symbols, more than {MOST_SYMBOLS:,}; is it a "
+            "column of names that recur? If it holds numbers, leave `kind: symbols` out"
+        )
+
+
+def _expanded(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """A covariate as it is, or as a column of 0 and 1 for each category where it holds text."""
+    cells = frame[name]
+    absent = cells.isna() | cells.astype(str).str.strip().isin(MISSING)
+    if not pd.to_numeric(cells.where(~absent), errors="coerce")[~absent].isna().any():
+        return frame[[name]]
+    words = cells.astype(str).str.strip()
+    found = {f"{name}={word}": (words == word).astype(float).where(~absent) for word in sorted(set(words[~absent]))}
+    return pd.DataFrame(found, index=frame.index)
+
+
+def vocabulary_of(panel: Panel) -> tuple[str, ...]:
+    """The symbols that occur in what may be seen of a panel, the unknown one first."""
+    seen = panel.target[np.isfinite(panel.target)].astype(int)
+    names = {panel.symbols[place] for place in np.unique(seen)} - {UNKNOWN}
+    return (UNKNOWN, *sorted(names))
+
+
+def novelty_of(panel: Panel) -> float:
+    """The chance that the next symbol is one that was never seen: the share of symbols seen once (Good 1953).
+
+    Half a symbol is added where there is none, and no more than a half is given away.
+    """
+    seen = panel.target[np.isfinite(panel.target)].astype(int)
+    once = int((np.bincount(seen) == 1).sum())
+    return float(min((once + 0.5) / (len(seen) + 1), 0.5))
+
+
+def in_terms_of(panel: Panel, vocabulary: Sequence[str]) -> Panel:
+    """The same panel with places in a model's vocabulary as its values; 0 for what is not in it.
+
+    Raises:
+        DataError: The panel's values are numbers.
+    """
+    if not panel.symbols:
+        raise DataError("the values of these data are numbers, and symbols are expected; write `kind: symbols`")
+    if panel.symbols == tuple(vocabulary):
+        return panel
+    known = {name: place for place, name in enumerate(vocabulary)}
+    places = np.array([known.get(name, 0) for name in panel.symbols], np.float32)
+    values, there = panel.values.copy(), np.isfinite(panel.target)
+    values[there, 0] = places[panel.target[there].astype(int)]
+    return replace(panel, values=values, symbols=tuple(vocabulary))
+
+
+def with_known(panel: Panel, names: Sequence[str]) -> Panel:
+    """The panel with the categories of its known covariates that a model was trained on.
+
+    A category that does not occur in the data is a column of zeros; one that the model does not know is left out.
+    """
+    columns = len(panel.features.columns) if panel.features else 0
+    wanted = tuple(names)[: len(names) - columns] if columns else tuple(names)
+    if panel.known == wanted or not any("=" in name for name in wanted):
+        return panel
+    groups = {name.partition("=")[0] for name in wanted if "=" in name}
+    if [name for name in wanted if "=" not in name] != [
+        name for name in panel.known if name.partition("=")[0] not in groups
+    ]:
+        return panel
+    front = panel.values[:, : panel.known_columns.start]
+    found = dict(zip(panel.known, panel.values[:, panel.known_columns].T, strict=True))
+    zeros = np.zeros(len(panel.values), np.float32)
+    parts = [found.get(name, zeros)[:, None] for name in wanted]
+    return replace(panel, values=np.concatenate([front, *parts], axis=1), known=wanted)

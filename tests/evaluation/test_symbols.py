@@ -1,0 +1,53 @@
+"""Scores of symbols against figures computed by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecaster.evaluation.symbols import roll_symbols, symbol_leaderboard, symbol_scores
+from forecaster.series.symbols import symbol_panel
+
+
+class Told:
+    """Says the same whatever came."""
+
+    def __init__(self, name, chances, horizon=1):
+        self.name, self.horizon, self.chances = name, horizon, chances
+        self.vocabulary = ("<unknown>", "a", "b")
+
+    def fit(self, panel):
+        return self
+
+    def probabilities(self, panel):
+        return np.tile(np.array(self.chances), (len(panel), self.horizon, 1))
+
+
+def panel(text):
+    cells = [None if letter == "_" else letter for letter in text]
+    return symbol_panel(pd.DataFrame({"ds": range(len(text)), "y": cells}))
+
+
+def test_what_came_gets_its_probability_and_the_unknown_that_of_the_unknown():
+    frame = roll_symbols(Told("told", [0.1, 0.6, 0.3]), panel("abab_c"), np.arange(5)[:, None])
+    assert frame["y"].tolist() == ["b", "a", "b", None, "c"]
+    assert frame["told-y-p"].tolist() == pytest.approx([0.3, 0.6, 0.3, np.nan, 0.1], nan_ok=True)
+    assert set(frame["told"]) == {"a"}
+    scores = symbol_scores(frame, "told")
+    assert scores["log_loss"] == pytest.approx(-np.log([0.3, 0.6, 0.3, 0.1]).mean())
+    assert scores["accuracy"] == 0.25
+    assert scores["top_3"] == 0.75
+    assert scores["perplexity"] == pytest.approx((0.3 * 0.6 * 0.3 * 0.1) ** -0.25)
+    assert scores["bits"] == pytest.approx(scores["log_loss"] / np.log(2))
+
+
+def test_skill_is_against_the_best_ngram():
+    series, origins = panel("ab" * 8), np.arange(4, 14)[:, None]
+    models = [Told("most_frequent", [0, 0.5, 0.5]), Told("bigram", [0, 0.8, 0.2]), Told("net", [0, 0.45, 0.55])]
+    frames = [roll_symbols(model, series, origins) for model in models]
+    joined = pd.concat([frames[0], *(frame.drop(columns=["unique_id", "ds", "cutoff", "y"]) for frame in frames[1:])],
+                       axis=1)  # fmt: skip
+    table = symbol_leaderboard(joined, ["most_frequent", "bigram"], ["net"]).set_index("model")
+    gram, net = -np.log([0.8, 0.2]).mean(), -np.log([0.45, 0.55]).mean()
+    assert table.loc["net", "skill"] == pytest.approx(1 - net / gram)
+    assert table.loc["bigram", "kind"] == "naive"
+    assert not table.loc["net", "significant"]
