@@ -136,38 +136,57 @@ def test_sessions_expire_and_are_bounded():
     assert not math.isinf(sessions.get(first, "m").expires)
 
 
-def test_a_trained_network_streams_what_one_pass_from_the_start_says(tmp_path):
-    """The real thing: calendar features, a static covariate and a gap."""
+def carrying(known):
+    """A network that carries state, untrained but not without opinions."""
+    from forecaster.config import ModelDefinition
+    from forecaster.networks.recursive import build_recursive
+    from forecaster.networks.shape import Shape
+
+    keys = {"strategy": "recursive", "carry_state": True, "units": 3, "samples": 20}
+    shape = Shape(8, 2, (0.025, 0.1, 0.5, 0.9, 0.975), known=known, seasons=(1,))
+    made = build_recursive(ModelDefinition(network="gru", **keys), shape, seed=1, gapless=False)
+    kernel = made.forecast.stepper.head.kernel
+    kernel.assign(np.random.default_rng(3).normal(0, 0.3, kernel.shape))
+    return made
+
+
+def test_a_recurrent_network_streams_what_one_pass_from_the_start_says(tmp_path):
+    """The real thing, with calendar features and a gap."""
     from forecaster.forecasting.published import PublishedForecaster
-    from forecaster.forecasting.recurrent import RecurrentForecaster
-    from tests.synthetic import seasonal_panel, tiny
+    from tests.synthetic import seasonal_panel
 
     (tmp_path / "models").mkdir()
-    panel = seasonal_panel(steps=80, static_size=np.repeat(2.0, 80)).with_calendar(["hour"])
-    panel.values[30:33, 0] = np.nan
-    keys = {"strategy": "recursive", "carry_state": True, "truncate": 8, "samples": 20, "steps": 4, "evaluate_every": 4}
-    network = RecurrentForecaster(tiny("gru", **keys), 2, season=12, lookback=24).fit(panel)
+    panel = seasonal_panel(steps=30).with_calendar(["hour"])
+    panel.values[10:13, 0] = np.nan
+    network, known = carrying(known=2), list(panel.known_inputs)
     store = Store(Project(tmp_path).store)
     with store.stage("wave") as staging:
-        network.export(staging.served, staging.side)
-        features = panel.features
+        network.export(staging.served)
         told = {
-            "model": network.name, "horizon": 2, "lookback": 24, "streaming": network.streaming, "seed": 1,
-            "levels": network.levels, "inputs": {
-                "past": ["y", *panel.known_inputs], "known": list(panel.known_inputs), "static": list(panel.static),
-            },
-            "calendar": {"features": list(features.names), "zone": None, "columns": features.definitions},
+            "horizon": 2, "lookback": 8, "streaming": network.streaming,
+            "inputs": {"past": ["y", *known], "known": known, "static": []},
+            "calendar": {"features": ["hour"], "zone": None, "columns": panel.features.definitions},
         }  # fmt: skip
         version = store.publish(staging, draft(**told))
     said = PublishedForecaster(version).quantiles(panel)[0, 0]
     with serving(Project(tmp_path)) as live:
         state = None
-        for stamp, value in zip(panel.stamps(np.arange(80) + panel.first[0]), panel.target, strict=True):
+        for stamp, value in zip(panel.stamps(panel.first[0] + np.arange(30)), panel.target, strict=True):
             body = {"observation": {"y": None if np.isnan(value) else float(value)}, "ds": stamp.isoformat()}
-            body |= {"static": {panel.static[0]: 2.0}, "state": state}
-            answer = live.client.post("/api/stream/wave", json=body)
+            answer = live.client.post("/api/stream/wave", json={**body, "state": state})
             assert answer.status_code == 200, answer.text
             state = answer.json()["state"]
-    bounds = answer.json()["intervals"]
-    found = [bounds["95"][0], bounds["80"][0], answer.json()["forecast"], bounds["80"][1], bounds["95"][1]]
-    assert found == pytest.approx(said.tolist(), rel=1e-4)
+        again = live.client.post("/api/forecast/wave", json={"observations": rows_of(panel)}).json()["forecasts"][0]
+    told = answer.json()
+    for one in (told, again):
+        low, high = one["intervals"]["95"], one["intervals"]["80"]
+        assert [low[0], high[0], one["forecast"], high[1], low[1]] == pytest.approx(said.tolist(), rel=1e-5)
+    assert told["ds"] == again["ds"]
+
+
+def rows_of(panel):
+    stamps = panel.stamps(panel.first[0] + np.arange(len(panel.target)))
+    return [
+        {"ds": stamp.isoformat(), "y": None if np.isnan(value) else float(value)}
+        for stamp, value in zip(stamps, panel.target, strict=True)
+    ]
