@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -40,8 +40,8 @@ class PublishedForecaster:
         ForecasterError: The SavedModel has no signature `serving_default` with the manifest's inputs.
     """
 
-    _answer: ClassVar[str] = "quantiles"
-    """The output of the SavedModel that is asked for."""
+    output = "quantiles"
+    """What is read of what the signature says."""
 
     def __init__(self, version: Version) -> None:
         self._open(version.served, version.manifest)
@@ -88,7 +88,7 @@ class PublishedForecaster:
         ]
 
         def call(inputs: dict[str, np.ndarray]) -> np.ndarray:
-            return np.asarray(default(**{key: tf.constant(part) for key, part in inputs.items()})[self._answer])
+            return np.asarray(default(**{key: tf.constant(part) for key, part in inputs.items()})[self.output])
 
         self._call: Callable[[dict[str, np.ndarray]], np.ndarray] = call
 

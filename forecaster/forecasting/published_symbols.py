@@ -22,7 +22,7 @@ __all__ = ["PublishedSymbols"]
 class PublishedSymbols(PublishedForecaster):
     """A published version of a network of symbols; see `PublishedForecaster`."""
 
-    _answer = "probabilities"
+    output = "probabilities"
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class PublishedSymbols(PublishedForecaster):
         for begin in range(0, len(windows), BATCH):
             batch = windows.gather(slice(begin, begin + BATCH))
             refuse_absent(batch.known, self.name)
-            parts.append(self._call(self._strings(batch, given.symbols)))
+            parts.append(self.run(self._strings(batch, given.symbols)))
         return np.concatenate(parts)
 
     def _strings(self, batch: Batch, symbols: Sequence[str]) -> dict[str, Any]:

@@ -148,7 +148,10 @@ def test_one_mistake_is_one_readable_line(written, extra, message):
         ("{path: a, freq: 0}", ["1: data.freq: should be text or greater than 0; found 0"]),
         ("{path: a, id: 5}", ["1: data.id: should be text; found 5; write it in quotes"]),
         ("{path: a, known: promo}", ["1: data.known: should be a list; found 'promo'"]),
-        ("{path: a, tme: x}", ["1: data.tme: unknown key, did you mean time? known here: source, path, id, time"]),
+        (
+            "{path: a, tme: x}",
+            ["1: data.tme: unknown key, did you mean time? known here: source, kind, path, id, time"],
+        ),
         ("{path: a, file: x}", ["1: data.file: unknown key"]),
         ("{path: a, missing: drop}", ["1: data.missing: should be 'mask', 'interpolate', 'forward' or 'error'"]),
         ("{path: a, decimal: x}", ["1: data.decimal: should be '.' or ','; found 'x'"]),
