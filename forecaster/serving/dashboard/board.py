@@ -27,15 +27,29 @@ def rows_of(manifest: Manifest | None) -> list[Mapping[str, Any]]:
     return [row for row in found if isinstance(row, Mapping) and isinstance(row.get("model"), str)]
 
 
-def headline(manifest: Manifest | None) -> tuple[str, str]:
-    """A version's own score and its skill, as text."""
+def headline(manifest: Manifest | None) -> tuple[str, Html]:
+    """A version's own score, and what its skill says of it."""
     if manifest is None:
-        return NOTHING, NOTHING
+        return NOTHING, Html(NOTHING)
     row = next((row for row in rows_of(manifest) if row["model"] == manifest.model), None)
     metric = _metric(manifest)
     if row is None:
-        return NOTHING, NOTHING
-    return f"{HEADS.get(metric, metric)} {number(row.get(metric))}", percent(row.get("skill"), signed=True)
+        return NOTHING, Html(NOTHING)
+    return f"{HEADS.get(metric, metric)} {number(row.get(metric))}", _against_naive(row)
+
+
+def _against_naive(row: Mapping[str, Any]) -> Html:
+    """The skill, and in words whether the naive forecasts are beaten."""
+    skill = row.get("skill")
+    if not isinstance(skill, int | float):
+        return Html(NOTHING)
+    if skill <= 0:
+        words, look = "does not beat the naive forecast", "bad"
+    elif row.get("significant"):
+        words, look = "beats the naive forecasts", "good"
+    else:
+        words, look = "better than naive, not significantly", "unsure"
+    return Html(f'{text(percent(skill, signed=True))}<span class="under {look}">{words}</span>')
 
 
 def _metric(manifest: Manifest) -> str:
@@ -56,8 +70,8 @@ def board(manifest: Manifest) -> str:
     looks = [str(row.get("kind", "")) for row in rows]
     caption = f"Scores on the test part of version {manifest.version}, best first; naive forecasts are shaded"
     note = (
-        '<p class="soft">Skill is 1 − error / error of the best naive forecast. Lower errors are better; the lowest of '
-        "a column is underlined. p is that of being no better than the naive forecasts.</p>"
+        '<p class="soft">Skill is 1 &minus; error / error of the best naive forecast. Lower errors are better; the '
+        "lowest of a column is underlined. p is that of being no better than the naive forecasts.</p>"
     )
     return table(caption, heads, cells, looks, "board") + note
 
@@ -81,7 +95,7 @@ def _name(row: Mapping[str, Any], published: str) -> Html:
 
 def _cell(row: Mapping[str, Any], name: str, best: float | None) -> Html | str:
     value = row.get(name)
-    if name == "skill" or name == "direction" or name.startswith("coverage-"):
+    if name in ("skill", "direction") or name.startswith("coverage-"):
         return percent(value, signed=name == "skill")
     if name == "seconds":
         return duration(value) if isinstance(value, int | float) else NOTHING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +48,7 @@ class Books:
         mark: object = str(url)
         if url.get_backend_name() == "sqlite":
             try:
-                found = os.stat(str(url.database))
+                found = Path(str(url.database)).stat()
             except OSError:
                 self.close()
                 return None

@@ -10,6 +10,7 @@ from forecaster.serving.dashboard.board import headline
 from forecaster.serving.dashboard.markup import Html, chip, link, moment, page, section, table, text
 from forecaster.serving.dashboard.overview import Pipeline
 from forecaster.serving.dashboard.standing import STATES, Standing, State, standing
+from forecaster.serving.dashboard.words import NOTHING
 
 __all__ = ["LOOKS", "front_page", "state_chip"]
 
@@ -21,7 +22,7 @@ LOOKS: dict[State, tuple[str, str, str]] = {
     "healthy": ("✓ healthy", "good", "Healthy"),
 }
 """Sign and word, colour, and the word alone."""
-HEADS = ("Pipeline", "State", "Champion", "Score", "Skill", "Latest run", "Next due")
+HEADS = ("Pipeline", "State", "Champion", "Test score", "Skill", "Latest run", "Next due")
 REASON = 300
 """Characters of a reason that are shown here."""
 
@@ -45,7 +46,7 @@ def front_page(pipelines: Sequence[Pipeline], fault: str) -> bytes:
     warning = f'<p class="verdict bad">{text(fault)}</p>' if fault else ""
     if not judged:
         nothing = (
-            "<p>No pipeline yet. Write a pipeline file into <code>pipelines/</code>, then publish its first version:</p>"
+            "<p>No pipeline yet. Write a file into <code>pipelines/</code>, then publish its first version:</p>"
             "<pre><code>forecaster run pipelines/NAME.yaml</code></pre>"
         )
         return page("Pipelines", warning + section("pipelines", "Nothing here yet", nothing))
@@ -76,13 +77,13 @@ def _row(one: Pipeline, stands: Standing) -> list[object]:
     score, skill = headline(champion.manifest if champion else None)
     model = champion.manifest.model if champion and champion.manifest else ""
     latest = one.runs[0] if one.runs else None
-    ran = Html(f"{text(latest.outcome or latest.state)} {moment(latest.slot, one.now).code}") if latest else "–"
+    ran = Html(f"{text(latest.outcome or latest.state)} {moment(latest.slot, one.now).code}") if latest else NOTHING
     why = stands.reasons[0] if stands.reasons else ""
     shown = why if len(why) <= REASON else why[:REASON] + "…"
     name = link(f"/pipelines/{quote(one.name, safe='')}", one.name)
     return [
         name,
         Html(f'{state_chip(stands.state).code}<span class="under">{text(shown)}</span>'),
-        Html(f'{text(champion.number)} <span class="soft">{text(model)}</span>') if champion else "–",
+        Html(f'{text(champion.number)} <span class="soft">{text(model)}</span>') if champion else NOTHING,
         score, skill, ran, moment(one.next_due, one.now, "no schedule"),
     ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from forecaster.errors import StoreError
 from forecaster.serving.dashboard.markup import Html, key_list, table, text
 from forecaster.serving.dashboard.words import number, percent
 from forecaster.store import Store
+from forecaster.store.inspection import read_inspection
 from forecaster.store.layout import Layout
 
 __all__ = ["inside"]
@@ -25,22 +25,22 @@ SMALLEST = 1e-30
 
 def inside(store: Store, name: str, version: int) -> str:
     """The section's HTML; whatever is not as expected is left out, and said."""
-    path = Layout(store.root).side(name, version) / "inspection.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return _drawn(found)
-    except FileNotFoundError:
-        return (
-            "<p>This version has no <code>inspection.json</code>; versions that are published from now on have one, "
-            f"and <code>forecaster inspect {text(name)}</code> looks inside this one.</p>"
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, StoreError) as error:
-        return f'<p class="verdict bad">inspection.json of version {version} cannot be shown ({text(type(error).__name__)}); publish again.</p>'
+        found = read_inspection(Layout(store.root).side(name, version))
+        if found is not None:
+            return _drawn(found)
+    except StoreError as error:
+        return f'<p class="verdict bad">{text(error)}</p>'
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        wrong = f"inspection.json of version {version} is not as expected ({type(error).__name__}: {error})"
+        return f'<p class="verdict bad">{text(wrong)}; publish the pipeline again.</p>'
+    return (
+        "<p>This version has no <code>inspection.json</code>; versions that are published from now on have one, "
+        f"and <code>forecaster inspect {text(name)}</code> looks inside this one.</p>"
+    )
 
 
 def _drawn(found: Mapping[str, Any]) -> str:
-    if found["format_version"] != 1:
-        return "<p>inspection.json is of a newer format; upgrade forecaster.</p>"
     counts, reach = found["parameters"], found["gradient_reach"]
     told: dict[str, object] = {"Parameters": f"{counts['total']:,}, of which {counts['trainable']:,} are learnt"}
     for layer in reach["layers"]:
@@ -85,17 +85,18 @@ def _reach(layers: Sequence[Mapping[str, Any]]) -> str:
         return x, 10 + (HEIGHT - BELOW - 10) * (high - height) / (high - low)
 
     drawn = "".join(_axis(low, high, most, place))
-    for number_, (name, line) in enumerate(lines):
+    for which, (name, line) in enumerate(lines):
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line))
-        drawn += f'<polyline class="line s{number_ % 4}" points="{points}"><title>{text(name)}</title></polyline>'
+        drawn += f'<polyline class="line s{which % 4}" points="{points}"><title>{text(name)}</title></polyline>'
     words = "; ".join(f"{layer['layer']}: {layer['words']}" for layer in layers)
     key = "".join(
-        f'<li><svg width="22" height="6" aria-hidden="true"><line class="line s{place_ % 4}" x2="22" y1="3" y2="3"/></svg>'
-        f"{text(name)}</li>"
-        for place_, (name, _) in enumerate(lines)
+        f'<li><svg width="22" height="6" aria-hidden="true"><line class="line s{which % 4}" x2="22" y1="3" y2="3"/>'
+        f"</svg>{text(name)}</li>"
+        for which, (name, _) in enumerate(lines)
     )
     return (
-        "<figure><figcaption>How strongly the loss depends on states so many steps back (norm of the gradient)</figcaption>"
+        "<figure><figcaption>How strongly the loss depends on states so many steps back "
+        "(norm of the gradient)</figcaption>"
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{text(words)}">{drawn}</svg>'
         f'<ul class="legend">{key}</ul></figure>'
     )

@@ -75,7 +75,9 @@ def table(
     body = ""
     for place, row in enumerate(rows):
         look = f' class="{text(looks[place])}"' if place < len(looks) and looks[place] else ""
-        cells = "".join(f"<td>{text(cell)}</td>" for cell in row[1:])
+        cells = "".join(
+            f'<td data-label="{text(name)}">{text(cell)}</td>' for name, cell in zip(head[1:], row[1:], strict=True)
+        )
         body += f'<tr{look}><th scope="row">{text(row[0])}</th>{cells}</tr>'
     return (
         f'<div class="scroll" role="region" aria-label="{text(caption)}" tabindex="0">'

@@ -66,6 +66,7 @@ def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[d
     values, horizon = one.history(0), manifest.horizon
     observed = np.flatnonzero(np.isfinite(values))
     end = int(observed[-1]) if len(observed) else -1
+    seen = _seen(one, manifest.training.get("until"))
     found = []
     for back in range(1, EARLIER + 1):
         origin = end - back * horizon
@@ -78,8 +79,21 @@ def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[d
         except ForecasterError:  # a hole before that origin, say; the page does without
             continue
         truth = values[origin + 1 : origin + 1 + horizon]
-        found.append({**_drawn(frame, loaded), **_judged(frame, loaded, truth, values[: origin + 1])})
+        judged = _judged(frame, loaded, truth, values[: origin + 1])
+        learnt = None if seen is None else bool(one.first[0] + origin < seen)
+        found.append({**_drawn(frame, loaded), **judged, "learnt": learnt})
     return found
+
+
+def _seen(one: Panel, until: object) -> int | None:
+    """The tick up to which the network has seen this series in training or validation; None where nobody wrote it."""
+    told = until.get(str(one.ids[0])) if isinstance(until, dict) else until
+    numbered = not isinstance(one.stamps(one.last), pd.DatetimeIndex)
+    try:
+        stamp: pd.Index[Any] = pd.Index([int(str(told))]) if numbered else pd.DatetimeIndex([pd.Timestamp(str(told))])
+        return int(one.ticks(stamp)[0])
+    except (TypeError, ValueError):
+        return None
 
 
 def _judged(frame: pd.DataFrame, loaded: Loaded, truth: np.ndarray, before: np.ndarray) -> dict[str, Any]:

@@ -130,6 +130,7 @@ class Overview:
         self, project: Project, models: Models, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._store, self._models, self._clock = Store(project.store), models, clock
+        self._root = f"{project.root}/"
         self._files = PipelineFiles(project.root / "pipelines")
         self.books = Books(project.store)
 
@@ -145,7 +146,8 @@ class Overview:
         except ForecasterError as error:
             published, fault = set(), f"{fault} {error}".strip()
         names = sorted({*files, *published, *latest})
-        return [self._pipeline(name, now, files, latest.get(name, []), newest=1) for name in names], fault
+        found = [self._pipeline(name, now, files, latest.get(name, []), newest=1) for name in names]
+        return found, self._short(fault)
 
     def one(self, name: str) -> Pipeline | None:
         """One pipeline with all its versions; None where nothing is known of it."""
@@ -161,26 +163,30 @@ class Overview:
     ) -> Pipeline:  # fmt: skip
         definition, file_fault = files.get(name, (None, ""))
         shelf = self._store.challengers
+        failures = {number: self._short(why) for number, why in self._models.failures(name).items()}
         return Pipeline(
-            name, now, definition, file_fault,
-            _kept(name, self._store.versions, self._store.manifest, newest),
-            _kept(name, shelf.numbers, shelf.manifest, newest),
-            runs, self._models.failures(name), fault,
+            name, now, definition, self._short(file_fault),
+            self._kept(name, self._store.versions, self._store.manifest, newest),
+            self._kept(name, shelf.numbers, shelf.manifest, newest),
+            runs, failures, self._short(fault),
         )  # fmt: skip
 
+    def _short(self, words: str) -> str:
+        """Without the project's folder, which strangers need not know and nobody need read."""
+        return words.replace(self._root, "")
 
-def _kept(
-    name: str, numbers: Callable[[str], list[int]], read: Callable[[str, int], Manifest], newest: int | None
-) -> list[Kept]:
-    """Versions or challengers, the newest first; all of them by default."""
-    try:
-        chosen = numbers(name)[::-1][:newest]
-    except ForecasterError:  # a name that no version can have, or a folder that cannot be read
-        return []
-    found = []
-    for number in chosen:
+    def _kept(
+        self, name: str, numbers: Callable[[str], list[int]], read: Callable[[str, int], Manifest], newest: int | None
+    ) -> list[Kept]:
+        """Versions or challengers, the newest first; all of them by default."""
         try:
-            found.append(Kept(number, read(name, number)))
-        except ForecasterError as error:
-            found.append(Kept(number, None, str(error)))
-    return found
+            chosen = numbers(name)[::-1][:newest]
+        except ForecasterError:  # a name that no version can have, or a folder that cannot be read
+            return []
+        found = []
+        for number in chosen:
+            try:
+                found.append(Kept(number, read(name, number)))
+            except ForecasterError as error:
+                found.append(Kept(number, None, self._short(str(error))))
+        return found

@@ -13,7 +13,7 @@ from forecaster.serving.dashboard.markup import Html, chip, key_list, moment, pa
 from forecaster.serving.dashboard.overview import Kept, Pipeline
 from forecaster.serving.dashboard.standing import standing
 from forecaster.serving.dashboard.trying import trying
-from forecaster.serving.dashboard.words import duration, number
+from forecaster.serving.dashboard.words import NOTHING, duration, number
 from forecaster.store import Store
 from forecaster.store.ledger_records import Run
 
@@ -58,10 +58,10 @@ def _summary(one: Pipeline) -> str:
         told["Champion"] = f"version {champion.number}" + (f", {manifest.model}" if manifest else "")
     if manifest:
         told["Published"] = moment(manifest.created, one.now)
-        told["Score on the test part"] = Html(f"{text(score)} <span class='soft'>skill {text(skill)}</span>")
-        told["Forecasts"] = (
-            f"{manifest.horizon} steps of {manifest.frequency.get('name', '?')} from {manifest.lookback}"
-        )
+        told["Score on the test part"] = score
+        told["Skill"] = skill
+        step = manifest.frequency.get("name", "?")
+        told["Forecasts"] = f"{manifest.horizon} steps of {step} from {manifest.lookback} of the past"
     told["Next due"] = moment(one.next_due, one.now, "no schedule")
     listed = f'<ul class="reasons">{reasons}</ul>' if reasons else ""
     return f"{listed}{key_list(told)}"
@@ -87,7 +87,7 @@ def _forecast(one: Pipeline) -> str:
 def _past(one: Pipeline, served: Mapping[str, float]) -> str:
     before = (
         "<p>The champion's forecasts from earlier origins, one horizon apart, made now from what was known then, "
-        "beside what came. Those before the end of its training data were partly learnt from.</p>"
+        "beside what came.</p>"
         '<div id="past-table"><p class="soft">Comes with the forecast above.</p></div>'
         if one.champion
         else "<p>Nothing has been published yet.</p>"
@@ -100,9 +100,8 @@ def _past(one: Pipeline, served: Mapping[str, float]) -> str:
         )
     for run in one.runs:
         if run.drift and "drifted" in run.drift:
-            told["Errors and inputs at the last look"] = Html(
-                f"{text(run.drift.get('reason', ''))}{_course(run.drift.get('errors'))} {moment(run.slot, one.now).code}"
-            )
+            words = f"{text(run.drift.get('reason', ''))}{_course(run.drift.get('errors'))}"
+            told["Errors and inputs at the last look"] = Html(f"{words} {moment(run.slot, one.now).code}")
             break
     return before + (key_list(told) if told else "")
 
@@ -125,20 +124,15 @@ def _versions(one: Pipeline) -> str:
 
 def _kept(one: Pipeline, entries: Sequence[Kept], versions: bool) -> Iterator[list[object]]:
     for place, entry in enumerate(entries):
-        role = (
-            chip("champion", "good")
-            if versions and not place
-            else Html("")
-            if versions
-            else chip("challenger", "plain")
-        )
-        head = Html(f"{entry.number} {role.code}")
+        role = ("champion" if not place else "") if versions else "challenger"
+        mark = chip(role, "good" if role == "champion" else "plain") if role else Html("")
+        head = Html(f"{entry.number} {mark.code}")
         manifest = entry.manifest
         if manifest is None:
-            yield [head, "–", "–", "–", "–", Html(f"{chip('damaged', 'bad').code} {text(entry.fault)}")]
+            yield [head, NOTHING, NOTHING, NOTHING, NOTHING, Html(f"{chip('damaged', 'bad').code} {text(entry.fault)}")]
             continue
         score, skill = headline(manifest)
-        why = Html(f'<span class="why">{text(manifest.gate.get("verdict", "") or "–")}</span>')
+        why = Html(f'<span class="why">{text(manifest.gate.get("verdict", "") or NOTHING)}</span>')
         yield [head, manifest.model, score, skill, moment(manifest.created, one.now), why]
 
 
@@ -158,11 +152,11 @@ def _runs(one: Pipeline) -> str:
 
 def _run(one: Pipeline, run: Run) -> list[object]:
     outcome = run.outcome or run.state
-    p = "–" if run.p is None else "< 0.001" if run.p < 0.001 else f"{run.p:.3f}"
+    p = NOTHING if run.p is None else "< 0.001" if run.p < 0.001 else f"{run.p:.3f}"
     tries = f"{len(run.attempts)} of {run.allowed}" if run.cause == "schedule" else "by hand"
     return [
-        moment(run.slot, one.now), chip(outcome, OUTCOMES.get(outcome, "plain")), run.version or "–", p, tries,
-        run.missed or "–", duration(run.seconds), Html(f'<span class="why">{text(_why(run))}</span>'),
+        moment(run.slot, one.now), chip(outcome, OUTCOMES.get(outcome, "plain")), run.version or NOTHING, p, tries,
+        run.missed or NOTHING, duration(run.seconds), Html(f'<span class="why">{text(_why(run))}</span>'),
     ]  # fmt: skip
 
 

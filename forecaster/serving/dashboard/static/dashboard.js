@@ -98,11 +98,12 @@ function pastTable(told) {
     return;
   }
   const levels = told.forecast.bands.map((band) => band.level).reverse();
-  const heads = ["Made from", "Mean absolute error", "of the last value", ...levels.map((level) => `inside ${level} %`)];
+  const heads = ["Made from", "Mean absolute error", "of the last value", ...levels.map((level) => `inside ${level} %`), "what came was"];
   const share = (value) => (value === undefined ? "–" : `${Math.round(100 * value)} %`);
   const rows = told.past.map((one) => [
     told.time ? moment(one.cutoff) : String(one.cutoff), number(one.error), number(one.naive),
     ...levels.map((level) => share(one.inside[level])),
+    one.learnt === null ? "–" : one.learnt ? "seen in training" : "new to it",
   ]);
   table(box, `Forecasts of ${told.series} from earlier origins, the latest first`, heads, rows);
 }
