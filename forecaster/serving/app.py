@@ -13,6 +13,8 @@ from forecaster.config import Project
 from forecaster.errors import ForecasterError
 from forecaster.serving import forecasts, health, streaming
 from forecaster.serving.answers import Answer
+from forecaster.serving.dashboard.routes import Dashboard
+from forecaster.serving.dashboard.routes import router as dashboard_router
 from forecaster.serving.document import document
 from forecaster.serving.executor import Executor
 from forecaster.serving.failures import error_body
@@ -65,6 +67,7 @@ class Server:
         self.forecasts = Forecasts(self.models, self.executor, project.root, limits, Truth(self.metrics))
         self.streams = Streams(self.models, self.executor, limits, self.metrics)
         self.metrics.sessions.set_function(self.streams.sessions.__len__)
+        self.dashboard = Dashboard(project, self.forecasts, self.metrics, self.settings.local)
         protocol = Protocol(self.models, self.executor, limits)
         self.application = Front(protocol, self._inner(), self.settings, self.metrics)
 
@@ -74,6 +77,7 @@ class Server:
         inner.include_router(health.router(self.watcher, self.models, self.metrics))
         inner.include_router(forecasts.router(self.forecasts))
         inner.include_router(streaming.router(self.streams))
+        inner.include_router(dashboard_router(self.dashboard))
         inner.add_api_route("/openapi.json", lambda: document(inner), include_in_schema=False)
         inner.add_exception_handler(RequestValidationError, _invalid)
         inner.add_exception_handler(HTTPException, _not_there)
@@ -88,6 +92,7 @@ class Server:
         self.watcher.stop()
         self.forecasts.threads.stop()
         self.executor.stop()
+        self.dashboard.close()
         self.models.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -104,6 +105,30 @@ class Forecasts:
             Refused: 500 when the model's answer is no number.
         """
         panel = self._panel(Observations(loaded.version, self._project), asked, csv)
+        frame = self.predict(loaded, name, panel, asked.levels, asked.start)
+        column = loaded.version.manifest.model
+        self._truth.arrived(name, panel)
+        levels = chosen_levels(asked.levels, loaded.version.manifest.levels)
+        self._truth.expect(name, panel, frame, column, levels)
+        return frame
+
+    def trained_on(self, loaded: Loaded) -> Panel:
+        """The data that a version was trained on, as they are now.
+
+        Raises:
+            DataError: They are not there any more.
+        """
+        return Observations(loaded.version, self._project).trained_on()
+
+    def predict(
+        self, loaded: Loaded, name: str, panel: Panel, levels: Sequence[float] | None, start: str | int | None
+    ) -> pd.DataFrame:
+        """The forecast frame of a panel; runs in a thread.
+
+        Raises:
+            DataError: As on the command line.
+            Refused: 500 when the model's answer is no number.
+        """
         until = time.monotonic() + self.limits.deadline
         signature = loaded.model.signatures["serving_default"]
 
@@ -114,12 +139,9 @@ class Forecasts:
 
         inputs = [(key, signature.inputs[key].sizes, signature.inputs[key].dtype) for key in signature.inputs]
         forecaster = PublishedForecaster.called_by(run, inputs, loaded.version.manifest)
-        frame = forecaster.predict(panel, asked.levels, asked.start)
+        frame = forecaster.predict(panel, levels, start)
         if not np.isfinite(frame[forecaster.name]).all():
             raise Refused(500, f"version {loaded.number} of {name} answers with something that is no number")
-        self._truth.arrived(name, panel)
-        levels = chosen_levels(asked.levels, loaded.version.manifest.levels)
-        self._truth.expect(name, panel, frame, forecaster.name, levels)
         return frame
 
     @staticmethod

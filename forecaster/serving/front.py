@@ -183,4 +183,6 @@ def route_of(path: bytes) -> str:
     if first == b"api":
         name = rest.partition(b"/")[0].decode("ascii", "replace")
         return name if name in ("forecast", "stream", "models") else "other"
+    if first in (b"pipelines", b"static"):
+        return first.decode()
     return first.decode() if first in (b"healthz", b"readyz", b"metrics", b"") and not rest else "other"

@@ -64,3 +64,15 @@ class Metrics:
     def text(self) -> bytes:
         """All of them in Prometheus' text form."""
         return generate_latest(self._registry)
+
+    def turned_out(self, model: str) -> dict[str, float]:
+        """How a model's served forecasts turned out since the server began: `steps`, and mean absolute errors.
+
+        Returns:
+            `steps`, `error`, `naive` (of the last value seen); empty before any truth has arrived.
+        """
+        names = ("forecast_steps_judged", "forecast_absolute_error", "forecast_naive_absolute_error")
+        steps, error, naive = (
+            self._registry.get_sample_value(f"forecaster_{name}_total", {"model": model}) or 0.0 for name in names
+        )
+        return {"steps": steps, "error": error / steps, "naive": naive / steps} if steps else {}

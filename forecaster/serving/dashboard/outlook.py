@@ -1,0 +1,142 @@
+"""The latest forecast of a series over its recent past, and how the forecasts before it would have turned out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecaster.errors import ForecasterError
+from forecaster.forecasting.protocol import interval_columns
+from forecaster.series import Panel
+from forecaster.serving.failures import Refused
+from forecaster.serving.forecasts import Forecasts
+from forecaster.serving.models import Loaded
+
+__all__ = ["outlook"]
+
+EARLIER = 7
+"""Forecast origins before the latest that are gone back to."""
+FEWEST, MOST = 100, 3000
+"""Steps of the past that are shown."""
+MOST_NAMES = 1000
+"""Series that can be chosen from."""
+
+
+def outlook(forecasts: Forecasts, loaded: Loaded, name: str, wanted: str | None) -> dict[str, Any]:
+    """What the page's plot shows, as JSON values; `x` is milliseconds by the data's clock, or whole numbers.
+
+    Args:
+        forecasts: Makes them, as `POST /api/forecast` does.
+        loaded: The version.
+        name: The model's.
+        wanted: Which series; the first by default.
+
+    Raises:
+        DataError: The data are not there any more, or as on the command line.
+        Refused: 404; there is no such series.
+    """
+    panel = forecasts.trained_on(loaded)
+    names = [str(one) for one in panel.ids]
+    if wanted is not None and wanted not in names:
+        raise Refused(404, f"there is no series {wanted[:100]!r} in the data of {name}")
+    one = panel.select([names.index(wanted) if wanted is not None else 0])
+    manifest = loaded.version.manifest
+    values = one.history(0)
+    shown = int(np.clip((EARLIER + 1) * manifest.horizon + manifest.lookback, FEWEST, MOST))
+    ticks = one.first[0] + np.arange(len(values))
+    frame = forecasts.predict(loaded, name, one, None, None)
+    return {
+        "version": loaded.number,
+        "model": manifest.model,
+        "series": str(one.ids[0]),
+        "names": names[:MOST_NAMES],
+        "count": len(names),
+        "time": isinstance(one.stamps(ticks[-1:]), pd.DatetimeIndex),
+        "history": {"x": _places(one.stamps(ticks[-shown:])), "y": _numbers(values[-shown:])},
+        "forecast": _drawn(frame, loaded),
+        "past": _past(forecasts, loaded, name, one),
+    }
+
+
+def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[dict[str, Any]]:
+    """Forecasts from earlier origins, a horizon apart, the latest first, beside what came."""
+    manifest = loaded.version.manifest
+    values, horizon = one.history(0), manifest.horizon
+    observed = np.flatnonzero(np.isfinite(values))
+    end = int(observed[-1]) if len(observed) else -1
+    seen = _seen(one, manifest.training.get("until"))
+    found = []
+    for back in range(1, EARLIER + 1):
+        origin = end - back * horizon
+        if origin < min(manifest.lookback, end) - 1 or origin < 1:
+            break
+        stamps = one.stamps(one.first[0] + np.arange(origin, origin + horizon + 1))
+        begin = stamps[1].isoformat() if isinstance(stamps, pd.DatetimeIndex) else int(stamps[1])
+        try:
+            frame = forecasts.predict(loaded, name, one, None, begin)
+        except ForecasterError:  # a hole before that origin, say; the page does without
+            continue
+        truth = values[origin + 1 : origin + 1 + horizon]
+        judged = _judged(frame, loaded, truth, values[: origin + 1])
+        learnt = None if seen is None else bool(one.first[0] + origin < seen)
+        found.append({**_drawn(frame, loaded), **judged, "learnt": learnt})
+    return found
+
+
+def _seen(one: Panel, until: object) -> int | None:
+    """The tick up to which the network has seen this series in training or validation; None where nobody wrote it."""
+    told = until.get(str(one.ids[0])) if isinstance(until, dict) else until
+    numbered = not isinstance(one.stamps(one.last), pd.DatetimeIndex)
+    try:
+        stamp: pd.Index[Any] = pd.Index([int(str(told))]) if numbered else pd.DatetimeIndex([pd.Timestamp(str(told))])
+        return int(one.ticks(stamp)[0])
+    except (TypeError, ValueError):
+        return None
+
+
+def _judged(frame: pd.DataFrame, loaded: Loaded, truth: np.ndarray, before: np.ndarray) -> dict[str, Any]:
+    """Mean absolute errors of the forecast and of the last value, and the share of values inside each interval."""
+    manifest = loaded.version.manifest
+    there = np.isfinite(truth)
+    last = before[np.isfinite(before)]
+    if not there.any() or not len(last):
+        return {"error": None, "naive": None, "inside": {}}
+    median = frame[manifest.model].to_numpy(float)
+    inside = {}
+    for level in manifest.levels:
+        low, high = (frame[column].to_numpy(float) for column in interval_columns(manifest.model, level))
+        inside[f"{level:g}"] = float(((low <= truth) & (truth <= high))[there].mean())
+    return {
+        "error": float(np.abs(median - truth)[there].mean()),
+        "naive": float(np.abs(last[-1] - truth)[there].mean()),
+        "inside": inside,
+    }
+
+
+def _drawn(frame: pd.DataFrame, loaded: Loaded) -> dict[str, Any]:
+    manifest = loaded.version.manifest
+    bands = []
+    for level in sorted(manifest.levels, reverse=True):
+        low, high = interval_columns(manifest.model, level)
+        bands.append({"level": f"{level:g}", "lo": _numbers(frame[low]), "hi": _numbers(frame[high])})
+    return {
+        "cutoff": _places(pd.Index(frame["cutoff"][:1]))[0],
+        "x": _places(pd.Index(frame["ds"])),
+        "y": _numbers(frame[manifest.model]),
+        "bands": bands,
+    }
+
+
+def _places(stamps: pd.Index[Any]) -> list[int]:
+    """Milliseconds by the data's own clock, or whole numbers as they are."""
+    if not isinstance(stamps, pd.DatetimeIndex):
+        return [int(stamp) for stamp in stamps]
+    clock = stamps.tz_localize(None) if stamps.tz is not None else stamps
+    return [int(value) for value in clock.to_numpy().astype("datetime64[ms]").astype(np.int64)]
+
+
+def _numbers(values: Any) -> list[float | None]:
+    """Seven significant digits, which is what 32 bits hold; None where missing."""
+    return [float(f"{value:.7g}") if np.isfinite(value) else None for value in np.asarray(values, float)]

@@ -1,0 +1,83 @@
+"""Whether a pipeline is healthy, drifting or failing, and the reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from forecaster.serving.dashboard.overview import Pipeline
+from forecaster.store.ledger_records import Run
+
+__all__ = ["STATES", "Standing", "State", "standing"]
+
+State = Literal["failing", "drifting", "late", "unpublished", "healthy"]
+STATES: tuple[State, ...] = ("failing", "drifting", "late", "unpublished", "healthy")
+"""The worst first."""
+GRACE = timedelta(hours=1)
+"""That a slot may be past before its absence is remarked upon: schedulers look every ten minutes or so."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a pipeline stands.
+
+    Attributes:
+        state: The worst thing that holds.
+        reasons: Everything that holds, the worst first.
+    """
+
+    state: State
+    reasons: tuple[str, ...]
+
+
+def standing(pipeline: Pipeline) -> Standing:
+    """Judges a pipeline by its file, its champion, its latest run and its schedule."""
+    found = sorted(_found(pipeline), key=lambda one: STATES.index(one[0]))
+    if found:
+        return Standing(found[0][0], tuple(reason for _, reason in found))
+    return Standing("healthy", ())
+
+
+def _found(pipeline: Pipeline) -> Iterator[tuple[State, str]]:
+    if pipeline.file_fault:
+        yield "failing", f"Its file cannot be used: {pipeline.file_fault}"
+    champion = pipeline.champion
+    if champion is not None and champion.fault:
+        yield "failing", f"The champion, version {champion.number}, is damaged: {champion.fault}"
+    for number, reason in pipeline.load_failures.items():
+        if champion is None or number != champion.number or not champion.fault:
+            yield "failing", f"Version {number} cannot be loaded: {reason}"
+    latest = pipeline.runs[0] if pipeline.runs else None
+    if latest is not None and latest.state == "failed":
+        yield "failing", f"The latest retraining failed: {latest.reason or 'no reason was written'}"
+    if latest is not None and latest.state == "waiting":
+        yield "late", f"The latest attempt failed and is tried again: {latest.reason or 'interrupted'}"
+    if drifted := drift_now(pipeline):
+        yield "drifting", str((drifted.drift or {}).get("reason", "drift was found"))
+    if pipeline.last_due is not None and _overdue(pipeline, latest):
+        yield "late", f"Due {pipeline.last_due:%Y-%m-%d %H:%M} UTC and not run; is forecaster schedule running?"
+    if champion is None and not pipeline.file_fault:
+        yield "unpublished", "Nothing has been published yet."
+
+
+def drift_now(pipeline: Pipeline) -> Run | None:
+    """The run that found drift, if the latest one that looked for it did and nothing was promoted since."""
+    for run in pipeline.runs:
+        if run.outcome == "promoted":
+            return None
+        if run.drift and "drifted" in run.drift:
+            return run if run.drift["drifted"] else None
+    return None
+
+
+def _overdue(pipeline: Pipeline, latest: Run | None) -> bool:
+    due = pipeline.last_due
+    if due is None or pipeline.now - due < GRACE:
+        return False
+    if latest is not None:
+        return latest.slot < due
+    champion = pipeline.champion
+    manifest = champion.manifest if champion else None
+    return manifest is not None and manifest.created < due

@@ -1,0 +1,114 @@
+"""The pages in a real browser: what a person does with them, on a phone and a screen, in the light and in the dark."""
+
+import json
+import shutil
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="needs Chromium: apt-get install chromium chromium-driver"
+)
+OPTIONS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+DRAWN = "return document.querySelectorAll('#outlook-chart .line.forecast').length > 0"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+def show(browser, address, width=1280, scheme="light"):
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    wish = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wish})
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get(address)
+
+
+def until(browser, condition):
+    return WebDriverWait(browser, 20).until(condition)
+
+
+def drawn(browser):
+    until(browser, lambda it: it.execute_script(DRAWN))
+
+
+@pytest.mark.parametrize(("width", "scheme", "ground"), [(390, "dark", "14, 19, 25"), (1280, "light", "245, 246, 248")])
+def test_pages_fit_and_load_nothing_from_elsewhere(browser, shown, width, scheme, ground):
+    for path in ("/", "/pipelines/walk"):
+        show(browser, shown.url + path, width, scheme)
+        if path != "/":
+            drawn(browser)
+        sizes = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        wide, room = browser.execute_script(sizes)
+        assert wide <= room, "the page scrolls sideways"
+        assert ground in browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        assert browser.get_log("browser") == [], "nothing is complained about, the content security policy included"
+        messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+        sent = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+        assert sent and all(address.startswith((shown.url, "data:", "blob:")) for address in sent)
+
+
+def test_from_the_front_page_to_a_forecast_that_is_zoomed_and_read_by_keyboard(browser, shown):
+    show(browser, shown.url)
+    browser.find_element(By.LINK_TEXT, "walk").click()
+    drawn(browser)
+    path = "return document.querySelector('#outlook-chart .line.observed').getAttribute('d')"
+    before = browser.execute_script(path)
+    frame = browser.find_element(By.CSS_SELECTOR, "#outlook-chart .frame")
+    frame.send_keys("+")
+    assert browser.execute_script(path) != before
+    frame.send_keys("0" + Keys.ARROW_RIGHT)
+    read = browser.find_element(By.CSS_SELECTOR, "#outlook-chart .readout").text
+    assert read.startswith("2024-01-06: forecast 23 (95 %: 21 to 25) (80 %: 22 to 24)")
+    frame.send_keys(Keys.ARROW_LEFT)
+    read = browser.find_element(By.CSS_SELECTOR, "#outlook-chart .readout").text
+    assert read.startswith("2024-01-05 23:00: observed 23") and "forecast then 20" in read
+    rows = browser.find_elements(By.CSS_SELECTOR, "#past-table tbody tr")
+    assert len(rows) == 7 and "2024-01-05 20:00" in rows[0].text and "new to it" in rows[0].text
+
+
+def test_a_csv_file_is_forecast_and_a_bad_one_is_refused_with_the_reason(browser, shown, tmp_path):
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("ds,y\n" + "".join(f"2024-02-01T0{hour}:00:00,{hour}\n" for hour in range(6)))
+    bad.write_text("ds,y\n2024-02-01T00:00:00,x\n")
+    show(browser, shown.url + "/pipelines/walk")
+    drawn(browser)
+    status = browser.find_element(By.ID, "try-status")
+    for file, wanted in ((bad, "row"), (good, "1 series")):
+        browser.find_element(By.ID, "file").send_keys(str(file))
+        browser.find_element(By.CSS_SELECTOR, "#try-form button").send_keys(Keys.ENTER)
+        until(browser, lambda _, wanted=wanted: wanted in status.text)
+    cells = "return [...document.querySelectorAll('#try-result tbody tr')].map((row) => row.textContent)"
+    assert browser.execute_script(cells)[0] == "2024-02-01 06:0053746"
+    assert "bad" not in status.get_attribute("class")
+
+
+def test_where_there_is_no_data_any_more_the_page_says_so(browser, shown, shown_project):
+    file = shown_project.root / "walk.csv"
+    kept = file.read_bytes()
+    shown.server.dashboard._made.clear()
+    file.unlink()
+    try:
+        show(browser, shown.url + "/pipelines/walk")
+        until(browser, lambda it: "No forecast can be shown" in it.find_element(By.CLASS_NAME, "status").text)
+    finally:
+        file.write_bytes(kept)

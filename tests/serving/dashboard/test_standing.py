@@ -1,0 +1,55 @@
+"""Healthy, drifting, failing: the judgement of a pipeline, case by case."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from forecaster.config import PipelineDefinition
+from forecaster.serving.dashboard.overview import Kept, Pipeline
+from forecaster.serving.dashboard.standing import standing
+from forecaster.store.ledger_records import Run
+from forecaster.store.manifest import Manifest
+from tests.serving.published import draft
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DAILY = PipelineDefinition.model_validate({"data": {"path": "x.csv"}, "horizon": 3, "schedule": "0 3 * * *"})
+GOOD = Kept(1, Manifest(**draft().model_dump(), name="a", version=1, created=NOW, files={}))
+
+
+def run(state="done", outcome="kept", drift=None, hours=9):
+    slot = NOW - timedelta(hours=hours)
+    return Run(
+        1, "a", slot, "schedule", 0, state, outcome, "why", None, None, None, drift, None, 1.0, 3, slot, slot, None
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "changes"),
+    [
+        ("healthy", {}),
+        ("healthy", {"definition": DAILY, "runs": [run()]}),
+        ("unpublished", {"versions": []}),
+        ("failing", {"file_fault": "no"}),
+        ("failing", {"versions": [Kept(2, None, "damaged"), GOOD]}),
+        ("failing", {"load_failures": {1: "no"}}),
+        ("failing", {"runs": [run("failed", None)]}),
+        ("healthy", {"runs": [run(), run("failed", None, hours=33)]}),
+        ("late", {"runs": [run("waiting", None)]}),
+        ("drifting", {"runs": [run(drift={"drifted": True})]}),
+        ("drifting", {"runs": [run(drift={}), run(drift={"drifted": True}, hours=33)]}),
+        ("healthy", {"runs": [run(outcome="promoted", drift={"drifted": True})]}),
+        ("healthy", {"runs": [run(drift={"drifted": False}), run(drift={"drifted": True}, hours=33)]}),
+        ("late", {"definition": DAILY, "runs": [run(hours=33)]}),
+        ("healthy", {"definition": DAILY}),
+        ("failing", {"runs": [run("failed", None, drift={"drifted": True})]}),
+    ],
+)
+def test_the_worst_that_holds_is_shown(state, changes):
+    found = standing(Pipeline(**{"name": "a", "now": NOW, "versions": [GOOD], **changes}))
+    assert found.state == state
+    assert bool(found.reasons) == (state != "healthy")
+
+
+def test_next_due_is_the_next_slot():
+    assert Pipeline("a", NOW, DAILY).next_due == datetime(2026, 3, 3, 3, tzinfo=UTC)
+    assert Pipeline("a", NOW).next_due is None
