@@ -19,7 +19,8 @@ def retrained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("retrain")
     (folder / "pipelines").mkdir()
     told = {
-        "models": [{"extends": "gru", **SMALL}], "baselines": ["naive"], "backtest": {"windows": 8}, "validation": 2,
+        "models": [{"extends": "simple_rnn", **SMALL, "steps": 2, "evaluate_every": 2}],
+        "baselines": ["naive"], "backtest": {"windows": 8}, "validation": 2,
         "horizon": 12, "lookback": 24, "schedule": "* * 1 1 *",
     }  # fmt: skip
     for name, promote in {"small": HARD, "whole": {**HARD, "refit": True}}.items():
