@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from dataclasses import asdict
 
 import pytest
@@ -83,6 +84,9 @@ def test_a_fault_is_an_error_object_and_the_log_has_it(project, caplog, monkeypa
         for path in ("/v1/models/walk:predict", "/api/forecast/walk"):
             with caplog.at_level(logging.ERROR, logger="forecaster.serving"):
                 answer = live.client.post(path, content=b"{}", headers={"X-Request-ID": "bad-1"})
+                until = time.monotonic() + 10
+                while "ZeroDivisionError" not in caplog.text and time.monotonic() < until:
+                    time.sleep(0.01)  # the line is written after the answer has been sent
             assert (answer.status_code, list(answer.json())) == (500, ["error"])
             assert "bad-1" in answer.json()["error"] and "ZeroDivision" not in answer.text
             assert "ZeroDivisionError" in caplog.text

@@ -43,7 +43,7 @@ def duration(seconds: float | None) -> str:
 
     Example:
         >>> duration(12.3), duration(95), duration(7300), duration(None)
-        ('12 s', '1 min 35 s', '2 h 2 min', '–')
+        ('12 s', '1 min 35 s', '2 h 1 min', '–')
     """
     if seconds is None or not math.isfinite(seconds):
         return NOTHING
@@ -59,10 +59,10 @@ def distance(moment: datetime, now: datetime) -> str:
     """How far a moment lies from now, roughly.
 
     Example:
-        >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-        >>> distance(now + timedelta(hours=15), now), distance(now - timedelta(days=3), now)
+        >>> now = datetime(2026, 3, 4, 5, tzinfo=UTC)
+        >>> distance(datetime(2026, 3, 4, 20, tzinfo=UTC), now), distance(datetime(2026, 3, 1, 5, tzinfo=UTC), now)
         ('in 15 hours', '3 days ago')
-        >>> distance(now - timedelta(seconds=20), now)
+        >>> distance(now, now)
         'just now'
     """
     seconds = (moment.astimezone(UTC) - now).total_seconds()
