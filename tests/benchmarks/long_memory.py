@@ -7,8 +7,9 @@ Two tasks whose answer lies far back:
 - adding (Hochreiter and Schmidhuber 1997): a sequence of numbers from 0 to 1, two of which are marked, one in the first
   tenth and one in the first half; the answer, at the end, is their sum. Saying 1 always has a mean squared error of
   1/6.
-- delayed copy: one of eight symbols, then blanks for as long as the lag, then a sign that the symbol be repeated.
-  Guessing is right one time in eight.
+- delayed copy: one of eight symbols, then noise for as long as the lag, then a sign that the symbol be repeated.
+  Guessing is right one time in eight. (Without noise there are eight sequences in all, none of them unseen, and a head
+  may tell their end states apart though nothing was learnt through time.)
 
 The gated networks start as Tallec and Ollivier 2018 propose (chrono initialisation): gates that keep for 1 to T steps.
 One network, one task and one lag after the other, in one process and on one thread; time is the process' own. A network
@@ -65,7 +66,7 @@ class Task:
         symbols = generator.integers(0, SYMBOLS, count)
         inputs = np.zeros((count, self.lag + 1, SYMBOLS + 2), "float32")
         inputs[np.arange(count), 0, symbols] = 1.0
-        inputs[:, 1:-1, SYMBOLS] = 1.0
+        inputs[:, 1:-1, SYMBOLS] = generator.random((count, self.lag - 1))
         inputs[:, -1, SYMBOLS + 1] = 1.0
         return inputs, symbols
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 import forecaster
 from forecaster.cli.app import app
 from forecaster.errors import DataError, DefinitionError, ForecasterError, StoreError
+from forecaster.forecasting.inspection import inspect_untrained
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.pipeline.inspection import look_inside
 from forecaster.series import read_csv
@@ -96,6 +97,21 @@ def test_changing_what_comes_after_the_cutoff_changes_no_gate():
     assert np.array_equal(
         gates, forecaster.inspect(network, panel, cutoff="2024-01-05 11:00").traces[0].gates["forget"]
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "parts"),
+    [
+        ({"network": "lstm", "strategy": "recursive"}, [("stepper lstm", "lookback", 8)]),
+        ({"network": "gru", "strategy": "seq2seq"}, [("gru", "lookback", 8), ("decoder gru cell", "horizon", 2)]),
+        ({"network": "custom_lstm", "layers": 2}, [("lstm 1", "lookback", 8), ("lstm 2", "lookback", 8)]),
+    ],
+)
+def test_every_strategy_shows_its_recurrent_layers(model, parts):
+    definition = forecaster.ModelDefinition(units=3, **model).named("small")
+    found = inspect_untrained(definition, lookback=8, horizon=2).document()
+    assert [(one["layer"], one["reads"], one["steps"]) for one in found["activations"]] == parts
+    assert len(found["gradient_reach"]["layers"]) == len(parts)
 
 
 def test_a_network_without_recurrence_and_one_that_cannot_be_looked_into(caplog):

@@ -15,6 +15,7 @@ from forecaster.forecasting.inspection.inspection import Inspection, Subject, lo
 from forecaster.forecasting.protocol import levels_to_quantiles
 from forecaster.networks.build import Shape, build
 from forecaster.networks.inspection.layers import walk
+from forecaster.networks.recursive import build_recursive
 from forecaster.series import panel_from_frame
 
 __all__ = ["inspect_untrained"]
@@ -42,7 +43,10 @@ def inspect_untrained(definition: ModelDefinition, lookback: int, horizon: int, 
     """
     segment = definition.segment if isinstance(definition.segment, int) else 1
     quantiles = levels_to_quantiles([80, 95])
-    model = build(definition, Shape(lookback, horizon, quantiles, segment=segment), seed).forecast
+    shape = Shape(lookback, horizon, quantiles, segment=segment)
+    stepwise = definition.chosen_topology == "many_to_many"
+    network = build_recursive(definition, shape, seed, gapless=True) if stepwise else build(definition, shape, seed)
+    model = network.forecast
     generator = np.random.default_rng(seed)
     for layer in walk(model):
         if isinstance(layer, keras.layers.Dense):
