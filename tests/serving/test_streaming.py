@@ -142,7 +142,7 @@ def carrying(known):
     from forecaster.networks.recursive import build_recursive
     from forecaster.networks.shape import Shape
 
-    keys = {"strategy": "recursive", "carry_state": True, "units": 3, "samples": 20}
+    keys = {"strategy": "recursive", "carry_state": True, "units": 3, "samples": 20, "batch_size": 2}
     shape = Shape(8, 2, (0.025, 0.1, 0.5, 0.9, 0.975), known=known, seasons=(1,))
     made = build_recursive(ModelDefinition(network="gru", batch_size=2, **keys), shape, seed=1, gapless=False)
     kernel = made.forecast.stepper.head.kernel
