@@ -209,10 +209,10 @@ def test_sigterm_lets_requests_under_way_finish(process):
     with httpx.Client(base_url=address, timeout=60) as client:
         while client.get("/readyz").status_code != 200:
             time.sleep(0.2)
-    request = post(ROW)
+    request = post(ROW, "Expect: 100-continue")
     with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
-        connection.sendall(request[:-10])  # a request that is under way
-        time.sleep(0.3)
+        connection.sendall(request[:-10])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100")  # now the request is under way
         running.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         connection.sendall(request[-10:])
