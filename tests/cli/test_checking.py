@@ -53,7 +53,7 @@ def test_a_file_gives_an_account_and_says_what_was_guessed(run):
         "time ds (the only column of dates)", "target temperature (the only column of numbers)",
         "2 gaps, 24 of 19,249 steps missing (0.12%); the longest has 23 steps, 2016-07-08T02:00:00 to",
         "30min (inferred from the time stamps); 99.99% of the steps", "at most 9 in a row",
-        "the worst 21.81 at 2016-08-15T17:00:00", "A run with a horizon of", "lookback 336 steps",
+        "the worst 21.81 at 2016-08-15T17:00:00", "A run with a horizon of", "lookback 672 steps",
     ):  # fmt: skip
         assert fragment in out
 
