@@ -45,7 +45,7 @@ def test_run_shows_what_it_read_the_leaderboard_the_verdict_and_where_things_lie
 
 def test_progress_and_messages_go_to_standard_error(project):
     _, answer = project
-    assert "step 30" in answer.stderr and "step 30" not in answer.stdout
+    assert "finishing on all data, step" in answer.stderr and "finishing" not in answer.stdout
     assert "absl" not in answer.stderr, "the backend's start-up messages stand between ours"
 
 
