@@ -40,11 +40,12 @@ def test_a_published_version_has_its_inspection_among_the_verified_files(version
     window, [layer] = found["window"], found["activations"]
     assert (len(window["lookback"]["ds"]), len(window["horizon"]["y"])) == (48, 24)
     assert window["cutoff"] == "2024-03-29T23:00:00", "the last whose horizon has come"
-    assert (layer["reads"], layer["steps"], layer["units"]) == ("lookback", 2, 4)
-    assert layer["edges"] == ["2024-03-28T00:00:00", "2024-03-29T00:00:00", "2024-03-30T00:00:00"]
-    assert np.shape(layer["states"]["hidden"]["values"]) == (4, 2)
+    assert (layer["reads"], layer["steps"], layer["units"]) == ("lookback", 8, 4)
+    assert layer["edges"][:2] == ["2024-03-28T00:00:00", "2024-03-28T06:00:00"], "segments of six hours"
+    assert (len(layer["edges"]), layer["edges"][-1]) == (9, "2024-03-30T00:00:00")
+    assert np.shape(layer["states"]["hidden"]["values"]) == (4, 8)
     [reach] = found["gradient_reach"]["layers"]
-    assert len(reach["norms"]) == 3 and reach["verdict"] in ("healthy", "vanishing", "none")
+    assert len(reach["norms"]) == 9 and reach["verdict"] in ("healthy", "vanishing", "none")
     assert found["gradient_reach"]["windows"] == 16
 
 
