@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from forecaster.config import ModelDefinition
 from forecaster.config.reading import parse
@@ -111,7 +112,7 @@ def test_law_2_the_exported_network_says_the_same_at_once_and_as_a_stream(carrie
     state = {name: np.zeros((2, *tensor["shape"]), np.float32) for name, tensor in shapes.items()}
     for place in range(31):
         now = {"observation": batch.past[:, place], "known": known[:, place], "static": batch.static, **state}
-        answer = step(**{name: served._constant(part) for name, part in now.items()})
+        answer = step(**{name: tf.constant(part) for name, part in now.items()})
         state = {name: answer[name] for name in shapes}
     assert answer["quantiles"].numpy()[:, 0] == pytest.approx(own[:, 0], rel=1e-5)
     functions = step.graph.as_graph_def().library.function
