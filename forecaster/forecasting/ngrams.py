@@ -36,7 +36,7 @@ class NGrams:
         >>> grams = NGrams(2, size=3, novelty=0.1)
         >>> grams.count([1, 2, 1, 2, 1])
         >>> [round(float(p), 3) for p in grams.after((1,))]    # of unknown, 1 and 2
-        [0.1, 0.175, 0.725]
+        [0.1, 0.171, 0.729]
     """
 
     order: int

@@ -144,7 +144,7 @@ def carrying(known):
 
     keys = {"strategy": "recursive", "carry_state": True, "units": 3, "samples": 20, "batch_size": 2}
     shape = Shape(8, 2, (0.025, 0.1, 0.5, 0.9, 0.975), known=known, seasons=(1,))
-    made = build_recursive(ModelDefinition(network="gru", batch_size=2, **keys), shape, seed=1, gapless=False)
+    made = build_recursive(ModelDefinition(network="gru", **keys), shape, seed=1, gapless=False)
     kernel = made.forecast.stepper.head.kernel
     kernel.assign(np.random.default_rng(3).normal(0, 0.3, kernel.shape))
     return made
