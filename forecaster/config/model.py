@@ -23,6 +23,7 @@ from forecaster.config.topology import (
     check_carrying,
     check_cell,
     check_feedback,
+    check_implementation,
     check_stack,
     check_strategy,
     check_topology,
@@ -135,6 +136,10 @@ class ModelKeys(BaseModel):
         description="further steps on all data, the validation part too, after it has stopped the fit; in shares of it",
     )
     jit_compile: bool = Field(default=False, description="compile the training step with XLA; pays for long fits only")
+    implementation: Literal["auto", "loop", "fused"] = Field(
+        default="auto",
+        description="custom_lstm: loop goes step by step, fused by TensorFlow's kernel; auto: fused wherever that can be",
+    )
 
 
 class ModelDefinition(ModelKeys):
@@ -177,6 +182,11 @@ class ModelDefinition(ModelKeys):
     def _variant_of_our_cell(cls, value: Any, info: ValidationInfo) -> Any:
         default = cls.model_fields[str(info.field_name)].default
         return value if value == default else check_cell(value, info.data, str(info.field_name))
+
+    @field_validator("implementation")
+    @classmethod
+    def _implementation_of_our_layer(cls, value: str, info: ValidationInfo) -> str:
+        return value if value == "auto" else check_implementation(value, info.data)
 
     @field_validator("teacher_forcing", "scheduled_sampling")
     @classmethod

@@ -28,6 +28,7 @@ __all__ = [
     "check_carrying",
     "check_cell",
     "check_feedback",
+    "check_implementation",
     "check_stack",
     "check_strategy",
     "check_topology",
@@ -114,6 +115,21 @@ def check_cell(value: Any, keys: Mapping[str, Any], key: str) -> Any:
         raise ValueError("coupled makes the input gate 1 - forget gate, so there must be one; leave one of the two out")
     if key == "forget_gate" and looked_at and looked_at is not True and "forget" in looked_at:
         raise ValueError("a gate that is not there has no peephole; leave forget out of peephole")
+    return value
+
+
+def check_implementation(value: str, keys: Mapping[str, Any]) -> str:
+    """Whether the network is the project's own LSTM, and TensorFlow's kernel has what its cell and the fit ask for."""
+    check_cell(value, keys, "implementation")
+    lacking = {
+        "coupled": keys.get("coupled"),
+        "forget_gate: false": not keys.get("forget_gate", True),
+        "layer_norm": keys.get("layer_norm"),
+        "jit_compile": keys.get("jit_compile"),
+    }
+    for key, asked in lacking.items():
+        if value == "fused" and asked:
+            raise ValueError(f"TensorFlow's kernel has no {key}; write implementation: auto or loop, or leave {key} out")
     return value
 
 

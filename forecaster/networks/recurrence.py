@@ -68,6 +68,7 @@ def cells(definition: ModelDefinition, seeds: Iterator[int]) -> list[keras.layer
 def _layer(definition: ModelDefinition, seeds: Iterator[int], **options: Any) -> keras.layers.Layer:
     options = {**_start(seeds), **options}
     if definition.network == "custom_lstm":
+        options["implementation"] = definition.implementation
         return LSTM(definition.units, **options, **_variant(definition, seeds))
     if definition.network != "simple_rnn":
         options["use_cudnn"] = False  # an exported network must run where there is no GPU

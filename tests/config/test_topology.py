@@ -56,6 +56,14 @@ def test_the_topology_follows_from_the_strategy(keys, topology):
         ("network: custom_lstm\npeephole: [input]\ncoupled: true\n", 3, "leave input out of peephole"),
         ("network: custom_lstm\npeephole: [forget]\nforget_gate: false\n", 3, "leave forget out of peephole"),
         ("network: custom_lstm\npeephole: [output, output]\n", 2, "named twice"),
+        ("network: lstm\nimplementation: fused\n", 2, "only the project's own cell has implementation"),
+        ("network: custom_lstm\nimplementation: quick\n", 2, "should be 'auto', 'loop' or 'fused'"),
+        (
+            "network: custom_lstm\nlayer_norm: true\nimplementation: fused\n",
+            3,
+            "kernel has no layer_norm; write implementation: auto or loop, or leave layer_norm out",
+        ),
+        ("network: custom_lstm\njit_compile: true\nimplementation: fused\n", 3, "kernel has no jit_compile"),
         ("network: gru\nscheduled_sampling: none\n", 2, "many_to_one does not; write strategy: seq2seq"),
         ("network: gru\nclipvalue: 0\n", 2, "should be greater than 0"),
     ],
@@ -73,10 +81,11 @@ def test_variants_are_flat_keys_of_the_projects_own_cell(tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text(
         "network: custom_lstm\npeephole: [input, output]\nunit_forget_bias: false\nlayer_norm: true\n"
-        "recurrent_dropout: 0.2\ndilations: [1, 2, 4]\nresidual: true\nclipvalue: 0.5\nclipnorm: null\n"
+        "recurrent_dropout: 0.2\nimplementation: loop\ndilations: [1, 2, 4]\nresidual: true\nclipvalue: 0.5\nclipnorm: null\n"
     )
     model = read_model(file)
     assert (model.peephole, model.depth, model.clipnorm) == (("input", "output"), 3, None)
+    assert model.implementation == "loop"
     assert ModelDefinition(**model.model_dump()) == model
 
 
