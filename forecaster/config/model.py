@@ -138,7 +138,7 @@ class ModelKeys(BaseModel):
     jit_compile: bool = Field(default=False, description="compile the training step with XLA; pays for long fits only")
     implementation: Literal["auto", "loop", "fused"] = Field(
         default="auto",
-        description="custom_lstm: loop goes step by step, fused by TensorFlow's kernel; auto: fused wherever that can be",
+        description="custom_lstm: loop goes step by step, fused by TensorFlow's kernel; auto: fused where that can be",
     )
 
 

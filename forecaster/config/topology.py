@@ -129,7 +129,9 @@ def check_implementation(value: str, keys: Mapping[str, Any]) -> str:
     }
     for key, asked in lacking.items():
         if value == "fused" and asked:
-            raise ValueError(f"TensorFlow's kernel has no {key}; write implementation: auto or loop, or leave {key} out")
+            raise ValueError(
+                f"TensorFlow's kernel has no {key}; write implementation: auto or loop, or leave {key} out"
+            )
     return value
 
 

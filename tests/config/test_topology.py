@@ -81,7 +81,8 @@ def test_variants_are_flat_keys_of_the_projects_own_cell(tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text(
         "network: custom_lstm\npeephole: [input, output]\nunit_forget_bias: false\nlayer_norm: true\n"
-        "recurrent_dropout: 0.2\nimplementation: loop\ndilations: [1, 2, 4]\nresidual: true\nclipvalue: 0.5\nclipnorm: null\n"
+        "recurrent_dropout: 0.2\nimplementation: loop\n"
+        "dilations: [1, 2, 4]\nresidual: true\nclipvalue: 0.5\nclipnorm: null\n"
     )
     model = read_model(file)
     assert (model.peephole, model.depth, model.clipnorm) == (("input", "output"), 3, None)
