@@ -8,6 +8,7 @@ from forecaster.config.pipeline import (
     Metric,
     PipelineDefinition,
     PromoteDefinition,
+    TextData,
     TickerData,
 )
 from forecaster.config.project import Project
@@ -22,6 +23,7 @@ __all__ = [
     "PipelineDefinition",
     "Project",
     "PromoteDefinition",
+    "TextData",
     "TickerData",
     "read_model",
     "read_pipeline",

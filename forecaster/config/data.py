@@ -1,4 +1,4 @@
-"""The `data` block of a pipeline file: which file or which tickers, and what stands in them."""
+"""The `data` block of a pipeline file: which file, tickers or text, and what stands in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationInfo, 
 
 from forecaster.config.features import Calendar
 
-__all__ = ["TEXT_ONLY", "FileData", "Strict", "TickerData"]
+__all__ = ["PYDOC", "TEXT_ONLY", "FileData", "Strict", "TextData", "TickerData"]
 
 
 class Strict(BaseModel):
@@ -20,6 +20,9 @@ class Strict(BaseModel):
 
 TEXT_ONLY = frozenset({"separator", "decimal", "thousands", "encoding"})
 """Keys that say how a CSV file is written."""
+
+PYDOC = "pydoc"
+"""What the topics of Python's own help are called where a path is expected."""
 
 
 class FileData(Strict):
@@ -103,3 +106,24 @@ class TickerData(Strict):
     )
     calendar: Calendar = []
     offline: bool = Field(default=False, description="use the last snapshot and no network")
+
+
+class TextData(Strict):
+    """A text, whose characters or words are forecast one after the other; its time is the place in the text."""
+
+    source: Literal["text"]
+    kind: Literal["symbols"] = "symbols"
+    path: str = Field(
+        default=PYDOC,
+        description="any text file, also packed (.gz, .bz2, .xz, .zip), relative to the working directory, else to the "
+        "pipeline file; pydoc: the topics of Python's own help, some 450,000 characters of English",
+    )
+    unit: Literal["character", "word"] = Field(
+        default="character", description="what a symbol is; word: words, signs and ends of paragraphs"
+    )
+    encoding: str = Field(default="utf-8", description="of the text: utf-8, utf-16, latin-1, cp1252")
+
+    @property
+    def target(self) -> str:
+        """What the forecast values are called."""
+        return self.unit

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from forecaster.config.data import FileData, Strict, TickerData
+from forecaster.config.data import FileData, Strict, TextData, TickerData
 from forecaster.config.model import NETWORKS, RECURRENT, ModelDefinition, ModelKeys, Name
 from forecaster.config.schedule import DaskDefinition, Schedule
 from forecaster.config.symbols import SYMBOL_BASELINES, check_kind, with_defaults_of_kind
@@ -34,6 +34,7 @@ __all__ = [
     "PipelineDefinition",
     "PromoteDefinition",
     "Rival",
+    "TextData",
     "TickerData",
 ]
 
@@ -54,15 +55,17 @@ Level = Annotated[float, Field(gt=0, lt=100, description="per cent of the outcom
 
 def _source(value: Any) -> str | None:
     source = value.get("source", "csv") if isinstance(value, Mapping) else getattr(value, "source", "csv")
-    if source == "ticker":
-        return "<ticker>"
+    if source in ("ticker", "text"):
+        return f"<{source}>"
     return "<file>" if source in ("csv", "parquet") else None
 
 
 Data = Annotated[
-    Annotated[FileData, Tag("<file>")] | Annotated[TickerData, Tag("<ticker>")],
+    Annotated[FileData, Tag("<file>")] | Annotated[TickerData, Tag("<ticker>")] | Annotated[TextData, Tag("<text>")],
     Discriminator(
-        _source, custom_error_type="source", custom_error_message="source should be 'csv', 'parquet' or 'ticker'"
+        _source,
+        custom_error_type="source",
+        custom_error_message="source should be 'csv', 'parquet', 'ticker' or 'text'",
     ),
 ]
 
@@ -138,6 +141,7 @@ Season = PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] | Liter
 MEMBERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "<file>": (FileData,),
     "<ticker>": (TickerData,),
+    "<text>": (TextData,),
     "<local>": (),
     "<dask>": (DaskDefinition,),
     "<variant>": (ModelVariant, ModelDefinition),
@@ -192,7 +196,7 @@ class PipelineDefinition(BaseModel):
     @property
     def symbolic(self) -> bool:
         """Whether what is forecast are symbols."""
-        return isinstance(self.data, FileData) and self.data.kind == "symbols"
+        return getattr(self.data, "kind", "numbers") == "symbols"
 
     @field_validator("baselines", "metrics", "transform", "promote")
     @classmethod

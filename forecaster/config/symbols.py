@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["SYMBOL_BASELINES", "SYMBOL_METRICS", "check_kind", "with_defaults_of_kind"]
+__all__ = ["SYMBOL_BASELINES", "SYMBOL_METRICS", "TEXT_BASELINES", "check_kind", "with_defaults_of_kind"]
 
 SYMBOL_BASELINES = ("most_frequent", "last", "seasonal", "bigram", "ngram")
 """All of them must be beaten by a network that is to be published."""
+TEXT_BASELINES = ("most_frequent", "last", "bigram", "ngram")
+"""A text has no season."""
 SYMBOL_METRICS = ("log_loss", "accuracy", "top_3", "perplexity", "bits")
 
 
@@ -20,14 +22,17 @@ def with_defaults_of_kind(content: Mapping[str, Any]) -> dict[str, Any]:
         {'metric': 'log_loss'}
     """
     data = content.get("data")
-    kind = data.get("kind") if isinstance(data, Mapping) else getattr(data, "kind", None)
-    if kind != "symbols":
+    kind, source = (
+        data.get(key) if isinstance(data, Mapping) else getattr(data, key, None) for key in ("kind", "source")
+    )
+    if kind != "symbols" and source != "text":
         return dict(content)
     promote = content.get("promote", {})
     if isinstance(promote, Mapping):
         promote = {"metric": "log_loss", **promote}
     models = ["simple_rnn", "lstm", "gru"]
-    defaults = {"baselines": [*SYMBOL_BASELINES], "metrics": [*SYMBOL_METRICS], "models": models}
+    baselines = TEXT_BASELINES if source == "text" else SYMBOL_BASELINES
+    defaults = {"baselines": [*baselines], "metrics": [*SYMBOL_METRICS], "models": models}
     return {**defaults, **content, "promote": promote}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from forecaster.config import FileData, PipelineDefinition
+from forecaster.config import PipelineDefinition, TickerData
 from forecaster.errors import ParityError
 from forecaster.evaluation.drift import input_reference
 from forecaster.forecasting.protocol import levels_to_quantiles
@@ -24,7 +24,7 @@ from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.reach import recorded
 from forecaster.pipeline.result import Gate
 from forecaster.series import Panel, data_hash, forecast_windows
-from forecaster.series.source import find_file
+from forecaster.series.source import comes_with_python, find_file
 from forecaster.store import ManifestDraft, Staging, Store, Version
 from forecaster.store.inspection import write_inspection
 
@@ -130,7 +130,11 @@ def draft_of(
     """
     panel = prepared.panel
     data = definition.data
-    where = {"path": str(find_file(data.path, base).resolve())} if isinstance(data, FileData) else {}
+    where = (
+        {}
+        if isinstance(data, TickerData) or comes_with_python(data)
+        else {"path": str(find_file(data.path, base).resolve())}
+    )
     return ManifestDraft(
         definition=definition.model_dump(mode="json"),
         model=forecaster.name,

@@ -195,12 +195,12 @@ def _wrong_encoding(path: Path, style: CsvFormat, error: UnicodeError) -> DataEr
     return DataError(f"{path}: is not {name} text ({error}); {remedy}")
 
 
-def unreadable(path: Path, error: Exception, remedy: str) -> DataError:
-    """What to tell about a file that cannot be read as a table."""
+def unreadable(path: Path, error: Exception, remedy: str, what: str = "a table") -> DataError:
+    """What to tell about a file that cannot be read as what it should be."""
     if isinstance(error, FileNotFoundError):
         return DataError(f"{path}: no such file; paths are relative to the working directory or the pipeline file")
     if isinstance(error, IsADirectoryError):
         return DataError(f"{path}: is a folder; name the file in it")
     if isinstance(error, PermissionError):
         return DataError(f"{path}: may not be read; check its permissions")
-    return DataError(f"{path}: cannot be read as a table: {str(error).strip()}; {remedy}")
+    return DataError(f"{path}: cannot be read as {what}: {str(error).strip()}; {remedy}")

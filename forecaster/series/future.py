@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecaster.config import FileData, TickerData
+from forecaster.config import FileData, TextData, TickerData
 from forecaster.errors import DataError
 from forecaster.series.calendar import OFF_GRID
 from forecaster.series.columns import Columns
@@ -27,7 +27,7 @@ MOST_STEPS = 100_000
 """How far behind the last cutoff a row of the future may lie, in steps; beyond, its stamp must be wrong."""
 
 
-def read_known(panel: Panel, path: Path, data: FileData | TickerData) -> Panel:
+def read_known(panel: Panel, path: Path, data: FileData | TickerData | TextData) -> Panel:
     """Joins the known covariates in a file to a panel; see `join_known`.
 
     Args:
@@ -39,7 +39,7 @@ def read_known(panel: Panel, path: Path, data: FileData | TickerData) -> Panel:
     Raises:
         DataError: Names file, row, column and remedy.
     """
-    if isinstance(data, TickerData) or not data.known:
+    if not isinstance(data, FileData) or not data.known:
         raise DataError(f"{path}: the pipeline declares no known covariates, so there is nothing to read; leave it out")
     as_text = [name for name in (data.id, data.time if data.time_format else None) if name]
     cells = parquet_cells(path) if path.suffix == ".parquet" else read_cells(path, as_text, CsvFormat.of(data))[0]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forecaster.config import FileData, TickerData
-from forecaster.config.data import TEXT_ONLY
+from forecaster.config import FileData, TextData, TickerData
+from forecaster.config.data import PYDOC, TEXT_ONLY
 from forecaster.series.files import read_csv, read_parquet
 from forecaster.series.panel import Panel
 
-__all__ = ["SNAPSHOTS", "find_file", "load"]
+__all__ = ["SNAPSHOTS", "comes_with_python", "find_file", "load"]
 
 SNAPSHOTS = Path("data") / "snapshots"
 """Where ticker downloads are kept, below the project's folder."""
 
 
-def load(data: FileData | TickerData, base: Path, project: Path, offline: bool = False) -> Panel:
+def load(data: FileData | TickerData | TextData, base: Path, project: Path, offline: bool = False) -> Panel:
     """Reads what a `data` block names.
 
     Args:
@@ -31,6 +31,11 @@ def load(data: FileData | TickerData, base: Path, project: Path, offline: bool =
         from forecaster.series.market import load_tickers
 
         return load_tickers(data, project / SNAPSHOTS, offline).with_calendar(data.calendar)
+    if isinstance(data, TextData):
+        from forecaster.series.text import read_text
+
+        where = data.path if comes_with_python(data) else find_file(data.path, base)
+        return read_text(where, unit=data.unit, encoding=data.encoding)
     read = read_parquet if data.source == "parquet" else read_csv
     path = find_file(data.path, base)
     of_text = TEXT_ONLY if data.source == "parquet" else set()
@@ -41,6 +46,11 @@ def load(data: FileData | TickerData, base: Path, project: Path, offline: bool =
         return read_symbols(path, parquet=data.source == "parquet", **options).with_calendar(data.calendar)
     panel: Panel = read(path, **options)
     return panel.with_calendar(data.calendar)
+
+
+def comes_with_python(data: FileData | TextData) -> bool:
+    """Whether the data are the topics of Python's own help, and no file of the user's."""
+    return isinstance(data, TextData) and data.path == PYDOC
 
 
 def find_file(path: str, base: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecaster.config import FileData, PipelineDefinition, TickerData
+from forecaster.config import FileData, PipelineDefinition, TextData, TickerData
 from forecaster.config.reading import parse
 from forecaster.errors import DataError
 from forecaster.series import Columns, Panel, panel_from_frame
@@ -45,7 +45,10 @@ class Observations:
     @property
     def data(self) -> FileData | TickerData:
         """The `data` block of the version's pipeline."""
-        return parse(self.version.manifest.definition, PipelineDefinition, self.version.side / "manifest.json").data
+        told = parse(self.version.manifest.definition, PipelineDefinition, self.version.side / "manifest.json").data
+        if isinstance(told, TextData):
+            raise DataError("observations: the version forecasts a text; send its symbols to :predict, as `past`")
+        return told
 
     def trained_on(self) -> Panel:
         """The data that the version was trained on, as they are now; tickers by their last snapshot.

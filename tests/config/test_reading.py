@@ -143,8 +143,8 @@ def test_one_mistake_is_one_readable_line(written, extra, message):
     [
         ("{}", ["1: data.path: missing; it has no default"]),
         ("a.csv", ["1: data: should be a mapping of keys; found 'a.csv'"]),
-        ("{path: a, source: tiker}", ["1: data: source should be 'csv', 'parquet' or 'ticker'"]),
-        ("{path: a, source: [csv]}", ["1: data: source should be 'csv', 'parquet' or 'ticker'"]),
+        ("{path: a, source: tiker}", ["1: data: source should be 'csv', 'parquet', 'ticker' or 'text'"]),
+        ("{path: a, source: [csv]}", ["1: data: source should be 'csv', 'parquet', 'ticker' or 'text'"]),
         ("{path: a, freq: 0}", ["1: data.freq: should be text or greater than 0; found 0"]),
         ("{path: a, id: 5}", ["1: data.id: should be text; found 5; write it in quotes"]),
         ("{path: a, known: promo}", ["1: data.known: should be a list; found 'promo'"]),
