@@ -16,25 +16,28 @@ DISHES = ("pizza", "sushi", "waffles")
 FIRST, DAYS, AHEAD = date(2021, 1, 1), 1095, 7
 MISSING = range(DAYS - 35, DAYS - 21)
 """Two weeks in which nobody wrote the dinner down."""
+LEFTOVERS = 0.7
+"""How likely they are on a late evening; a pizza is ordered else."""
 
 
 def dinners() -> Iterator[Sequence[str]]:
     """(ds, dinner, weekday, late, holiday), a row a day.
 
-    Dishes come in turn. Who comes home late eats leftovers, and the turn waits; on a holiday one dish is skipped.
+    Dishes come in turn. Who comes home late eats leftovers, or orders a pizza, and the turn waits. On a holiday guests
+    choose a dish, and the one whose turn it was is passed over. So what was eaten last does not tell whose turn it is.
     """
     chance = random.Random(7)
     turn = 0
     yield "ds", "dinner", "weekday", "late", "holiday"
     for day in range(DAYS + AHEAD):
         today = FIRST + timedelta(day)
-        late = chance.random() < (0.4 if today.weekday() in (1, 3) else 0.1)
-        holiday = chance.random() < 0.1
+        late = chance.random() < (0.35 if today.weekday() in (1, 3) else 0.1)
+        holiday = chance.random() < 0.08
         if late:
-            dinner = "leftovers"
+            dinner = "leftovers" if chance.random() < LEFTOVERS else "pizza"
         else:
-            turn = (turn + (2 if holiday else 1)) % 3
-            dinner = DISHES[turn]
+            turn = (turn + 1) % 3
+            dinner = chance.choice(DISHES) if holiday else DISHES[turn]
         known = day < DAYS and day not in MISSING
         yield today.isoformat(), dinner if known else "", today.strftime("%A"), str(int(late)), str(int(holiday))
 
