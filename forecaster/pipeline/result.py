@@ -111,15 +111,16 @@ def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, wi
     p = dict(zip(table["model"], table["p"].astype(float), strict=True))[chosen]
     passed, significant = own < best, bool(own < best and p < significance)
     said = [f"{chosen} was chosen on the validation part."]
+    name = metric.replace("_", " ") if "_" in metric else metric.upper()
     if passed:
         sureness = "significant" if significant else "NOT significant"
         said.append(
-            f"On the test part its {metric.upper()} is {own:.3f}, {1 - own / best:.0%} below the best naive forecast's "
+            f"On the test part its {name} is {own:.3f}, {1 - own / best:.0%} below the best naive forecast's "
             f"({naive.index[0]}, {best:.3f}); the difference is {sureness} (p = {p:.2g}, {windows} forecast origins)."
         )
     else:
         said.append(
-            f"On the test part its {metric.upper()} is {own:.3f} and does not beat the best naive forecast "
+            f"On the test part its {name} is {own:.3f} and does not beat the best naive forecast "
             f"({naive.index[0]}, {best:.3f})."
         )
     said.extend(_others(rows, scores, chosen))
