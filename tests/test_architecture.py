@@ -120,7 +120,7 @@ def test_help_loads_nothing_heavy():
         "import sys\nfrom forecaster.cli.app import app\n"
         "try:\n    app(['--help'])\nexcept SystemExit as end:\n    assert not end.code"
     )
-    assert not loaded_by(code) & {"tensorflow", "keras", "pandas", "numpy", "sklearn", "yfinance"}
+    assert not loaded_by(code) & {"tensorflow", "keras", "pandas", "numpy", "sklearn", "yfinance", "rich"}
 
 
 def test_judging_and_naive_forecasting_load_no_keras():

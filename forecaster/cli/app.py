@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from forecaster.cli.console import console, failure, logging_to
 from forecaster.cli.models import models
 from forecaster.errors import ForecasterError
 
@@ -21,7 +20,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # Rich's help would be half of the time that --help takes
+    context_settings={"max_content_width": 120},
 )
 app.add_typer(models, name="models")
 
@@ -52,6 +52,8 @@ def common(
     log_file: Annotated[Path | None, typer.Option(help="Log everything to this file.")] = None,
 ) -> None:
     """Options that stand before the command."""
+    from forecaster.cli.console import logging_to
+
     logging_to(verbose, log_file)
     context.obj = project
 
@@ -111,7 +113,7 @@ def predict(
         typer.Option("--from", metavar="DATE", help="First row; missing steps before it are forecast, too."),
     ] = None,
 ) -> None:
-    """Forecasts from a published version; for tickers, from the newest prices."""
+    """Forecasts from a published version. For tickers, from the newest prices."""
     from forecaster.cli.publishing import predict_published
 
     predict_published(name, context.obj, data, out, version, level, json, offline, known, start)
@@ -136,7 +138,7 @@ def fetch(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Ticker history to a CSV or Parquet snapshot, with a JSON file beside it that says what it is."""
+    """Ticker history to a CSV or Parquet snapshot. A JSON file beside it says what it is."""
     from forecaster.cli.fetching import fetch_prices
 
     fetch_prices(
@@ -167,7 +169,7 @@ def check(
     force: Annotated[bool, typer.Option("--force", help="Let --write replace a file.")] = False,
     json: Json = False,
 ) -> None:
-    """What the data look like, what is wrong with them, and where; whether a pipeline fits its data."""
+    """What the data look like, what is wrong with them, and where. Whether a pipeline fits its data."""
     from forecaster.cli.checking import Told
     from forecaster.cli.checking import check as check_data
 
@@ -198,7 +200,7 @@ def retrain(
     ledger: LedgerAt = None,
     json: Json = False,
 ) -> None:
-    """Retrain from the data as they are now, promote what is better, and write it down; for cron and the like."""
+    """Retrain from the data as they are now, and promote what is better. For cron and the like."""
     from forecaster.cli.retraining import retrain_pipelines
 
     code = retrain_pipelines(
@@ -219,7 +221,7 @@ def schedule(
     offline: Offline = False,
     ledger: LedgerAt = None,
 ) -> None:
-    """Retrain every pipeline when its schedule says so, as long as this program runs."""
+    """Retrain every pipeline when its schedule says so. As long as this program runs."""
     from forecaster.cli.scheduling import keep_schedule
 
     keep_schedule(folder or [], context.obj, workers=workers, offline=offline, ledger=ledger)
@@ -240,7 +242,7 @@ def runs(
     ledger: LedgerAt = None,
     json: Json = False,
 ) -> None:
-    """What the ledger holds: every retraining, what came of it, and why."""
+    """What the ledger holds: retrainings, what came of them, and why."""
     from forecaster.cli.history import show_runs
 
     show_runs(
@@ -268,7 +270,7 @@ def inspect(
     html: Annotated[Path | None, typer.Option("--html", "--out", help="Write a page with pictures.")] = None,
     json: Json = False,
 ) -> None:
-    """Parameters by matrix, gates over time, and how far back the gradient reaches."""
+    """Parameters by matrix, gates over time, reach of the gradient."""
     from forecaster.cli.inspecting import inspect_networks
 
     inspect_networks(
@@ -306,7 +308,7 @@ def serve(
     max_body: Annotated[int, typer.Option(min=1, max=1024, help="MiB of a request; larger ones get 413.")] = 32,
     quiet: Annotated[bool, typer.Option("--quiet", help="Log faults only, not every request.")] = False,
 ) -> None:
-    """Serve the published versions: TensorFlow Serving's REST protocol, forecasts by time stamp, health, metrics."""
+    """Serve the published versions. TensorFlow Serving's REST protocol, forecasts by time stamp, health, metrics."""
     from forecaster.cli.serving import serve_project
 
     serve_project(context.obj, host, port, poll, deadline, queue, max_body, quiet)
@@ -318,10 +320,10 @@ def main() -> None:
     try:
         app()
     except ForecasterError as error:
-        failure(str(error))
+        _fail(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        failure("interrupted; nothing was published")
+        _fail("interrupted; nothing was published")
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
@@ -330,6 +332,11 @@ def main() -> None:
         import logging
 
         logging.getLogger("forecaster").debug("a fault", exc_info=True)
-        failure(f"a fault in forecaster, {type(error).__name__}: {error}; see it whole with --log-file, and report it")
+        _fail(f"a fault in forecaster, {type(error).__name__}: {error}; see it whole with --log-file, and report it")
         sys.exit(3)
-    console.file.flush()
+
+
+def _fail(text: str) -> None:
+    from forecaster.cli.console import failure
+
+    failure(text)
