@@ -1,4 +1,4 @@
-"""Writes the generated sequence of symbols in this folder; `--check` writes nothing and exits with 1 on a difference.
+"""Writes the generated sequences of symbols in this folder; `--check` writes nothing and exits with 1 on a difference.
 
     python data/generated/generate.py [--check]
 
@@ -16,6 +16,8 @@ DISHES = ("pizza", "sushi", "waffles")
 FIRST, DAYS, AHEAD = date(2021, 1, 1), 1095, 7
 MISSING = range(DAYS - 35, DAYS - 21)
 """Two weeks in which nobody wrote the dinner down."""
+NAMES = ("Doug", "Jane", "Spot")
+SENTENCES = 600
 LEFTOVERS = 0.7
 """How likely they are on a late evening; a pizza is ordered else."""
 
@@ -42,7 +44,15 @@ def dinners() -> Iterator[Sequence[str]]:
         yield today.isoformat(), dinner if known else "", today.strftime("%A"), str(int(late)), str(int(holiday))
 
 
-FILES = {"dinners.csv": dinners}
+def book() -> Iterator[Sequence[str]]:
+    """A children's book of five words, a sentence a line: "X saw Y." with X and Y different."""
+    chance = random.Random(5)
+    for _ in range(SENTENCES):
+        first, second = chance.sample(NAMES, 2)
+        yield (f"{first} saw {second}.",)
+
+
+FILES = {"dinners.csv": dinners, "childrens_book.txt": book}
 
 
 def main(arguments: Sequence[str]) -> int:

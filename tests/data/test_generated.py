@@ -1,6 +1,7 @@
 """The generated sequences are what their script writes."""
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,3 +27,10 @@ def test_what_was_eaten_last_does_not_tell_whose_turn_it_is_but_all_that_was_eat
         if plain and before and before["dinner"] == "pizza":
             behind_pizza.add(row["dinner"])
     assert behind_pizza >= set(dishes)
+
+
+def test_nobody_in_the_book_sees_himself():
+    lines = (GENERATED / "childrens_book.txt").read_text(encoding="utf-8").splitlines()
+    sentences = [re.fullmatch(r"(Doug|Jane|Spot) saw (Doug|Jane|Spot)\.", line).groups() for line in lines]
+    assert len(set(sentences)) == 6  # whoever may be seen is seen
+    assert all(first != second for first, second in sentences)
