@@ -106,8 +106,11 @@ class _Display:
     def progress(self, fit: Fit) -> None:
         looked = f"step {fit.step}, loss {fit.validation:.4f} (best {fit.best:.4f})"
         note = f"finishing on all data, step {fit.step}" if fit.finishing else looked
-        total = fit.step if fit.done else fit.steps
-        self._bars.update(self._tasks[fit.model], total=max(total, 1), completed=max(fit.step, 1), note=note)
+        if fit.members > 1:
+            note = f"{fit.member} of {fit.members}: {note}"
+        done = (fit.member - 1) * fit.steps + fit.step
+        total = done if fit.done and fit.member == fit.members else fit.members * fit.steps
+        self._bars.update(self._tasks[fit.model], total=max(total, 1), completed=max(done, 1), note=note)
 
     def _finish_baselines(self) -> None:
         for task in self._bars.tasks:

@@ -135,6 +135,9 @@ class ModelKeys(BaseModel):
         ge=0,
         description="further steps on all data, the validation part too, after it has stopped the fit; in shares of it",
     )
+    ensemble: Annotated[int, Field(ge=1, le=50)] = Field(
+        default=1, description="networks that differ by their seed; the forecast is the median of their quantiles"
+    )
     jit_compile: bool = Field(default=False, description="compile the training step with XLA; pays for long fits only")
     implementation: Literal["auto", "loop", "fused"] = Field(
         default="auto",
@@ -194,7 +197,7 @@ class ModelDefinition(ModelKeys):
         default = cls.model_fields[str(info.field_name)].default
         return value if value == default else check_feedback(value, info.data, str(info.field_name))
 
-    @field_validator("segment", "recurrent_dropout", "samples", "carry_state", "truncate")
+    @field_validator("segment", "recurrent_dropout", "samples", "carry_state", "truncate", "ensemble")
     @classmethod
     def _step_by_step(cls, value: Any, info: ValidationInfo) -> Any:
         default = cls.model_fields[str(info.field_name)].default

@@ -158,6 +158,13 @@ def check_carrying(value: Any, keys: Mapping[str, Any], key: str) -> Any:
             instead = "leave it out" if key == "segment" else "write dropout instead"
             raise ValueError(f"strategy: recursive reads one step at a time and has no {key}; {instead}")
         return value
+    if key == "ensemble":
+        if recursive:
+            raise ValueError(
+                "an ensemble is of networks that say a whole horizon, and strategy: recursive goes from step to step; "
+                "write strategy: direct or seq2seq, or leave ensemble out"
+            )
+        return value
     if not recursive:
         raise ValueError(
             f"{key} is for recurrent networks that go step by step; write strategy: recursive, or leave it out"

@@ -98,7 +98,7 @@ def _traced(version: Version, batch: int | None) -> tuple[Any, list[Any]]:
     import keras
     import tensorflow as tf
 
-    from forecaster.networks import build  # noqa: F401 - registers the layers
+    from forecaster.networks import build, ensemble  # noqa: F401 - registers the layers
 
     network = str(version.manifest.model_definition.get("network", ""))
     if ":" in network:  # a user's own layers are registered by their module

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,11 @@ from forecaster.forecasting.inference import check_transform, history_read, quan
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.lessons import gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
-from forecaster.forecasting.training import Control, train
+from forecaster.forecasting.training import Control
 from forecaster.series import Panel, cutoffs, forecast_windows
+
+if TYPE_CHECKING:
+    from forecaster.forecasting.member import Member
 
 __all__ = ["RecurrentForecaster"]
 
@@ -44,7 +47,8 @@ class RecurrentForecaster:
 
     Attributes:
         name: The model's, its column in forecast frames.
-        curve: Of the fit: step, training and validation loss, and how the gradient was clipped (see `clipping`).
+        curve: Of the fit: step, training and validation loss, and how the gradient was clipped (see `clipping`). Of an
+            ensemble it is that of the first network; `curves` has all.
         resolved: What `auto` became.
         seconds: That the fit took.
 
@@ -82,7 +86,7 @@ class RecurrentForecaster:
         self.resolved: Resolved | None = None
         self._inputs = Inputs()
         self._network: Any = None
-        self._finished: Any = None
+        self._members: list[Member] = []
 
     def fit(self, panel: Panel) -> Self:
         """Trains on the panel; the last part of it is held out to stop by.
@@ -106,17 +110,39 @@ class RecurrentForecaster:
         if self.definition.strategy == "recursive":
             refuse_unknown_future(panel, f"{self.name}: strategy: recursive")
         self._inputs = Inputs.of(panel)
-        border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
-        teach = sequence_lessons if self.stepwise else window_lessons
-        lessons = teach(panel, border, resolved, self.horizon, definition, self.seed)
-        network = self._built(panel, resolved, definition)
-        network.prepare(lessons.sample.inputs, lessons.sample.target, panel.until(border).static_values)
-        self.curve = train(network, lessons, definition, self.control)
-        network.calibrate(lessons.held_out.inputs, lessons.held_out.target)
-        self._network = network
-        self._finish(panel, resolved, definition)
+        self._members = [self._member(panel, resolved, definition, number) for number in range(definition.ensemble)]
+        self._network, self.curve = self._joined(), self._members[0].curve
         self.seconds = time.monotonic() - began
         return self
+
+    def _member(self, panel: Panel, resolved: Resolved, definition: ModelDefinition, number: int) -> Member:
+        """One network, fitted: the only one, or one of an ensemble."""
+        from forecaster.forecasting.finishing import all_windows
+        from forecaster.forecasting.member import fit_member, seed_of
+
+        seed = seed_of(self.seed, number)
+        border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
+        teach = sequence_lessons if self.stepwise else window_lessons
+        lessons = teach(panel, border, resolved, self.horizon, definition, seed)
+        finished = definition.finish and not self.stepwise
+        later = all_windows(panel, resolved, self.horizon, definition, seed) if finished else None
+        return fit_member(
+            self._built(panel, resolved, definition, seed), lessons, panel.until(border).static_values, definition,
+            self.control.of_member(number + 1, definition.ensemble), later,
+        )  # fmt: skip
+
+    def _joined(self) -> Any:
+        from forecaster.networks.ensemble import join
+
+        networks = [member.network for member in self._members]
+        return join(networks) if len(networks) > 1 else networks[0]
+
+    @property
+    def curves(self) -> dict[str, pd.DataFrame]:
+        """The curve of each of its networks, by the name of the model; in an ensemble with its number."""
+        if len(self._members) < 2:
+            return {self.name: self.curve}
+        return {f"{self.name} {number}": member.curve for number, member in enumerate(self._members, start=1)}
 
     @property
     def stepwise(self) -> bool:
@@ -131,17 +157,11 @@ class RecurrentForecaster:
     @contextmanager
     def unfinished(self) -> Iterator[Self]:
         """Itself as it was before it learnt from the validation part, to be judged by that part."""
-        with self._finished.undone() if self._finished else nullcontext():
+        with ExitStack() as undone:
+            for member in self._members:
+                if member.finished:
+                    undone.enter_context(member.finished.undone())
             yield self
-
-    def _finish(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> None:
-        from forecaster.forecasting.finishing import all_windows, finish
-
-        self._finished = None
-        if definition.finish and not self.stepwise:
-            batch = all_windows(panel, resolved, self.horizon, definition, self.seed)
-            best = int(self.curve["step"].iloc[int(self.curve["validation"].argmin())])
-            self._finished = finish(self._network, batch, definition, best, self.control)
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
         """The model file with what it leaves to the data."""
@@ -149,7 +169,7 @@ class RecurrentForecaster:
             return self.definition
         return self.definition.model_copy(update={"batch_size": resolved.batch_size})
 
-    def _built(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> Any:
+    def _built(self, panel: Panel, resolved: Resolved, definition: ModelDefinition, seed: int) -> Any:
         """The untrained network."""
         from forecaster.networks.build import Shape, build
         from forecaster.networks.recursive import build_recursive
@@ -160,8 +180,8 @@ class RecurrentForecaster:
             self._inputs.columns, resolved.cycle,
         )  # fmt: skip
         if self.stepwise:
-            return build_recursive(definition, shape, self.seed, gapless(panel))
-        return build(definition, shape, self.seed)
+            return build_recursive(definition, shape, seed, gapless(panel))
+        return build(definition, shape, seed)
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
         """Forecasts every series of the panel from its cutoff, also series that were not in training.

@@ -36,6 +36,11 @@ def step_by_step(definition: ModelDefinition) -> ModelDefinition:
             f"models: {definition.name} ({definition.network}, strategy: {definition.strategy}) cannot forecast "
             "symbols; write a simple_rnn, lstm, gru, custom_lstm or feed_forward network with strategy: recursive"
         )
+    if definition.ensemble > 1:
+        raise DefinitionError(
+            f"models: {definition.name} is an ensemble of {definition.ensemble} networks, and forecasts of symbols "
+            "have no quantiles to take the median of; leave ensemble out"
+        )
     told = {name: getattr(definition, name) for name in definition.model_fields_set}
     return ModelDefinition.model_validate({**told, "strategy": "recursive", "name": definition.name})
 
@@ -84,7 +89,7 @@ class SymbolForecaster(RecurrentForecaster):
         """They all go step by step, a feed-forward network, too."""
         return True
 
-    def _built(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> Any:
+    def _built(self, panel: Panel, resolved: Resolved, definition: ModelDefinition, seed: int) -> Any:
         from forecaster.networks.build import Shape
         from forecaster.networks.recursive import build_recursive
 
@@ -92,7 +97,7 @@ class SymbolForecaster(RecurrentForecaster):
             resolved.lookback, self.horizon, (), 0, len(self._inputs.known), len(panel.static),
             calendar=self._inputs.columns, vocabulary=self.vocabulary, novelty=self._novelty,
         )  # fmt: skip
-        return build_recursive(definition, shape, self.seed, gapless(panel))
+        return build_recursive(definition, shape, seed, gapless(panel))
 
     def probabilities(self, panel: Panel) -> np.ndarray:
         """Of every symbol of the vocabulary at every step; shape (series, horizon, symbols)."""

@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,6 +58,8 @@ class Progress:
         best: Smallest validation loss.
         done: Whether the fit has ended.
         finishing: Whether these are steps of its finish: see `forecaster.forecasting.finishing`.
+        member: Which network of an ensemble it is.
+        members: How many networks the ensemble has.
     """
 
     model: str
@@ -68,6 +70,8 @@ class Progress:
     best: float = math.nan
     done: bool = False
     finishing: bool = False
+    member: int = 1
+    members: int = 1
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,22 @@ class Control:
     resume: bool = False
     key: str = ""
     every: float = 20.0
+
+    def of_member(self, member: int, members: int) -> Control:
+        """The same for one network of an ensemble, from 1: with a checkpoint of its own, and told as such.
+
+        Example:
+            >>> Control(checkpoint=Path("gru.npz")).of_member(2, 3).checkpoint.name
+            'gru+2.npz'
+        """
+        if members == 1:
+            return self
+        file = self.checkpoint and self.checkpoint.with_name(f"{self.checkpoint.stem}+{member}.npz")
+
+        def report(progress: Progress) -> None:
+            self.report(replace(progress, member=member, members=members))
+
+        return replace(self, report=report, checkpoint=file)
 
 
 @dataclass

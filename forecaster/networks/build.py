@@ -59,11 +59,13 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
         raise DefinitionError(f"topology: {topology} is not built here; write another")
     steps = shape.horizon if teacher else 1
     to_quantiles = Quantiles(len(shape.quantiles) // 2, steps, name="scaled_quantiles")
-    raw = FromFrame(shape.transform, name="quantiles")(to_quantiles(free, features.base), features.frame)
+    scaled = to_quantiles(free, features.base)
+    raw = FromFrame(shape.transform, name="quantiles")(scaled, features.frame)
 
     said = {"quantiles": to_quantiles(learnt, features.base), "frame": features.frame}
     train = Learning(lesson, said, name="train")
     train.shape_ = shape
     train.compile(optimizer(definition), jit_compile=definition.jit_compile)
     forecast, base = keras.Model(inputs, {"quantiles": raw}), keras.Model(inputs, [features.base, features.frame])
-    return Network(forecast, train, base, shape, bias, teacher)
+    inner = keras.Model(inputs, {"quantiles": scaled, "frame": features.frame}, name="scaled")
+    return Network(forecast, inner, train, base, shape, bias, teacher)

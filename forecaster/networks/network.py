@@ -20,11 +20,12 @@ __all__ = ["Learning", "Network"]
 
 @dataclass(frozen=True)
 class Network:
-    """One set of weights with three faces.
+    """One set of weights with several faces.
 
     Attributes:
         forecast: Inputs `past` (batch, lookback, 1 + past + known), `known` (batch, horizon, known) and
             `static` (batch, static), those it has; output `quantiles` (batch, horizon, quantiles). All in raw units.
+        scaled: The same inputs; the quantiles in the units of each window's frame, and the frame (batch, 2).
         train: The same inputs, learning in the units of each window's frame; target (batch, horizon), raw.
         base: The same inputs; the naive base (batch, horizon) and the frame (batch, 2).
         shape: What it was built for.
@@ -33,6 +34,7 @@ class Network:
     """
 
     forecast: keras.Model
+    scaled: keras.Model
     train: keras.Model
     base: keras.Model
     shape: Shape

@@ -71,18 +71,18 @@ def run(
         losses = contest.course(definition, prepared)[chosen].tolist()
         version = publish(Store(project.store), definition, prepared, winner, gate, scores, base, losses)
     gate = replace(gate, verdict=f"{gate.verdict} {_outcome(gate, definition, version, publishing)}")
+    curves = {name: curve for one in contest.networks.values() for name, curve in one.curves.items()}
     table["published"] = (table["model"] == chosen) & (version is not None)
     result = RunResult(
         str(definition.name), prepared.panel.notes, prepared.inferred, table, gate, contest.forecasts,
         version.number if version else None, version.served if version else None,
         None if definition.symbolic else report, time.monotonic() - began,
-        {name: words for name, one in contest.networks.items() if (words := clipping(one.curve))},
+        {name: words for name, curve in curves.items() if (words := clipping(curve))},
     )  # fmt: skip
     if report and not definition.symbolic:
         from forecaster.pipeline.document import write
 
         networks = sorted(contest.networks.values(), key=lambda network: network.name != gate.model)
-        curves = {name: one.curve for name, one in contest.networks.items()}
         write(report, definition, prepared, result, curves, look_inside(networks, prepared.panel))
     forget(checkpoints)
     return result

@@ -66,6 +66,8 @@ def test_the_topology_follows_from_the_strategy(keys, topology):
         ("network: custom_lstm\njit_compile: true\nimplementation: fused\n", 3, "kernel has no jit_compile"),
         ("network: gru\nscheduled_sampling: none\n", 2, "many_to_one does not; write strategy: seq2seq"),
         ("network: gru\nclipvalue: 0\n", 2, "should be greater than 0"),
+        ("network: gru\nensemble: 0\n", 2, "should be at least 1; found 0"),
+        ("network: gru\nstrategy: recursive\nensemble: 3\n", 3, "write strategy: direct or seq2seq, or leave ens"),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_its_line_and_remedy(content, line, fragment, tmp_path):

@@ -124,3 +124,5 @@ def test_what_cannot_be_learnt_or_built_is_refused():
         SymbolForecaster(network("lstm"), 1, lookback=5, validation=5).fit(one.until(50))
     with pytest.raises(DefinitionError, match="cannot forecast symbols"):
         step_by_step(network("lstm", strategy="seq2seq"))
+    with pytest.raises(DefinitionError, match="lstm is an ensemble of 3 networks"):
+        step_by_step(network("lstm", ensemble=3))

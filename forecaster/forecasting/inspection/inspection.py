@@ -148,7 +148,7 @@ def _fitted(forecaster: RecurrentForecaster) -> Subject:
 
 
 def _published(version: Version) -> Subject:
-    from forecaster.networks import build  # noqa: F401 - its layers are registered
+    from forecaster.networks import build, ensemble  # noqa: F401 - their layers are registered
 
     manifest, file = version.manifest, version.side / "model.keras"
     try:

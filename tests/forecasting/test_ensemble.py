@@ -1,0 +1,95 @@
+"""An ensemble: several seeds, one network out; it is fitted, resumed, inspected and exported as any other."""
+
+import numpy as np
+import pytest
+
+from forecaster.errors import Interrupted
+from forecaster.forecasting.inspection import inspect
+from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.training import Control
+from tests.synthetic import seasonal_panel, tiny
+
+
+def fitted(panel, model, **options):
+    return RecurrentForecaster(model, 6, season=12, lookback=24, **options).fit(panel)
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return seasonal_panel(series=2)
+
+
+@pytest.fixture(scope="module")
+def three(panel):
+    return fitted(panel, tiny(ensemble=3, finish=0.5))
+
+
+def test_the_forecast_is_the_median_of_the_members_quantiles(panel, three):
+    single = [
+        member.network.forecast.predict_on_batch({"past": windows(panel)})["quantiles"] for member in three._members
+    ]
+    assert np.median(single, axis=0) == pytest.approx(three.quantiles(panel), rel=1e-5)
+    assert not np.allclose(single[0], single[1])
+    assert (np.diff(three.quantiles(panel), axis=-1) > 0).all()
+
+
+def windows(panel):
+    from forecaster.series import forecast_windows
+
+    return forecast_windows(panel, 24, 6).gather(slice(None)).past
+
+
+def test_the_first_member_is_the_network_without_an_ensemble(panel, three):
+    alone = fitted(panel, tiny(finish=0.5))
+    assert alone.curve.equals(three.curve) and list(alone.curves) == ["gru"]
+    assert list(three.curves) == ["gru 1", "gru 2", "gru 3"]
+    first = three._members[0].network.forecast.predict_on_batch({"past": windows(panel)})["quantiles"]
+    assert np.array_equal(first, alone.quantiles(panel))
+
+
+def test_an_even_count_takes_the_mean_of_the_two_in_the_middle(panel):
+    two = fitted(panel, tiny(ensemble=2, steps=4, evaluate_every=2))
+    single = [
+        member.network.forecast.predict_on_batch({"past": windows(panel)})["quantiles"] for member in two._members
+    ]
+    assert np.mean(single, axis=0) == pytest.approx(two.quantiles(panel), rel=1e-5)
+
+
+def test_unfinished_members_are_judged_together_and_come_back(panel, three):
+    after = three.quantiles(panel)
+    with three.unfinished():
+        assert not np.allclose(three.quantiles(panel), after)
+    assert np.array_equal(three.quantiles(panel), after)
+
+
+def test_law_3_an_ensemble_that_was_stopped_in_its_second_member_goes_on_to_the_same_forecast(panel, three, tmp_path):
+    control = {"checkpoint": tmp_path / "gru.npz", "key": "this"}
+    asked, told = iter(range(1000)), []
+    with pytest.raises(Interrupted):
+        fitted(panel, tiny(ensemble=3, finish=0.5), control=Control(stop=lambda: next(asked) == 40, **control))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["gru+1.npz", "gru+2.npz"]
+    control = Control(resume=True, report=told.append, **control)
+    resumed = fitted(panel, tiny(ensemble=3, finish=0.5), control=control)
+    assert np.array_equal(resumed.quantiles(panel), three.quantiles(panel))
+    assert {(one.member, one.members) for one in told} == {(1, 3), (2, 3), (3, 3)}
+
+
+def test_the_saved_model_says_the_same_and_holds_all_members(panel, three, tmp_path):
+    import tensorflow as tf
+
+    served, side = tmp_path / "served", tmp_path / "side"
+    side.mkdir()
+    three.export(served, side)
+    call = tf.saved_model.load(str(served)).signatures["serving_default"]
+    past = windows(panel)
+    said = call(past=tf.constant(past))["quantiles"].numpy()
+    assert said == pytest.approx(three.quantiles(panel), rel=1e-5)
+    assert call(past=tf.constant(past[:1]))["quantiles"].shape == (1, 6, 5)
+
+
+def test_its_inside_is_seen_member_by_member(panel, three):
+    seen = inspect(three, panel)
+    alone = inspect(fitted(panel, tiny(steps=2, evaluate_every=1)), panel)
+    assert [trace.layer for trace in seen.traces] == ["gru 1", "gru 2", "gru 3"]
+    counted = [sum(layer.count for layer in one.parameters) for one in (seen, alone)]
+    assert counted[0] == 3 * counted[1]
