@@ -232,3 +232,21 @@ def test_backtests_of_different_cutoffs_are_not_joined():
 def test_a_panel_too_short_for_the_test_part_says_how_much_is_needed():
     with pytest.raises(DataError, match="at least 42 steps"):
         backtest(NaiveForecaster(naive, HORIZON), panel_of(steps=30), windows=10)
+
+
+def test_who_says_how_far_back_it_reads_is_asked_for_many_cutoffs_at_once_and_says_the_same():
+    panel = panel_of(2, 60)
+    origins = cutoffs(panel, 3, 9, 2)
+    one_by_one = roll(NaiveForecaster(seasonal_naive, 3, 7), panel, origins, levels=[])
+    calls = []
+
+    class Reader(NaiveForecaster):
+        reads = 7
+
+        def predict(self, panel, levels=None):
+            calls.append(panel.lengths.tolist())
+            return super().predict(panel, levels)
+
+    at_once = roll(Reader(seasonal_naive, 3, 7), panel, origins, levels=[])
+    pd.testing.assert_frame_equal(at_once, one_by_one)
+    assert calls == [[7] * 18]
