@@ -1,24 +1,26 @@
 """Rolling-origin backtests: forecasts made at past cutoffs, beside what came.
 
 At each cutoff a forecaster is given a copy of the panel from which everything later has been removed, so it
-cannot look ahead, whatever it does.
+cannot look ahead, whatever it does. One that says how far back it `reads` is asked for several cutoffs at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from forecaster.errors import DataError, ForecasterError
 from forecaster.forecasting.protocol import Forecaster, forecast_frame
-from forecaster.series import Panel, automatic_windows, cutoffs
+from forecaster.series import Panel, automatic_windows, cutoffs, stacked
 from forecaster.series.split import TEST_SHARE
 
 __all__ = ["backtest", "join", "roll"]
 
 KEYS = ["unique_id", "ds", "cutoff"]
+TOGETHER = 1_024
+"""Forecasts asked for at once, about, of a forecaster that says how far back it reads."""
 
 
 def backtest(
@@ -103,14 +105,14 @@ def roll(
         DataError: That holds for no series at any cutoff.
         ForecasterError: The forecaster did not answer with one row for each series and step, in this order.
     """
-    begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
+    reads: int | None = None if refit else getattr(forecaster, "reads", None)
     frames = []
-    for row in origins:
-        alive = np.flatnonzero((begun <= row) & (panel.last > row))
-        if not len(alive):
-            continue
-        seen = panel.select(alive).until(row[alive])
-        truth = _truth(panel, alive, seen, forecaster)
+    for series, ticks in _together(panel, origins, reads):
+        if reads is None:
+            seen = panel.select(series).until(ticks)
+        else:
+            seen = stacked(panel, series, ticks, reads, forecaster.horizon)
+        truth = _truth(panel, series, ticks, seen, forecaster)
         if refit:
             forecaster.fit(seen)
         frame = forecaster.predict(seen, levels).copy(deep=False)
@@ -125,11 +127,29 @@ def roll(
     return pd.concat(frames, ignore_index=True)
 
 
-def _truth(panel: Panel, series: np.ndarray, seen: Panel, forecaster: Forecaster) -> pd.DataFrame:
+def _together(panel: Panel, origins: np.ndarray, reads: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Series and their cutoffs that are forecast at once: of one row of origins, or of several, in their order."""
+    begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
+    series: list[np.ndarray] = []
+    ticks: list[np.ndarray] = []
+    for row in origins:
+        alive = np.flatnonzero((begun <= row) & (panel.last > row))
+        series, ticks = [*series, alive], [*ticks, row[alive]]
+        if reads is None or sum(map(len, series)) >= TOGETHER:
+            if sum(map(len, series)):
+                yield np.concatenate(series), np.concatenate(ticks)
+            series, ticks = [], []
+    if sum(map(len, series)):
+        yield np.concatenate(series), np.concatenate(ticks)
+
+
+def _truth(panel: Panel, series: np.ndarray, ticks: np.ndarray, seen: Panel, forecaster: Forecaster) -> pd.DataFrame:
     """What came behind the cutoffs of `seen`, NaN where nothing was observed: keys and y of the forecast's rows."""
     truth = np.full((len(series), forecaster.horizon), np.nan)
-    for number, one in enumerate(series):
-        came = panel.history(one)[seen.lengths[number] :][: forecaster.horizon]
+    begin = panel.offsets[series] + ticks - panel.first[series] + 1
+    stop = np.minimum(begin + forecaster.horizon, panel.ends[series])
+    for number in range(len(series)):
+        came = panel.target[begin[number] : stop[number]]
         truth[number, : len(came)] = came
     return forecast_frame(seen, "y", truth[:, :, None], [])
 

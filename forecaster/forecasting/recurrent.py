@@ -150,6 +150,11 @@ class RecurrentForecaster:
         return self.definition.chosen_topology == "many_to_many"
 
     @property
+    def reads(self) -> int | None:
+        """Steps before a cutoff that decide a forecast; None where all do, or nothing is fitted."""
+        return None if self.resolved is None or self.stepwise else self.resolved.lookback
+
+    @property
     def streaming(self) -> dict[str, Any]:
         """The state that the exported network carries from step to step: see `ManifestDraft.streaming`."""
         return dict(self._network.streaming) if self.stepwise else {}

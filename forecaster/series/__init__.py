@@ -7,6 +7,7 @@ from forecaster.series.frequency import infer_calendar
 from forecaster.series.panel import Panel
 from forecaster.series.seasons import find_seasons, metric_season, natural_seasons
 from forecaster.series.split import automatic_windows, cutoffs
+from forecaster.series.stacked import stacked
 from forecaster.series.table import panel_from_frame
 from forecaster.series.windows import Batch, Windows, forecast_windows, training_windows
 
@@ -30,5 +31,6 @@ __all__ = [
     "panel_from_frame",
     "read_csv",
     "read_parquet",
+    "stacked",
     "training_windows",
 ]

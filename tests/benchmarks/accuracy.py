@@ -88,7 +88,10 @@ def measured(row: str, model: str, seed: int, data: Path) -> dict[str, Any]:
 
 
 def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, dict[str, str]]:
-    """The backtest of one model beside Naive2, the seconds of its fit, and what its `auto`s became."""
+    """The backtest of one model, the seconds of its fit, and what its `auto`s became.
+
+    Naive2 stands beside it where errors have no unit of their own: OWA compares with it.
+    """
     made: Any
     if model in RIVALS:
         rules = {"naive": naive, "seasonal_naive": seasonal_naive, "naive2": naive2}
@@ -104,8 +107,8 @@ def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, di
     began = time.monotonic()
     made.fit(part.fitting)
     seconds = time.monotonic() - began
-    base = NaiveForecaster(naive2, part.horizon, part.season)
-    frames = [roll(one, part.panel, part.origins, levels=LEVELS) for one in (made, base)]
+    base = [] if part.unit else [NaiveForecaster(naive2, part.horizon, part.season)]
+    frames = [roll(one, part.panel, part.origins, levels=LEVELS) for one in (made, *base)]
     reasons = getattr(getattr(made, "resolved", None), "reasons", {})
     frames[0] = frames[0].rename(columns=lambda name: name.replace(made.name, "model", 1))
     return join(frames), seconds, reasons
@@ -113,10 +116,11 @@ def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, di
 
 def judged(part: Part, frame: pd.DataFrame) -> dict[str, float]:
     """All scores of one part."""
-    table = score(frame, ["model", "naive2"], ["smape", "mase", "rmse"], scales(part.fitting, part.season))
-    ours, theirs = table.loc["model"], table.loc["naive2"]
-    scores = {name: float(ours[name]) for name in table.columns}
-    scores["owa"] = float((ours["smape"] / theirs["smape"] + ours["mase"] / theirs["mase"]) / 2)
+    models = [name for name in ("model", "naive2") if name in frame]
+    table = score(frame, models, ["smape", "mase", "rmse"], scales(part.fitting, part.season))
+    scores = {name: float(table.loc["model", name]) for name in table.columns}
+    if "naive2" in models:
+        scores["owa"] = float((table.loc["model"] / table.loc["naive2"])[["smape", "mase"]].mean())
     scores |= {f"coverage-{level:g}": coverage(frame, "model", level) for level in LEVELS}
     scores["wql"] = weighted_quantile_loss(frame, "model", LEVELS)
     if part.unit:

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecaster import NaiveForecaster, RidgeForecaster, drift, mean, naive, naive2, seasonal_naive
+from forecaster import NaiveForecaster, RecurrentForecaster, RidgeForecaster, drift, mean, naive, naive2, seasonal_naive
 from forecaster.errors import DataError, ForecasterError
 from forecaster.evaluation import backtest, join, leaderboard, roll
 from forecaster.series import Columns, cutoffs, panel_from_frame
 from tests.evaluation.doubles import Cheater, Recorder
+from tests.synthetic import tiny
 
 HORIZON = 4
 FORECASTERS = {
@@ -232,3 +233,53 @@ def test_backtests_of_different_cutoffs_are_not_joined():
 def test_a_panel_too_short_for_the_test_part_says_how_much_is_needed():
     with pytest.raises(DataError, match="at least 42 steps"):
         backtest(NaiveForecaster(naive, HORIZON), panel_of(steps=30), windows=10)
+
+
+def test_who_says_how_far_back_it_reads_is_asked_for_many_cutoffs_at_once_and_says_the_same():
+    panel = panel_of(2, 60)
+    origins = cutoffs(panel, 3, 9, 2)
+    one_by_one = roll(NaiveForecaster(seasonal_naive, 3, 7), panel, origins, levels=[])
+    calls = []
+
+    class Reader(NaiveForecaster):
+        reads = 7
+
+        def predict(self, panel, levels=None):
+            calls.append(panel.lengths.tolist())
+            return super().predict(panel, levels)
+
+    at_once = roll(Reader(seasonal_naive, 3, 7), panel, origins, levels=[])
+    pd.testing.assert_frame_equal(at_once, one_by_one)
+    assert calls == [[7] * 18]
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A real network that reads the past and the known covariate and the hour, and the panel that it was fitted on."""
+    panel = panel_of(starts=(0, 50)).with_calendar(["hour"])
+    panel.values[[20, 21, 70, 160]] = np.nan, 1.0, 0.5
+    return RecurrentForecaster(tiny(steps=5), HORIZON, lookback=12, season=6).fit(panel.until(65)), panel
+
+
+def test_a_network_says_at_once_what_it_says_at_one_cutoff_after_the_other(network):
+    forecaster, panel = network
+    origins = cutoffs(panel, HORIZON, 40, 1) - 20
+    assert forecaster.reads == 12
+    at_once = roll(forecaster, panel, origins)
+    one_by_one = pd.concat([roll(forecaster, panel, row[None]) for row in origins], ignore_index=True)
+    assert at_once.groupby("unique_id")["cutoff"].nunique().to_dict() == {"s0": 40, "s1": 16}
+    pd.testing.assert_frame_equal(at_once, one_by_one, rtol=1e-5, atol=1e-5)
+
+
+def test_of_cutoffs_forecast_at_once_none_sees_what_only_a_later_one_may(network):
+    forecaster, panel = network
+    origins, border = cutoffs(panel, HORIZON, 20, 1), 75
+    values = panel.values.copy()
+    later = np.arange(len(values)) - np.repeat(panel.offsets[:-1], np.diff(panel.offsets)) > border
+    values[later, :2] += 1e3
+    changed = replace(panel, values=values)
+    before, after = (roll(forecaster, one, origins).drop(columns="y") for one in (panel, changed))
+    seen = before["cutoff"] <= panel.stamps(panel.first[:1] + border)[0]
+    assert 0 < seen.sum() < len(seen)
+    pd.testing.assert_frame_equal(before[seen], after[seen])
+    assert (before.loc[~seen, "gru"] != after.loc[~seen, "gru"]).all()
