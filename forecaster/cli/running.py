@@ -104,15 +104,18 @@ class Display:
         self._bars.stop()
 
     def read(self, facts: Mapping[str, Any], inferred: Mapping[str, str]) -> None:
+        """Shows what was read and inferred."""
         if not self._quiet:
             console.print(facts_table(facts, inferred))
         load_quietly()
 
     def begin(self, model: str) -> None:
+        """Adds the line of a model."""
         self._finish_baselines()
         self._tasks[model] = self._bars.add_task(model, total=None, note="")
 
     def progress(self, fit: Fit) -> None:
+        """Moves the line of a fit."""
         looked = f"step {fit.step}, loss {fit.validation:.4f} (best {fit.best:.4f})"
         note = f"finishing on all data, step {fit.step}" if fit.finishing else looked
         total = fit.step if fit.done else fit.steps
