@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -51,7 +52,7 @@ def run_split(
         try:
             result = run_groups(
                 definition, project, pipeline.parent, fit, resume=resume,
-                told=lambda *end: None if as_json else _say(*end, definition.promote.metric),
+                told=_silent if as_json else partial(_say, metric=definition.promote.metric),
             )  # fmt: skip
         except Interrupted as interruption:
             command = "run" if publishing else "backtest"
@@ -79,6 +80,10 @@ def _say(outcome: GroupOutcome, done: int, count: int, metric: str) -> None:
     if outcome.version:
         line.append(f"  published as version {outcome.version}", "green")
     console.print(line, soft_wrap=True)
+
+
+def _silent(outcome: GroupOutcome, done: int, count: int) -> None:
+    """The JSON says it at the end."""
 
 
 def _number(value: float | None) -> str:

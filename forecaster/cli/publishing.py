@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecaster.cli.console import messages
-from forecaster.config import FileData, PipelineDefinition, Project, TickerData
+from forecaster.config import FileData, PipelineDefinition, Project, TextData, TickerData
 from forecaster.config.groups import CHOSEN
 from forecaster.config.reading import parse
 from forecaster.errors import DataError, StoreError
@@ -66,7 +66,7 @@ class _Asked:
     known: Path | None
     start: str | None
 
-    def source(self, definition: PipelineDefinition, version: Manifest) -> FileData | TickerData:
+    def source(self, definition: PipelineDefinition, version: Manifest) -> FileData | TickerData | TextData:
         """Where the data are read."""
         if self.data and isinstance(definition.data, TickerData):
             told = f"{version.name} takes its data from tickers, not from files"
