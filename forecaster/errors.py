@@ -9,6 +9,7 @@ __all__ = [
     "DataError",
     "DefinitionError",
     "ForecasterError",
+    "GroupsError",
     "Interrupted",
     "LevelError",
     "ParityError",
@@ -49,6 +50,19 @@ class DamagedError(StoreError):
 
 class ParityError(StoreError):
     """An exported network forecasts something else than the trained one: it is kept back."""
+
+
+class GroupsError(ForecasterError):
+    """Some groups of a run came to a bad end, the others are done: names them.
+
+    Args:
+        message: In plain words.
+        exit_code: The worst of theirs.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class Interrupted(ForecasterError):  # noqa: N818 - it is no fault

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecaster.cli.console import messages
-from forecaster.config import PipelineDefinition, Project, TickerData
+from forecaster.config import FileData, PipelineDefinition, Project, TextData, TickerData
+from forecaster.config.groups import CHOSEN
 from forecaster.config.reading import parse
-from forecaster.errors import DataError
-from forecaster.store import Store
+from forecaster.errors import DataError, StoreError
+from forecaster.store import Manifest, Store, Version
+from forecaster.store.groups import published_groups
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["predict_published"]
 
@@ -26,27 +35,17 @@ def predict_published(
     start: str | None = None,
 ) -> None:
     """Forecasts from the end of the data as they are now: the training file or another one, or newly fetched prices."""
-    from forecaster.forecasting.backend import load_quietly
-    from forecaster.forecasting.published import PublishedForecaster
-    from forecaster.forecasting.published_symbols import PublishedSymbols
-    from forecaster.series.future import read_known
-    from forecaster.series.source import load
-
     found = Project.find(project)
-    version = Store(found.store).read(name, number)
-    definition = parse(version.manifest.definition, PipelineDefinition, version.side / "manifest.json")
-    if data and isinstance(definition.data, TickerData):
-        raise DataError(f"--data {data}: {name} takes its data from tickers, not from files; leave --data out")
-    path = str(data) if data else version.manifest.data.get("path")
-    source = definition.data.model_copy(update={"path": path}) if path else definition.data
-    panel = load(source, Path(), found.root, offline)
-    if known:
-        panel = read_known(panel, known, source)
-    load_quietly()
-    if definition.symbolic:
-        frame = PublishedSymbols(version).predict(panel, levels, start)
+    store = Store(found.store)
+    members = {} if store.champion(name) else published_groups(store, name)
+    asked = _Asked(found, data, levels, offline, known, start)
+    if members:
+        if number is not None:
+            own = next(iter(members.values())).name
+            raise StoreError(f"--version {number}: each group of {name} has versions of its own; name one, as {own}")
+        frame = _of_groups(store, name, members, asked)
     else:
-        frame = PublishedForecaster(version).predict(panel, levels, start)
+        frame = _forecast(store.read(name, number), asked)
     if out:
         frame.to_csv(out, index=False)
         messages.print(f"{len(frame)} forecasts written to {out}", markup=False)
@@ -54,3 +53,68 @@ def predict_published(
         print(frame.to_json(orient="records", date_format="iso"))  # noqa: T201
     else:
         print(frame.to_csv(index=False), end="")  # noqa: T201
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked of `predict`, whichever version is to answer."""
+
+    project: Project
+    data: Path | None
+    levels: list[float] | None
+    offline: bool
+    known: Path | None
+    start: str | None
+
+    def source(self, definition: PipelineDefinition, version: Manifest) -> FileData | TickerData | TextData:
+        """Where the data are read."""
+        if self.data and isinstance(definition.data, TickerData):
+            told = f"{version.name} takes its data from tickers, not from files"
+            raise DataError(f"--data {self.data}: {told}; leave --data out")
+        path = str(self.data) if self.data else version.data.get("path")
+        return definition.data.model_copy(update={"path": path}) if path else definition.data
+
+
+def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
+    """What one version says."""
+    from forecaster.forecasting.backend import load_quietly
+    from forecaster.forecasting.published import PublishedForecaster
+    from forecaster.forecasting.published_symbols import PublishedSymbols
+    from forecaster.series.future import read_known
+    from forecaster.series.source import load
+
+    definition = parse(version.manifest.definition, PipelineDefinition, version.side / "manifest.json")
+    source = asked.source(definition, version.manifest)
+    panel = load(source, Path(), asked.project.root, asked.offline)
+    if asked.known:
+        panel = read_known(panel, asked.known, source)
+    load_quietly()
+    kind = PublishedSymbols if definition.symbolic else PublishedForecaster
+    return kind(version).predict(panel, asked.levels, asked.start)
+
+
+def _of_groups(store: Store, name: str, members: Mapping[str, Manifest], asked: _Asked) -> pd.DataFrame:
+    """What the champions of all groups say, each of its own series, in one frame."""
+    import pandas as pd
+
+    from forecaster.series.source import find_groups
+
+    manifest = next(iter(members.values()))
+    source = asked.source(parse(manifest.definition, PipelineDefinition, manifest.name), manifest)
+    present = find_groups(source, Path()) if isinstance(source, FileData) else {}
+    if absent := [label for label in present if label not in members]:
+        series = sum(present[label] for label in absent)
+        messages.print(
+            f"no forecast for {series:,} series: nothing has been published of {name}'s groups {', '.join(absent)}",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+    frames = []
+    for label in present:
+        if label in members:
+            version = store.read(members[label].name)
+            frame = _forecast(version, asked)
+            network = rf"^{re.escape(version.manifest.model)}(?=$|-(lo|hi)-)"
+            frames.append(frame.set_axis(frame.columns.str.replace(network, CHOSEN, regex=True), axis=1))
+    if not frames:
+        raise DataError(f"{name}: the data hold no group of which anything has been published")
+    return pd.concat(frames, ignore_index=True)

@@ -18,7 +18,7 @@ from forecaster.config import Project
 from forecaster.config.cron import Cron
 from forecaster.errors import DefinitionError
 from forecaster.lifecycle.coordination import Coordinator
-from forecaster.lifecycle.due import Job, Pipeline, due, find_pipelines, read_pipelines
+from forecaster.lifecycle.due import Job, Pipeline, by_group, due, find_pipelines, read_pipelines
 from forecaster.lifecycle.report import Report
 from forecaster.store.ledger import Ledger
 
@@ -56,7 +56,7 @@ def retrain_pipelines(
         if only_due:
             reports |= _all_due(coordinator, pipelines, once)
         else:
-            jobs = [Job(pipeline, book.clock(), "hand") for pipeline in pipelines]
+            jobs = [Job(pipeline, book.clock(), "hand") for pipeline in by_group(pipelines)]
             reports |= {report.pipeline: report for report in coordinator.retrain(jobs)}
     _end(list(reports.values()), pipelines, as_json)
     return max((report.exit_code for report in reports.values()), default=0)
@@ -81,7 +81,8 @@ def _all_due(coordinator: Coordinator, pipelines: Sequence[Pipeline], once: bool
     reports: dict[str, Report] = {}
     while True:
         now = coordinator.ledger.clock()
-        jobs = [job for pipeline in pipelines if (job := due(pipeline, coordinator.ledger, now))]
+        scheduled = by_group([pipeline for pipeline in pipelines if pipeline.definition.schedule])
+        jobs = [job for pipeline in scheduled if (job := due(pipeline, coordinator.ledger, now))]
         told = coordinator.retrain(jobs)
         reports |= {report.pipeline: report for report in told}
         waits = [report.again for report in told if report.again]

@@ -20,7 +20,7 @@ from forecaster.forecasting.training import Progress as Fit
 from forecaster.pipeline import Listener, RunResult
 from forecaster.pipeline import run as run_job
 
-__all__ = ["run_pipeline"]
+__all__ = ["Display", "run_pipeline", "stoppable"]
 
 
 def run_pipeline(
@@ -41,9 +41,13 @@ def run_pipeline(
     """
     definition = read_pipeline(pipeline)
     found = Project.find(project)
+    if definition.split:
+        from forecaster.cli.group_running import run_split
+
+        return run_split(definition, pipeline, found, as_json, resume=resume, force=force, publishing=publishing)
     if publishing and report is None:
         report = found.models / "reports" / f"{definition.name}.html"
-    with _stoppable() as stop, _Display(as_json) as display:
+    with stoppable() as stop, Display(as_json) as display:
         listener = Listener(display.read, display.begin, display.progress, stop.asked)
         try:
             result = run_job(
@@ -72,19 +76,24 @@ def _show(result: RunResult) -> None:
     console.print(f"Took        {result.seconds:.0f} s")
 
 
-class _Display:
-    """A line a model: what is fitted now, how far, and how long it will take."""
+class Display:
+    """A line a model: what is fitted now, how far, and how long it will take.
 
-    def __init__(self, as_json: bool) -> None:
-        self._as_json = as_json
+    Args:
+        quiet: Whether what was read is not shown.
+        passing: Whether the lines vanish at the end.
+    """
+
+    def __init__(self, quiet: bool, passing: bool = False) -> None:
+        self._quiet = quiet
         self._bars = Progress(
             SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description:<16}"), BarColumn(30),
             TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TimeRemainingColumn(compact=True),
-            console=messages,
+            console=messages, transient=passing,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> _Display:
+    def __enter__(self) -> Display:
         self._bars.start()
         return self
 
@@ -95,15 +104,18 @@ class _Display:
         self._bars.stop()
 
     def read(self, facts: Mapping[str, Any], inferred: Mapping[str, str]) -> None:
-        if not self._as_json:
+        """Shows what was read and inferred."""
+        if not self._quiet:
             console.print(facts_table(facts, inferred))
         load_quietly()
 
     def begin(self, model: str) -> None:
+        """Adds the line of a model."""
         self._finish_baselines()
         self._tasks[model] = self._bars.add_task(model, total=None, note="")
 
     def progress(self, fit: Fit) -> None:
+        """Moves the line of a fit."""
         looked = f"step {fit.step}, loss {fit.validation:.4f} (best {fit.best:.4f})"
         note = f"finishing on all data, step {fit.step}" if fit.finishing else looked
         if fit.members > 1:
@@ -118,7 +130,7 @@ class _Display:
                 self._bars.update(task.id, total=1, completed=1)
 
 
-class _Stop:
+class Stop:
     """Whether Ctrl-C was pressed."""
 
     def __init__(self) -> None:
@@ -135,9 +147,9 @@ class _Stop:
 
 
 @contextmanager
-def _stoppable() -> Iterator[_Stop]:
+def stoppable() -> Iterator[Stop]:
     """The first Ctrl-C asks for a clean end with a checkpoint, the second ends at once."""
-    stop = _Stop()
+    stop = Stop()
     before = signal.signal(signal.SIGINT, stop.ask)
     try:
         yield stop

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationInfo, field_validator
 
 from forecaster.config.features import Calendar
+from forecaster.config.groups import GroupsDefinition
 
 __all__ = ["PYDOC", "TEXT_ONLY", "FileData", "Strict", "TextData", "TickerData"]
 
@@ -71,6 +72,23 @@ class FileData(Strict):
         default="auto",
         description="shared: series are cut at the same dates; own: each from its own end (auto: whole numbers)",
     )
+    groups: GroupsDefinition | None = Field(
+        default=None, description="one model a group of series: {by: COLUMN}, or {hash: 8} for eight groups"
+    )
+
+    @field_validator("groups")
+    @classmethod
+    def _groups_of_several_series(
+        cls, groups: GroupsDefinition | None, info: ValidationInfo
+    ) -> GroupsDefinition | None:
+        if groups and info.data.get("kind") == "symbols":
+            raise ValueError("are for numbers; symbols have one model, leave groups out")
+        if groups and info.data.get("layout") == "wide":
+            if groups.by:
+                raise ValueError("a wide table has no column that names groups; write {hash: 8} for eight")
+        elif groups and not info.data.get("id"):
+            raise ValueError("need several series; write `id`, the column that names them")
+        return groups
 
     @field_validator("separator")
     @classmethod

@@ -30,7 +30,7 @@ from forecaster.config.topology import (
     topology_of,
 )
 
-__all__ = ["NETWORKS", "RECURRENT", "ModelDefinition", "ModelKeys", "Name"]
+__all__ = ["NETWORKS", "RECURRENT", "ModelDefinition", "ModelKeys", "Name", "checked_name"]
 
 RECURRENT = ("simple_rnn", "lstm", "gru", "custom_lstm")
 """The networks that a pipeline runs by default."""
@@ -41,7 +41,12 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._]*(-[A-Za-z0-9._]+)*"
 NETWORK = rf"({'|'.join(NETWORKS)}|[A-Za-z_][\w.]*:[A-Za-z_]\w*)"
 
 
-def _checked_name(value: str) -> str:
+def checked_name(value: str) -> str:
+    """A name, if it can be one.
+
+    Raises:
+        ValueError: It cannot.
+    """
     if not re.fullmatch(NAME, value) or len(value) > 80:
         raise ValueError(f"{value!r} cannot be a name; write letters, digits, dots, _ and single -, 80 at most")
     return value
@@ -56,7 +61,7 @@ def _checked_network(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_checked_name), Field(json_schema_extra={"pattern": f"^{NAME}$", "maxLength": 80})]
+Name = Annotated[str, AfterValidator(checked_name), Field(json_schema_extra={"pattern": f"^{NAME}$", "maxLength": 80})]
 """What a model or a pipeline may be called: it becomes a folder, a column and a part of an address."""
 
 Network = Annotated[str, AfterValidator(_checked_network), Field(json_schema_extra={"pattern": f"^{NETWORK}$"})]

@@ -198,6 +198,11 @@ class PipelineDefinition(BaseModel):
         """Whether what is forecast are symbols."""
         return getattr(self.data, "kind", "numbers") == "symbols"
 
+    @property
+    def split(self) -> bool:
+        """Whether there is a model for each of several groups of series."""
+        return isinstance(self.data, FileData) and self.data.groups is not None and self.data.groups.split
+
     @field_validator("baselines", "metrics", "transform", "promote")
     @classmethod
     def _of_the_kind(cls, value: Any, info: ValidationInfo) -> Any:

@@ -10,10 +10,11 @@ from pathlib import Path
 from forecaster.config import PipelineDefinition, Project, read_pipeline
 from forecaster.config.cron import Cron
 from forecaster.errors import DefinitionError, ForecasterError
+from forecaster.pipeline.groups import groups_of
 from forecaster.store.ledger import Ledger
 from forecaster.store.ledger_records import Cause
 
-__all__ = ["Job", "Pipeline", "due", "find_pipelines", "read_pipelines"]
+__all__ = ["Job", "Pipeline", "by_group", "due", "find_pipelines", "read_pipelines"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,22 @@ def read_pipelines(paths: Sequence[Path]) -> tuple[list[Pipeline], dict[Path, Fo
         else:
             good[one.name] = one
     return list(good.values()), bad
+
+
+def by_group(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
+    """The pipelines, with one for each group in place of those whose series are split.
+
+    One whose groups cannot be listed (its data cannot be read, say) stays as it is: its retraining will fail for the
+    same reason, and is recorded, told and tried again as any other.
+    """
+    found: list[Pipeline] = []
+    for one in pipelines:
+        try:
+            members = groups_of(one.definition, one.path.parent)
+        except ForecasterError:
+            members = {}
+        found += [Pipeline(one.path, member) for member in members.values()] or [one]
+    return found
 
 
 def due(pipeline: Pipeline, ledger: Ledger, now: datetime) -> Job | None:

@@ -21,6 +21,7 @@ from forecaster.lifecycle.recurrence import learnt_before
 from forecaster.lifecycle.result import RetrainResult
 from forecaster.lifecycle.soundness import fault_of
 from forecaster.pipeline.contest import Contest, forget, hold_contest, losses_of, overlap, refitted
+from forecaster.pipeline.groups import refuse_groups
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.pipeline.publication import draft_of, exported
@@ -68,6 +69,7 @@ def retrain(
     store.sweep()
     champion = whole_champion(store, name)
     panel = load(definition.data, base, project.root, offline)
+    refuse_groups(definition)
     found = data_hash(panel)
     scores = {"champion": champion.number if champion else None}
     result = RetrainResult("up to date", "", None, None, scores, found, 0.0)

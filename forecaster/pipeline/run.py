@@ -11,6 +11,7 @@ from typing import Any
 from forecaster.config import PipelineDefinition, Project
 from forecaster.forecasting.clipping import clipping
 from forecaster.pipeline.contest import forget, hold_contest, refitted
+from forecaster.pipeline.groups import refuse_groups
 from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import prepare
@@ -55,6 +56,7 @@ def run(
         ForecasterError: With cause and remedy, whatever went wrong.
     """
     began = time.monotonic()
+    refuse_groups(definition)
     listener, base = listener or Listener(), base or Path()
     prepared = prepare(definition, project, base, offline=offline)
     listener.read(prepared.panel.notes, prepared.inferred)

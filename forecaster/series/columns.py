@@ -23,6 +23,7 @@ class Columns:
         target: What is forecast.
         past, known, static: Covariates, see `Panel`.
         ignore: Columns to leave out.
+        group: Names the group of each series.
     """
 
     id: str | None = None
@@ -32,6 +33,12 @@ class Columns:
     known: Sequence[str] = ()
     static: Sequence[str] = ()
     ignore: Sequence[str] = ()
+    group: str | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        """Columns of names: the id and the group."""
+        return [name for name in (self.id, self.group) if name]
 
     @property
     def covariates(self) -> list[str]:
@@ -48,7 +55,7 @@ class Columns:
         Raises:
             DataError: Columns that are absent, doubled, not declared, or declared twice.
         """
-        wanted = [*([self.id] if self.id else []), self.time, self.target, *self.covariates]
+        wanted = [*self.labels, self.time, self.target, *self.covariates]
         if doubled := _doubled(present):
             raise DataError(f"{source}: the header has {doubled!r} twice; rename one of the columns")
         if doubled := _doubled(wanted):
@@ -58,7 +65,7 @@ class Columns:
         if left := [name for name in present if name not in {*wanted, *self.ignore}]:
             raise DataError(
                 f"{source}: column{'s' if len(left) > 1 else ''} {', '.join(left)} not declared; "
-                f"name each under id, target, past, known, static or ignore"
+                "name each under id, target, past, known, static or ignore"
             )
         if taken := [name for name in self.covariates if name in KEPT]:
             raise DataError(f"{source}: no covariate can be called {taken[0]!r}, forecasts use it; rename the column")

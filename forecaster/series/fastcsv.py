@@ -38,12 +38,12 @@ def fast_cells(path: Path, columns: Columns, time_format: str | None, style: Csv
         return None
     if not _serves(path, style):
         return None
-    wanted = [*([columns.id] if columns.id else []), columns.time, columns.target, *columns.covariates]
+    wanted = [*columns.labels, columns.time, columns.target, *columns.covariates]
     header = header_of(path, style)
     known = {*wanted, *columns.ignore} >= {*header} >= {*wanted} and len({*wanted}) == len(wanted)
     if not known or any("\n" in name for name in header):
         return None
-    texts = [columns.id] if columns.id else []
+    texts = columns.labels
     try:
         with unchanged(path):
             table = _read(path, header, wanted, [*texts, *([columns.time] if time_format else [])], style, columns.time)
@@ -95,7 +95,7 @@ def _odd(table: Any, columns: Columns) -> bool:
 
     if not len(table) or table[columns.time].null_count:
         return True
-    for name in {columns.id, columns.time} & {*table.column_names}:
+    for name in {*columns.labels, columns.time} & {*table.column_names}:
         column = table[name]
         if pa.types.is_dictionary(column.type):
             words = column.chunk(0).dictionary.to_pylist()

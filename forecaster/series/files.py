@@ -12,16 +12,19 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from forecaster.config.groups import GroupsDefinition
 from forecaster.errors import DataError
 from forecaster.series.columns import Columns
 from forecaster.series.csvformat import CsvFormat
 from forecaster.series.csvtext import read_cells, unchanged, unreadable
 from forecaster.series.fastcsv import fast_cells
+from forecaster.series.groups import count_groups
 from forecaster.series.panel import Panel
+from forecaster.series.rawtable import RawTable
 from forecaster.series.table import panel_from_frame
 from forecaster.series.wide import long_table
 
-__all__ = ["data_hash", "parquet_cells", "read_csv", "read_parquet"]
+__all__ = ["data_hash", "groups_in", "parquet_cells", "read_csv", "read_parquet"]
 
 
 def read_csv(
@@ -44,6 +47,7 @@ def read_csv(
     decimal: str = ".",
     thousands: str | None = None,
     encoding: str = "utf-8",
+    groups: GroupsDefinition | None = None,
 ) -> Panel:
     """Reads a CSV file with a header: one row a series and time stamp, or one row a time stamp (`layout="wide"`).
 
@@ -73,6 +77,7 @@ def read_csv(
         decimal: `.` or `,`.
         thousands: What stands between groups of three digits.
         encoding: Of the text: utf-8, utf-16, latin-1, cp1252, …
+        groups: How series are split; with `only`, the series of that group alone are read.
 
     Returns:
         The checked panel.
@@ -85,15 +90,15 @@ def read_csv(
         '30min (inferred from the time stamps)'
     """
     path, style = Path(path), CsvFormat(separator, decimal, thousands, encoding)
-    columns = Columns(id, time, target, past, known, static, ignore)
+    columns = Columns(id, time, target, past, known, static, ignore, groups.by if groups else None)
     judged = partial(
         panel_from_frame, freq=freq, missing=missing, clock=clock, time_format=time_format, zone=zone,
-        source=str(path), first_row=2,
+        source=str(path), first_row=2, groups=groups,
     )  # fmt: skip
     if layout == "long" and (fast := fast_cells(path, columns, time_format, style)) is not None:
         with suppress(DataError):  # the other reader shows cells as they are written
             return judged(fast, columns)
-    cells, empty = read_cells(path, [name for name in (id, time if time_format else None) if name], style, ignore)
+    cells, empty = read_cells(path, [*columns.labels, *([time] if time_format else [])], style, ignore)
     if layout == "wide":
         cells, columns = long_table(cells, columns, str(path), 2)
     panel = judged(cells, columns)
@@ -105,12 +110,53 @@ def read_parquet(path: str | Path, **options: Any) -> Panel:
 
     An index that has a name counts as a column.
     """
-    columns = Columns(**{key: options.pop(key) for key in list(options) if key in Columns.__dataclass_fields__})
+    told = {key: options.pop(key) for key in list(options) if key in Columns.__dataclass_fields__}
+    groups: GroupsDefinition | None = options.get("groups")
+    columns = Columns(**told, group=groups.by if groups else None)
     with unchanged(Path(path)):
         cells = parquet_cells(Path(path))
     if options.pop("layout", "long") == "wide":
         cells, columns = long_table(cells, columns, str(path))
     return panel_from_frame(cells, columns, source=str(path), **options)
+
+
+def groups_in(
+    path: Path,
+    groups: GroupsDefinition,
+    *,
+    parquet: bool = False,
+    layout: Literal["long", "wide"] = "long",
+    time_format: str | None = None,
+    style: CsvFormat | None = None,
+    **parts: Any,
+) -> dict[str, int]:
+    """The labels of the groups in a file, in order, and how many series each has; the rest is not looked at.
+
+    Args:
+        path: The file.
+        groups: How series are split.
+        parquet: Whether it is no CSV file.
+        layout: As `read_csv`; so is the next.
+        time_format: See there.
+        style: How a CSV file is written.
+        parts: Of `Columns`.
+
+    Raises:
+        DataError: It cannot be read, a row is without a label, or a series has two.
+    """
+    columns, cells, style = Columns(**parts, group=groups.by), None, style or CsvFormat()
+    if parquet:
+        with unchanged(path):
+            cells = parquet_cells(path)
+    elif layout == "long":
+        cells = fast_cells(path, columns, time_format, style)
+    if cells is None:
+        cells, _ = read_cells(path, columns.labels, style, columns.ignore)
+    if layout == "wide":
+        cells, columns = long_table(cells, columns, str(path), 2)
+    table = RawTable(cells, columns, str(path), 0 if parquet else 2)
+    table.check()
+    return count_groups(table, groups)
 
 
 def parquet_cells(path: Path) -> pd.DataFrame:

@@ -44,6 +44,10 @@ def read_known(panel: Panel, path: Path, data: FileData | TickerData | TextData)
     as_text = [name for name in (data.id, data.time if data.time_format else None) if name]
     cells = parquet_cells(path) if path.suffix == ".parquet" else read_cells(path, as_text, CsvFormat.of(data))[0]
     others, name = [data.target, *data.past, *data.static, *data.ignore], data.id
+    if data.groups:  # the file may hold the other groups' series, too
+        others = [*others, *([data.groups.by] if data.groups.by else [])]
+        if data.groups.only is not None and name in cells:
+            cells = cells[cells[name].astype(str).isin({str(one) for one in panel.ids})]
     if data.layout == "wide":  # its covariates hold for all series
         name, others = "unique_id", [*others, *panel.ids]
         cells = pd.concat([cells.assign(unique_id=series) for series in panel.ids])

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from forecaster.config import FileData, TextData, TickerData
 from forecaster.config.data import PYDOC, TEXT_ONLY
-from forecaster.series.files import read_csv, read_parquet
+from forecaster.errors import DataError
+from forecaster.series.csvformat import CsvFormat
+from forecaster.series.files import groups_in, read_csv, read_parquet
 from forecaster.series.panel import Panel
 
-__all__ = ["SNAPSHOTS", "comes_with_python", "find_file", "load"]
+__all__ = ["SNAPSHOTS", "comes_with_python", "find_file", "find_groups", "load"]
 
 SNAPSHOTS = Path("data") / "snapshots"
 """Where ticker downloads are kept, below the project's folder."""
@@ -39,18 +41,37 @@ def load(data: FileData | TickerData | TextData, base: Path, project: Path, offl
     read = read_parquet if data.source == "parquet" else read_csv
     path = find_file(data.path, base)
     of_text = TEXT_ONLY if data.source == "parquet" else set()
-    options = data.model_dump(exclude={"source", "path", "calendar", "kind", *of_text})
+    options = data.model_dump(exclude={"source", "path", "calendar", "kind", "groups", *of_text})
     if data.kind == "symbols":
         from forecaster.series.symbols import read_symbols
 
         return read_symbols(path, parquet=data.source == "parquet", **options).with_calendar(data.calendar)
-    panel: Panel = read(path, **options)
+    panel: Panel = read(path, **options, groups=data.groups)
     return panel.with_calendar(data.calendar)
 
 
 def comes_with_python(data: FileData | TextData) -> bool:
     """Whether the data are the topics of Python's own help, and no file of the user's."""
     return isinstance(data, TextData) and data.path == PYDOC
+
+
+def find_groups(data: FileData, base: Path) -> dict[str, int]:
+    """The labels of the groups in what a `data` block names, in order, and how many series each has.
+
+    Args:
+        data: The block, with `groups`.
+        base: As `load`.
+
+    Raises:
+        DataError: As `load`; or it has no groups.
+    """
+    if data.groups is None:
+        raise DataError(f"{data.path}: no groups are declared; write groups: {{by: COLUMN}}, or {{hash: 8}}")
+    parts = data.model_dump(include={"id", "time", "target", "past", "known", "static", "ignore"})
+    return groups_in(
+        find_file(data.path, base), data.groups, parquet=data.source == "parquet", layout=data.layout,
+        time_format=data.time_format, style=CsvFormat.of(data), **parts,
+    )  # fmt: skip
 
 
 def find_file(path: str, base: Path) -> Path:

@@ -8,11 +8,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from forecaster.config.groups import GroupsDefinition
 from forecaster.errors import DataError
 from forecaster.series.calendar import Calendar, calendar_from
 from forecaster.series.columns import Columns
 from forecaster.series.frequency import infer_from
 from forecaster.series.grid import lay_on_grid
+from forecaster.series.groups import keep_group
 from forecaster.series.panel import Panel
 from forecaster.series.rawtable import RawTable
 from forecaster.series.rows import Rows, sorted_rows
@@ -39,6 +41,7 @@ def panel_from_frame(
     zone: str | None = None,
     source: str = "frame",
     first_row: int = 0,
+    groups: GroupsDefinition | None = None,
 ) -> Panel:
     """Checks a long table once and lays it on a regular grid.
 
@@ -53,6 +56,7 @@ def panel_from_frame(
         zone: Time zone of stamps that are local time without an offset from UTC, and in which all are given back.
         source: What errors call the table.
         first_row: What errors call the row with the label 0 (2 for a CSV file with a header).
+        groups: How series are split; with `only`, the series of that group alone are read.
 
     Returns:
         The panel. Its notes say what was found and done.
@@ -67,12 +71,14 @@ def panel_from_frame(
     """
     table = RawTable(frame, columns or Columns(), source, first_row)
     table.check()
+    if groups:
+        keep_group(table, groups)
     rows = sorted_rows(table, time_format, zone)
     panel = lay_on_grid(rows, _calendar(rows, freq, table), clock, table)
     gaps = missing_stretches(*visible(panel))
     if missing == "error":
         _refuse_gaps(panel, gaps, source)
-    notes = {**_facts(panel, gaps, len(frame), freq), **table.notes}
+    notes = {**_facts(panel, gaps, len(table.frame), freq), **table.notes}
     if missing in ("interpolate", "forward"):
         panel = replace(panel, filling=missing)
         notes["missing"] = FILLED[missing]

@@ -135,7 +135,8 @@ class Observations:
 def _columns(data: FileData | TickerData) -> Columns:
     if isinstance(data, TickerData):
         return Columns("unique_id", target=data.target, past=tuple(data.past))
-    return Columns(data.id, data.time, data.target, data.past, data.known, data.static, data.ignore)
+    ignore = [*data.ignore, *([data.groups.by] if data.groups and data.groups.by else [])]
+    return Columns(data.id, data.time, data.target, data.past, data.known, data.static, ignore)
 
 
 def _frame(rows: Rows, source: str, id: str | None) -> pd.DataFrame:

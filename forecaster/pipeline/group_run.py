@@ -1,0 +1,224 @@
+"""One run of a pipeline whose series are split: group after group, and what all of them together come to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecaster.config import FileData, PipelineDefinition, Project
+from forecaster.config.groups import CHOSEN
+from forecaster.errors import ForecasterError, Interrupted
+from forecaster.pipeline.groups import groups_of
+from forecaster.pipeline.result import RunResult, clean
+from forecaster.series.source import find_file
+
+__all__ = ["GroupOutcome", "GroupsResult", "run_groups", "together"]
+
+WEIGHTED = ("mase", "smape", "rmse")
+"""Metrics that are means over series, so that those of several groups have a mean, too."""
+
+
+@dataclass(frozen=True)
+class GroupOutcome:
+    """The end of one group's run.
+
+    Attributes:
+        label: Of the group.
+        name: Of its own pipeline.
+        series: How many it has.
+        result: What `RunResult.to_json` says; None where it failed.
+        error: Why it failed.
+        exit_code: Of that.
+    """
+
+    label: str
+    name: str
+    series: int = 0
+    result: Mapping[str, Any] | None = None
+    error: str = ""
+    exit_code: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """Whether its network beats the naive forecasts."""
+        return bool(self.result and self.result["gate"]["passed"])
+
+    @property
+    def version(self) -> int | None:
+        """Under which its network was published."""
+        published = self.result and self.result["published"]
+        return int(published["version"]) if published else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"label": self.label, "name": self.name, "series": self.series, "error": self.error or None,
+                "result": self.result}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class GroupsResult:
+    """The end of a run.
+
+    Attributes:
+        name: The pipeline's.
+        groups: What came of each.
+        leaderboard: Of all series together; see `together`.
+        seconds: That the run took.
+    """
+
+    name: str
+    groups: tuple[GroupOutcome, ...]
+    leaderboard: pd.DataFrame
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the networks beat the naive forecasts in every group."""
+        return all(group.passed for group in self.groups)
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of the groups'."""
+        return max((group.exit_code for group in self.groups), default=0)
+
+    def to_json(self) -> str:
+        """One JSON object; what is not finite is null."""
+        table = [clean(row) for row in self.leaderboard.to_dict("records")]
+        told = {"name": self.name, "groups": [one.to_dict() for one in self.groups], "leaderboard": table}
+        return json.dumps({**told, "seconds": round(self.seconds, 3)}, indent=2)
+
+
+def run_groups(
+    definition: PipelineDefinition,
+    project: Project,
+    base: Path,
+    fit: Callable[[PipelineDefinition], RunResult],
+    *,
+    resume: bool = False,
+    told: Callable[[GroupOutcome, int, int], None] = lambda outcome, done, count: None,
+) -> GroupsResult:
+    """Runs the groups of a pipeline one after the other; one that fails does not keep the others from being run.
+
+    Args:
+        definition: The pipeline, with a name; its series are split.
+        project: Where the store lies.
+        base: Folder of the pipeline file.
+        fit: Runs one group's own pipeline.
+        resume: Whether to leave out what an interrupted run, or one in which some groups failed, has done, where
+            neither the pipeline nor its data file has changed.
+        told: Hears of each end, with the number of groups done and of all.
+
+    Raises:
+        DataError: The groups cannot be listed.
+        Interrupted: As `pipeline.run`.
+    """
+    began, members = time.monotonic(), groups_of(definition, base)
+    diary = _Diary(project.store / ".checkpoints" / f"{definition.name}.groups", _key(definition, project, base))
+    if not resume:
+        diary.forget()
+    outcomes: list[GroupOutcome] = []
+    for label, member in members.items():
+        outcome = diary.read(label, str(member.name)) or _run_one(label, member, fit)
+        diary.write(outcome)
+        outcomes.append(outcome)
+        told(outcome, len(outcomes), len(members))
+    if not any(outcome.error for outcome in outcomes):
+        diary.forget()
+    return GroupsResult(str(definition.name), tuple(outcomes), together(outcomes), time.monotonic() - began)
+
+
+def _run_one(label: str, member: PipelineDefinition, fit: Callable[[PipelineDefinition], RunResult]) -> GroupOutcome:
+    try:
+        result = json.loads(fit(member).to_json())
+    except Interrupted:
+        raise
+    except ForecasterError as error:
+        return GroupOutcome(label, str(member.name), error=str(error), exit_code=error.exit_code)
+    return GroupOutcome(label, str(member.name), int(result["facts"]["series"]), result)
+
+
+def together(outcomes: Sequence[GroupOutcome]) -> pd.DataFrame:
+    """The leaderboard of all groups that did not fail: means over all series.
+
+    Returns:
+        A row a model that ran in every group, best first by the metric that decides: model, kind, the metrics, skill
+        and seconds (the sum). `chosen` is in each group the network that was chosen there. There is no p: significance
+        is judged group by group.
+    """
+    done = [outcome for outcome in outcomes if outcome.result]
+    if not done:
+        return pd.DataFrame(columns=["model", "kind"])
+    tables = [_with_chosen(outcome.result or {}) for outcome in done]
+    common = [model for model in tables[0].index if all(model in table.index for table in tables)]
+    shown = [name for name in tables[0].columns if name in WEIGHTED or name.startswith("coverage-")]
+    weights = np.array([outcome.series for outcome in done], float) / sum(outcome.series for outcome in done)
+    stacked = np.stack([table.loc[common, shown].to_numpy(float) for table in tables])
+    board = pd.DataFrame(np.tensordot(weights, stacked, 1), index=pd.Index(common, name="model"), columns=shown)
+    board.insert(0, "kind", tables[0].loc[common, "kind"])
+    first = shown[0]
+    board["skill"] = 1 - board[first] / board.loc[board["kind"] == "naive", first].min()
+    board["seconds"] = sum(table.loc[common, "seconds"].astype(float) for table in tables)
+    return board.sort_values(first, kind="stable").reset_index()
+
+
+def _with_chosen(result: Mapping[str, Any]) -> pd.DataFrame:
+    """A group's leaderboard by model, with one row more: that of the network that was chosen."""
+    table = pd.DataFrame(result["leaderboard"]).set_index("model")
+    table.loc[CHOSEN] = table.loc[result["gate"]["model"]]
+    return table
+
+
+def _key(definition: PipelineDefinition, project: Project, base: Path) -> str:
+    """What a diary belongs to: this definition, these models, this state of the data file."""
+    models = [model.model_dump(mode="json") for model in project.definitions(definition.models)]
+    stat: list[int] = []
+    if isinstance(definition.data, FileData) and (file := find_file(definition.data.path, base)).exists():
+        stat = [file.stat().st_mtime_ns, file.stat().st_size]
+    return hashlib.sha256(json.dumps([definition.model_dump(mode="json"), models, stat]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Diary:
+    """What an unfinished run has done, a file a group.
+
+    Attributes:
+        folder: Of the files.
+        key: Of the run; files of another are not read.
+    """
+
+    folder: Path
+    key: str
+
+    def read(self, label: str, name: str) -> GroupOutcome | None:
+        """The outcome of a group that is done."""
+        file = self.folder / f"{name}.json"
+        told = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        if told.get("key") != self.key or told.get("error"):
+            return None
+        return GroupOutcome(label, name, told["series"], told["result"])
+
+    def write(self, outcome: GroupOutcome) -> None:
+        """Keeps it: beside its place, then renamed, so that it is there whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        beside = self.folder / f"{outcome.name}.tmp"
+        beside.write_text(json.dumps({"key": self.key, **outcome.to_dict()}), encoding="utf-8")
+        beside.replace(self.folder / f"{outcome.name}.json")
+
+    def forget(self) -> None:
+        """Removes all that was kept."""
+        for file in self._files():
+            file.unlink()
+        if self.folder.is_dir():
+            self.folder.rmdir()
+
+    def _files(self) -> Iterator[Path]:
+        yield from self.folder.glob("*.json")
+        yield from self.folder.glob("*.tmp")
