@@ -2,4 +2,6 @@
 
 import os
 
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the networks here are tiny, and pytest-xdist shares the cores out
+os.environ.setdefault(
+    "TF_NUM_INTRAOP_THREADS", "1"
+)  # the networks here are tiny, and pytest-xdist shares the cores out

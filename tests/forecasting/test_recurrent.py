@@ -39,7 +39,9 @@ def test_quantiles_never_cross_under_any_transform(transform):
     assert (np.diff(quantiles, axis=-1) > 0).all()
 
 
-@pytest.mark.parametrize(("network", "transform"), [*((network, "none") for network in NETWORKS), ("gru", "log_return")])
+@pytest.mark.parametrize(
+    ("network", "transform"), [*((network, "none") for network in NETWORKS), ("gru", "log_return")]
+)
 def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(network, transform):
     steps = 240
     generator = np.random.default_rng(1)
