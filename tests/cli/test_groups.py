@@ -77,7 +77,7 @@ def test_each_group_has_a_model_of_its_own_and_all_answer_together(project, caps
     reports = json.loads(answer(capsys, "retrain", "small.yaml", "--json"))["runs"]
     assert {one["pipeline"]: one["run"]["state"] for one in reports} == {"small-north": "done", "small-south": "done"}
     assert {one["run"]["outcome"] for one in reports} <= {"kept", "promoted"}
-    assert len({one["run"]["data_hash"] for one in reports}) == 1, "both come from one state of one file"
+    assert len({one["run"]["data_hash"] for one in reports}) == 2, "each group's data have a hash of their own"
 
 
 def test_one_group_that_cannot_be_fitted_does_not_keep_the_others_from_it(project, capsys):
