@@ -65,30 +65,32 @@ def in_own_process(row: str, model: str, seed: int, data: Path) -> dict[str, Any
     done = subprocess.run([sys.executable, __file__, *told], stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     figures = ", ".join(f"{name} {result['scores'][name]:.4f}" for name in ROWS[row].headline)
-    print(f"{row} {model} seed {seed}: {figures} in {result['seconds']:.0f} s, {result['memory']:.0f} MiB", flush=True)
+    spent = f"{result['seconds']:.0f} s ({result['processor']:.0f} s of processor time), {result['memory']:.0f} MiB"
+    print(f"{row} {model} seed {seed}: {figures} in {spent}", flush=True)
     return result
 
 
 def measured(row: str, model: str, seed: int, data: Path) -> dict[str, Any]:
     """Fits and judges one model on one row."""
     parts = ROWS[row].read(data)
-    frames, seconds, inferred = [], 0.0, {}
+    frames, seconds, processor, inferred = [], 0.0, 0.0, {}
     for part in parts:
-        frame, spent, reasons = forecast(part, model, seed)
+        frame, spent, worked, reasons = forecast(part, model, seed)
         frames.append(frame)
         seconds += spent
+        processor += worked
         inferred[part.name] = reasons
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found = {part.name: judged(part, frame) for part, frame in zip(parts, frames, strict=True)}
     return {
-        "row": row, "model": model, "seed": seed, "seconds": seconds, "memory": memory,
+        "row": row, "model": model, "seed": seed, "seconds": seconds, "processor": processor, "memory": memory,
         "scores": pooled(parts, found), "parts": found, "inferred": inferred,
         "date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine(), "versions": versions(),
     }  # fmt: skip
 
 
-def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, dict[str, str]]:
-    """The backtest of one model, the seconds of its fit, and what its `auto`s became.
+def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, float, dict[str, str]]:
+    """The backtest of one model, its fit's seconds by the clock and of processor time, and what its `auto`s became.
 
     Naive2 stands beside it where errors have no unit of their own: OWA compares with it.
     """
@@ -104,14 +106,14 @@ def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, di
     else:
         validation = {"validation": part.validation} if part.validation else {}
         made = RecurrentForecaster(model, part.horizon, levels=LEVELS, seed=seed, **validation)
-    began = time.monotonic()
+    began, at_work = time.monotonic(), time.process_time()
     made.fit(part.fitting)
-    seconds = time.monotonic() - began
+    seconds, processor = time.monotonic() - began, time.process_time() - at_work
     base = [] if part.unit else [NaiveForecaster(naive2, part.horizon, part.season)]
     frames = [roll(one, part.panel, part.origins, levels=LEVELS) for one in (made, *base)]
     reasons = getattr(getattr(made, "resolved", None), "reasons", {})
     frames[0] = frames[0].rename(columns=lambda name: name.replace(made.name, "model", 1))
-    return join(frames), seconds, reasons
+    return join(frames), seconds, processor, reasons
 
 
 def judged(part: Part, frame: pd.DataFrame) -> dict[str, float]:
@@ -161,7 +163,7 @@ def page(results: list[dict[str, Any]]) -> str:
             continue
         lines += [f"## {told.title}", "", f"References: {told.references}" if told.references else "", ""]
         names = [*told.headline, "wql", "coverage-80", "coverage-95"]
-        lines += [f"| model | seeds | {' | '.join(names)} | seconds | MiB | date |", "|---" * (len(names) + 5) + "|"]
+        lines += [f"| model | seeds | {' | '.join(names)} | seconds | of processor | MiB | date |", "|---" * (len(names) + 6) + "|"]
         for model in dict.fromkeys(one["model"] for one in some):
             lines.append(table_row(model, [one for one in some if one["model"] == model], names))
         by_part = [one for one in some if len(one["parts"]) > 1 and one["seed"] == some[0]["seed"]]
@@ -181,9 +183,9 @@ def table_row(model: str, some: list[dict[str, Any]], names: list[str]) -> str:
         values = [one["scores"][name] for one in some]
         text = f"{np.mean(values):.3f}" if name != "smape" else f"{np.mean(values):.2f}"
         cells.append(text + (f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else ""))
-    seconds, memory = (np.mean([one[key] for one in some]) for key in ("seconds", "memory"))
+    seconds, processor, memory = (np.mean([one[key] for one in some]) for key in ("seconds", "processor", "memory"))
     date = max(one["date"] for one in some)
-    return f"| {model} | {len(some)} | {' | '.join(cells)} | {seconds:.0f} | {memory:.0f} | {date} |"
+    return f"| {model} | {len(some)} | {' | '.join(cells)} | {seconds:.0f} | {processor:.0f} | {memory:.0f} | {date} |"
 
 
 def machine() -> str:
