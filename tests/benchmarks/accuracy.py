@@ -163,7 +163,8 @@ def page(results: list[dict[str, Any]]) -> str:
             continue
         lines += [f"## {told.title}", "", f"References: {told.references}" if told.references else "", ""]
         names = [*told.headline, "wql", "coverage-80", "coverage-95"]
-        lines += [f"| model | seeds | {' | '.join(names)} | seconds | of processor | MiB | date |", "|---" * (len(names) + 6) + "|"]
+        heads = ["model", "seeds", *names, "seconds", "of processor", "MiB", "date"]
+        lines += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
         for model in dict.fromkeys(one["model"] for one in some):
             lines.append(table_row(model, [one for one in some if one["model"] == model], names))
         by_part = [one for one in some if len(one["parts"]) > 1 and one["seed"] == some[0]["seed"]]
