@@ -220,10 +220,10 @@ class RecurrentForecaster:
         if self._network is None or self.resolved is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
         given = self._inputs.given_by(panel, self.name)
-        forecast = self._network.forecast.predict_on_batch
+        answer = self._network.answer
         windows = forecast_windows(given, self._steps_back(given), self.horizon)
         seed = self.seed if self.stepwise else None
-        return quantiles_in_batches(lambda inputs: forecast(inputs)["quantiles"], windows, seed)
+        return quantiles_in_batches(lambda inputs: answer(inputs)["quantiles"], windows, seed)
 
     def _steps_back(self, panel: Panel) -> int:
         """How much of the past it reads: the lookback, or all of it where it carries its state."""

@@ -105,14 +105,14 @@ class SymbolForecaster(RecurrentForecaster):
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
         known = with_known(panel, self._inputs.known)
         given = self._inputs.given_by(in_terms_of(known, self.vocabulary), self.name)
-        forecast = self._network.forecast.predict_on_batch
+        answer = self._network.answer
         windows = forecast_windows(given, self._steps_back(given), self.horizon)
         parts = []
         for begin in range(0, len(windows), BATCH):
             batch = windows.gather(slice(begin, begin + BATCH))
             refuse_absent(batch.known, self.name)
             seeds = np.full(len(batch.past), self.seed, np.int32)
-            parts.append(np.asarray(forecast({**batch.inputs, "seed": seeds})["probabilities"]))
+            parts.append(answer({**batch.inputs, "seed": seeds})["probabilities"])
         return np.concatenate(parts)
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:

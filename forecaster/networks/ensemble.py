@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import keras
 from keras import ops
 
+from forecaster.networks.answering import Answers, answers
 from forecaster.networks.frame import FromFrame
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
@@ -47,6 +49,11 @@ class Ensemble:
     forecast: keras.Model
     members: tuple[Network, ...]
     shape: Shape
+
+    @cached_property
+    def answer(self) -> Answers:
+        """What `forecast` says of arrays."""
+        return answers(self.forecast, self.forecast.input)
 
     def export(self, folder: Path) -> None:
         """Writes a SavedModel; see `Network.export`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from forecaster.networks.answering import Answers, answers
 from forecaster.networks.frame import encode_target
 from forecaster.networks.heads import best_stretch, free_numbers, pinball
 from forecaster.networks.shape import Shape
@@ -40,6 +42,11 @@ class Network:
     shape: Shape
     bias: keras.Variable
     teacher: Teacher | None = None
+
+    @cached_property
+    def answer(self) -> Answers:
+        """What `forecast` says of arrays."""
+        return answers(self.forecast, self.forecast.input)
 
     @property
     def stretch(self) -> keras.Variable:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 from keras import ops
 
 from forecaster.config import ModelDefinition
+from forecaster.networks.answering import Answers, answers
 from forecaster.networks.kind import Kind
 from forecaster.networks.marginals import marginals
 from forecaster.networks.numbers import Numbers
@@ -134,6 +136,11 @@ class RecursiveNetwork:
     forecast: Forecasting
     train: Teaching
     shape: Shape
+
+    @cached_property
+    def answer(self) -> Answers:
+        """What `forecast` says of arrays."""
+        return answers(self.forecast, self._inputs())
 
     @property
     def streaming(self) -> dict[str, Any]:
