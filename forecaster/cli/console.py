@@ -9,7 +9,7 @@ from rich.console import Console
 
 from forecaster.errors import ForecasterError
 
-__all__ = ["console", "failure", "logging_to", "messages"]
+__all__ = ["console", "failure", "logging_to", "messages", "near"]
 
 console = Console(highlight=False)
 messages = Console(stderr=True, highlight=False)
@@ -19,6 +19,12 @@ def failure(text: str) -> None:
     """An error, as one message."""
     messages.print("[bold red]error[/] ", end="")
     messages.print(text, markup=False, soft_wrap=True)
+
+
+def near(path: Path) -> Path:
+    """The path as one would type it here: from the working directory, if it lies in there."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def logging_to(verbose: bool, file: Path | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from forecaster.cli.console import console, messages
+from forecaster.cli.console import console, messages, near
 from forecaster.cli.tables import facts_table, leaderboard_table
 from forecaster.config import Project, read_pipeline
 from forecaster.errors import Interrupted
@@ -70,9 +70,9 @@ def _show(result: RunResult) -> None:
     for model, words in result.clipping.items():
         console.print(f"Gradient    {model}: {words}", markup=False, soft_wrap=True)
     if result.served:
-        console.print(f"SavedModel  {result.served}", markup=False, soft_wrap=True)
+        console.print(f"SavedModel  {near(result.served)}", markup=False, soft_wrap=True)
     if result.report:
-        console.print(f"Report      {result.report}", markup=False, soft_wrap=True)
+        console.print(f"Report      {near(result.report)}", markup=False, soft_wrap=True)
     console.print(f"Took        {result.seconds:.0f} s")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from forecaster.cli.console import console, messages
+from forecaster.cli.console import console, messages, near
 from forecaster.config import Project
 from forecaster.errors import StoreError
 from forecaster.store import Manifest, Store, Version
@@ -78,7 +78,7 @@ def change_champion(name: str, project: Path | None, change: Callable[[Store], V
         print(json.dumps(told, indent=2))  # noqa: T201
         return
     console.print(f"{name} version {published.number} is the champion. {verdict}", markup=False, soft_wrap=True)
-    console.print(f"SavedModel  {published.served}", markup=False, soft_wrap=True)
+    console.print(f"SavedModel  {near(published.served)}", markup=False, soft_wrap=True)
 
 
 def export_version(
