@@ -3,7 +3,6 @@
 import json
 import pickle
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +10,9 @@ import pytest
 import yfinance
 
 from forecaster.series.ticker import DownloadError, Patience, fetch
-from tests.series.yahoo import LocalSession, Yahoo, chart, empty, refusal, serving
+from tests.series.yahoo import DAYS, RATE_LIMIT, SPAN, LocalSession, Yahoo, chart, empty, refusal, serving
 
-DAYS = ["2024-01-02 09:30", "2024-01-03 09:30", "2024-01-04 09:30"]
-SPAN: dict[str, Any] = {"start": "2024-01-01", "end": "2024-01-10"}
-RATE_LIMIT: dict[str, Any] = {"status": 429, "body": b"Too Many Requests"}
 ONCE = Patience(attempts=1, sleep=pytest.fail)
-
-
-@pytest.fixture
-def yahoo(tmp_path: Path) -> Iterator[Yahoo]:
-    with serving(tmp_path / "cache") as server:
-        server.add("AAPL", DAYS, [100.0, 110.0, 120.0])
-        server.add("MSFT", DAYS, [300.0, 310.0, 320.0])
-        yield server
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def patience(slept: list[float]) -> Patience:
-    return Patience(attempts=3, pause=1.0, growth=3.0, timeout=5.0, sleep=slept.append)
 
 
 def chart_requests(yahoo: Yahoo, symbol: str) -> int:

@@ -20,6 +20,9 @@ import yfinance
 from curl_cffi.requests import Session
 
 CONSENT = '<html><form><input name="csrfToken" value="t"><input name="sessionId" value="s"></form></html>'
+DAYS = ["2024-01-02 09:30", "2024-01-03 09:30", "2024-01-04 09:30"]
+SPAN: dict[str, Any] = {"start": "2024-01-01", "end": "2024-01-10"}
+RATE_LIMIT: dict[str, Any] = {"status": 429, "body": b"Too Many Requests"}
 UNKNOWN = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
 
 
