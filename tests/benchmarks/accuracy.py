@@ -1,6 +1,6 @@
 """Accuracy on real benchmarks: the official metrics of each, with time, memory, coverage and quantile loss beside them.
 
-    python tests/benchmarks/accuracy.py --data FOLDER [--rows m4_hourly m3] [--models gru] [--seeds 1 2 3]
+    python tests/benchmarks/accuracy.py --data FOLDER [--rows m4_hourly m3] [--models gru gru*3] [--seeds 1 2 3]
     python tests/benchmarks/accuracy.py --show
 
 FOLDER holds `m4/`, `m3/`, `ett/` and `energy/`. Every network is made with the defaults of the package: what differs
@@ -27,6 +27,7 @@ import pandas as pd
 from accuracy_sets import ROWS, Part
 
 from forecaster import NaiveForecaster, RecurrentForecaster, RidgeForecaster, naive, naive2, seasonal_naive
+from forecaster.config import ModelDefinition, Project
 from forecaster.evaluation.backtest import join, roll
 from forecaster.evaluation.metrics import coverage, scales, score, weighted_quantile_loss
 from forecaster.pipeline.publication import versions
@@ -41,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="holds m4/, m3/, ett/ and energy/")
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS), metavar="ROW")
-    parser.add_argument("--models", nargs="+", default=["gru"], help="names in models/, or rivals")
+    parser.add_argument("--models", nargs="+", default=["gru"], help="names in models/ (gru*3: an ensemble), or rivals")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--show", action="store_true", help="write the table from the kept results only")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
@@ -105,7 +106,7 @@ def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, fl
         made.name = "rival"
     else:
         validation = {"validation": part.validation} if part.validation else {}
-        made = RecurrentForecaster(model, part.horizon, levels=LEVELS, seed=seed, **validation)
+        made = RecurrentForecaster(defined(model), part.horizon, levels=LEVELS, seed=seed, **validation)
     began, at_work = time.monotonic(), time.process_time()
     made.fit(part.fitting)
     seconds, processor = time.monotonic() - began, time.process_time() - at_work
@@ -114,6 +115,13 @@ def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, fl
     reasons = getattr(getattr(made, "resolved", None), "reasons", {})
     frames[0] = frames[0].rename(columns=lambda name: name.replace(made.name, "model", 1))
     return join(frames), seconds, processor, reasons
+
+
+def defined(model: str) -> ModelDefinition:
+    """The model file of that name, as it is; of `gru*3` with three networks instead of one."""
+    name, _, members = model.partition("*")
+    definition = Project.find().model(name)
+    return definition.model_copy(update={"ensemble": int(members)}) if members else definition
 
 
 def judged(part: Part, frame: pd.DataFrame) -> dict[str, float]:
