@@ -227,8 +227,7 @@ class RecurrentForecaster:
 
     def _steps_back(self, panel: Panel) -> int:
         """How much of the past it reads: the lookback, or all of it where it carries its state."""
-        assert self.resolved is not None
-        return history_read(panel, self.streaming, self.resolved.lookback)
+        return history_read(panel, self.streaming, self.resolved.lookback if self.resolved else 0)
 
     def export(self, served: Path, side: Path) -> None:
         """Writes the network as a SavedModel (folder `served`) and as `model.keras` (in folder `side`)."""

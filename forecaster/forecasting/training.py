@@ -44,6 +44,9 @@ class Trainable(Protocol):
     ) -> dict[str, np.ndarray]:
         """The inputs of `train` at a step of the fit, or as in forecasting."""
 
+    def loss(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> float:
+        """The loss of what it is not trained on."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -186,8 +189,7 @@ def _look(network: Trainable, validation: Examples, state: _State, definition: M
     now = _values(network.train.variables)
     if definition.averaging and state.step:
         network.train.optimizer.finalize_variable_values(network.train.trainable_variables)
-    lesson = network.lesson(validation.inputs, validation.target)
-    loss = float(network.train.test_on_batch(lesson, validation.target))
+    loss = network.loss(validation.inputs, validation.target)
     if not math.isfinite(loss):
         raise TrainingError(_not_finite(definition, state.step))
     clipped, steepest = network.train.optimizer.reset_watch()

@@ -62,8 +62,8 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     scaled = to_quantiles(free, features.base)
     raw = FromFrame(shape.transform, name="quantiles")(scaled, features.frame)
 
-    said = {"quantiles": to_quantiles(learnt, features.base), "frame": features.frame}
-    train = Learning(lesson, said, name="train")
+    taught_quantiles = scaled if learnt is free else to_quantiles(learnt, features.base)
+    train = Learning(lesson, {"quantiles": taught_quantiles, "frame": features.frame}, name="train")
     train.shape_ = shape
     train.compile(optimizer(definition), jit_compile=definition.jit_compile)
     forecast, base = keras.Model(inputs, {"quantiles": raw}), keras.Model(inputs, [features.base, features.frame])

@@ -43,12 +43,15 @@ class PastCycles(keras.layers.Layer):
 
     def call(self, scaled: Any, observed: Any, base: Any) -> tuple[Any, Any]:
         """See the class."""
-        lookback = scaled.shape[1]
-        count = lookback // self.period
-        first = lookback - count * self.period + np.arange(self.horizon) % self.period
-        places = first[:, None] + self.period * np.arange(count)
-        seen = ops.take(observed, places, axis=1)
-        return (ops.take(scaled, places, axis=1) - base[:, :, None]) * seen, seen
+        seen = self._places(observed)
+        return (self._places(scaled) - base[:, :, None]) * seen, seen
+
+    def _places(self, values: Any) -> Any:
+        """From (batch, lookback) to (batch, horizon, cycles)."""
+        count = values.shape[1] // self.period
+        cycles = ops.reshape(values[:, values.shape[1] - count * self.period :], (-1, count, self.period))
+        turns = -(-self.horizon // self.period)
+        return ops.concatenate([ops.transpose(cycles, (0, 2, 1))] * turns, axis=1)[:, : self.horizon]
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
@@ -93,8 +96,11 @@ class CycleBase(keras.layers.Layer):
     def call(self, state: Any, deviations: Any, seen: Any) -> Any:
         """See the class."""
         logits = ops.reshape(ops.matmul(state, self.kernel), (-1, self.turns, self.count)) + self.bias
-        weights = ops.repeat(ops.softmax(logits, axis=-1), self.period, axis=1)[:, : self.horizon]
-        own, others = weights[:, :, 0], weights[:, :, 1:] * seen
+        weights = ops.softmax(logits, axis=-1)
+        if self.turns > 1:
+            weights = weights[:, :, None] * ops.ones((1, 1, self.period, 1), dtype=weights.dtype)
+            weights = ops.reshape(weights, (-1, self.turns * self.period, self.count))[:, : self.horizon]
+        own, others = weights[:, :, 0], weights[:, :, 1:] * seen  # one turn stands for all steps
         return ops.sum(others * deviations, axis=-1) / ops.maximum(own + ops.sum(others, axis=-1), 1e-6)
 
     def get_config(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from forecaster.networks.features import Features, segments
 from forecaster.networks.heads import NaiveBase
 from forecaster.networks.recurrence import layers, recurrence
 from forecaster.networks.shape import Shape
-from forecaster.networks.steps import StepBias, each_step
+from forecaster.networks.steps import StepBias, at_each_step, each_step
 
 __all__ = ["many_to_one", "one_to_many"]
 
@@ -47,7 +47,7 @@ def many_to_one(
         shift = CycleBase(shape.cycle, name="cycle_base")(state, *features.cycles)
         free = free + _to_the_median(shift, shape)
     if beside:
-        free = free + _from_beside(state, beside, shape, seeds)
+        free = free + _from_beside(state, beside, features, shape, seeds)
     return free, head.bias
 
 
@@ -90,9 +90,9 @@ def _to_the_median(shift: Any, shape: Shape) -> Any:
     return ops.pad(shift[:, :, None], [[0, 0], [0, 0], [middle, middle]])
 
 
-def _from_beside(state: Any, beside: list[Any], shape: Shape, seeds: Iterator[int]) -> Any:
+def _from_beside(state: Any, beside: list[Any], features: Features, shape: Shape, seeds: Iterator[int]) -> Any:
     """What is known of each step, or was seen at its place before, moves its quantiles in the light of the state."""
-    context = keras.layers.RepeatVector(shape.horizon)(_dense(32, seeds)(state))
+    context = at_each_step(_dense(32, seeds)(state), features.base)
     hidden = _dense(64, seeds, activation="relu")(keras.layers.Concatenate()([context, *beside]))
     return keras.layers.Dense(len(shape.quantiles), kernel_initializer="zeros", name="known_head")(hidden)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -122,6 +123,7 @@ class Decoder(keras.layers.Layer):
             horizon). Left out, it always reads the median.
         states: Of the cells to begin with, in their order; may be empty.
         coming: What is known of each step, (batch, horizon, features); may be left out.
+        training: Whether cells with `recurrent_dropout` drop some of their hidden state, the same in every step.
 
     Returns:
         Free numbers for `heads.Quantiles`, (batch, horizon, quantiles).
@@ -142,8 +144,9 @@ class Decoder(keras.layers.Layer):
         self.loop.build((batch, horizon, width))
 
     def call(
-        self, base: Tensor, start: Tensor, taught: Tensor = None, states: Sequence[Tensor] = (), coming: Tensor = None
-    ) -> Tensor:
+        self, base: Tensor, start: Tensor, taught: Tensor = None, states: Sequence[Tensor] = (), coming: Tensor = None,
+        training: bool | None = None,
+    ) -> Tensor:  # fmt: skip
         """See the class."""
         none = ops.zeros_like(start)
         truth = given = ops.zeros_like(base)
@@ -154,7 +157,23 @@ class Decoder(keras.layers.Layer):
         columns = [part[:, :, None] for part in (truth, given, _shifted(base, start), base)]
         bias = ops.cast(self.bias, base.dtype)[None] + ops.zeros_like(columns[0])
         sequence = ops.concatenate([*columns, bias, *([] if coming is None else [coming])], axis=2)
-        return self.loop(sequence, initial_state=[start, *states])
+        with self._masks(states if training else ()):
+            return self.loop(sequence, initial_state=[start, *states])
+
+    @contextmanager
+    def _masks(self, states: Sequence[Tensor]) -> Iterator[None]:
+        """The cells keep the masks that they draw from their states here, before the loop, until its end."""
+        left, dropping = list(states), []
+        for cell in self.loop.cell.cells if states else ():
+            own, left = left[: len(_sizes(cell))], left[len(_sizes(cell)) :]
+            if getattr(cell, "recurrent_dropout", 0.0):
+                cell.get_recurrent_dropout_mask(own[0])
+                dropping.append(cell)
+        try:
+            yield
+        finally:
+            for cell in dropping:
+                cell.reset_recurrent_dropout_mask()
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer, the cells included."""

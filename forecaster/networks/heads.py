@@ -47,23 +47,17 @@ class NaiveBase(keras.layers.Layer):
 
     def call(self, scaled: Any, observed: Any) -> Any:
         """See the class."""
-        value = weight = ops.matmul(ops.zeros_like(scaled[:, :1]), ops.zeros((1, self.horizon), dtype=scaled.dtype))
-        for season in self.seasons:
-            found, counted = self._back(season, scaled, observed)
-            value, weight = value + found, weight + counted
-        return value / ops.maximum(weight, 1.0)
-
-    def _back(self, season: int, scaled: Any, observed: Any) -> tuple[Any, Any]:
-        lookback = scaled.shape[1]
-        step = np.arange(self.horizon)
-        value = weight = 0.0
-        for back in range(self.BACK):
-            place = lookback + step - season * (step // season + 1 + back)
-            inside = (place >= 0).astype("float32")
-            here = ops.take(observed, np.maximum(place, 0), axis=1) * inside * (1.0 - weight)
-            value = value + ops.take(scaled, np.maximum(place, 0), axis=1) * here
-            weight = weight + here
-        return value, weight
+        lookback, steps = scaled.shape[1], np.arange(self.horizon)
+        if not self.seasons:
+            return ops.matmul(ops.zeros_like(scaled[:, :1]), ops.zeros((1, self.horizon), dtype=scaled.dtype))
+        seasons, back = np.array(self.seasons)[:, None, None], 1 + np.arange(self.BACK)[:, None]
+        places = lookback + steps - seasons * (steps // seasons + back)  # (seasons, back, horizon), newest first
+        inside = ops.cast(places >= 0, scaled.dtype)
+        places = np.maximum(places, 0)
+        seen = ops.take(observed, places, axis=1) * inside
+        chosen = seen * ops.cast(ops.cumsum(seen, axis=2) < 1.5, scaled.dtype)
+        value = ops.sum(ops.take(scaled, places, axis=1) * chosen, axis=(1, 2))
+        return value / ops.maximum(ops.sum(chosen, axis=(1, 2)), 1.0)
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,9 +45,25 @@ class Network:
     teacher: Teacher | None = None
 
     @cached_property
-    def answer(self) -> Answers:
+    def _said(self) -> Answers:
+        """What `forecast` and `scaled` say of arrays, by one graph: it is needed for the looks at the validation part,
+        for calibration and for forecasts, and takes longer to build than to run.
+        """
+        both = {"raw": self.forecast.output["quantiles"], **self.scaled.output}
+        return answers(keras.Model(self.forecast.input, both), self.forecast.input)
+
+    def answer(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What `forecast` says of arrays."""
-        return answers(self.forecast, self.forecast.input)
+        return {"quantiles": self._said(inputs)["raw"]}
+
+    def loss(self, inputs: Mapping[str, np.ndarray], target: np.ndarray) -> float:
+        """The loss of `train` on windows that it does not learn from, forecast as they are in earnest.
+
+        Args:
+            inputs: The windows.
+            target: Shape (batch, horizon), raw.
+        """
+        return float(self.train.compute_loss(None, ops.convert_to_tensor(target, "float32"), self._said(inputs)))
 
     @property
     def stretch(self) -> keras.Variable:
@@ -92,8 +109,7 @@ class Network:
         Returns:
             The factors, shape (1 or horizon,).
         """
-        answer = self.train(self.lesson(inputs, target), training=False)
-        said = {name: ops.convert_to_numpy(part) for name, part in answer.items()}
+        said = self._said(inputs)
         frame = ops.convert_to_tensor(said["frame"])
         scaled = encode_target(ops.convert_to_tensor(target), frame, self.shape.transform)
         scaled = ops.convert_to_numpy(scaled)

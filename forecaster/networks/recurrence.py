@@ -58,8 +58,7 @@ def cells(definition: ModelDefinition, seeds: Iterator[int]) -> list[keras.layer
     made: list[keras.layers.Layer] = []
     for _ in range(definition.depth):
         if definition.network == "custom_lstm":
-            variant = {**_variant(definition, seeds), "recurrent_dropout": 0.0}
-            made.append(LSTMCell(definition.units, **_start(seeds), **variant))
+            made.append(LSTMCell(definition.units, **_start(seeds), **_variant(definition, seeds)))
         else:
             made.append(KERAS_CELLS[definition.network](definition.units, **_start(seeds)))
     return made

@@ -171,6 +171,10 @@ class RecursiveNetwork:
         said = self.train(inputs, training=False)
         stepper.head.bias.assign(stepper.kind.first_bias(said, target))
 
+    def loss(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> float:
+        """The loss of `train` on sequences that it does not learn from."""
+        return float(self.train.test_on_batch(inputs, target))
+
     def calibrate(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> float:
         """Widens or narrows what is said of a step, by sequences held out of training; see `Kind.calibrate`."""
         return self.forecast.stepper.kind.calibrate(self.train(inputs, training=False), target)

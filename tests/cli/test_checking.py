@@ -13,7 +13,7 @@ from forecaster.cli.console import console, messages
 from forecaster.config import Project, read_pipeline
 from forecaster.errors import ForecasterError
 from forecaster.pipeline.preparation import prepare
-from tests.cli.test_cli import forecaster
+from tests.cli.program import forecaster, here
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
@@ -133,7 +133,7 @@ def test_the_written_pipeline_is_valid_says_why_and_runs(run, tmp_path, monkeypa
     (tmp_path / "models" / "gru.yaml").write_text("network: gru\nunits: 4\nsteps: 4\n")
     short = "models: [gru]\nbaselines: [naive]\nbacktest: {windows: 2, step: 7}\nvalidation: 2\n"
     (tmp_path / "first.yaml").write_text(text + short)
-    answer = forecaster("backtest", "first.yaml", "--json", cwd=tmp_path)
+    answer = here("backtest", "first.yaml", "--json", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     code, out, _ = run("first.yaml")
     assert code == 0 and "A run with a horizon of 7 steps" in out and "Guessed" not in out

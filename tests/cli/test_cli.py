@@ -1,7 +1,6 @@
-"""The command line in processes of its own: what is printed, and how it exits."""
+"""The command line: what is printed, and how it exits."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,15 +9,8 @@ import time
 import pytest
 
 from forecaster.store import Store
+from tests.cli.program import forecaster, here
 from tests.pipeline.conftest import write_project
-
-
-def forecaster(*arguments, cwd=None, **environment):
-    """Runs the program as a user would."""
-    command = [sys.executable, "-m", "forecaster", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, env={**os.environ, "COLUMNS": "80", **environment}
-    )
 
 
 @pytest.fixture(scope="module")
@@ -51,28 +43,28 @@ def test_progress_and_messages_go_to_standard_error(project):
 
 def test_predict_gives_dated_forecasts_with_intervals(project):
     folder, _ = project
-    answer = forecaster("predict", "small", "--level", "80", cwd=folder)
+    answer = here("predict", "small", "--level", "80", cwd=folder)
     lines = answer.stdout.splitlines()
     assert lines[0].split(",")[:3] == ["unique_id", "ds", "cutoff"] and lines[0].endswith("-hi-80")
     assert len(lines) == 25 and "2024-03-31 00:00:00" in lines[1]
     out = folder / "forecasts.csv"
     assert forecaster("predict", "small", "--data", "demand.csv", "--out", out, cwd=folder).returncode == 0
     assert len(out.read_text().splitlines()) == 25
-    records = json.loads(forecaster("predict", "small", "--json", cwd=folder).stdout)
+    records = json.loads(here("predict", "small", "--json", cwd=folder).stdout)
     assert len(records) == 24
 
 
 def test_models_list_and_show(project):
     folder, _ = project
-    rows = json.loads(forecaster("models", "list", "--json", cwd=folder).stdout)
+    rows = json.loads(here("models", "list", "--json", cwd=folder).stdout)
     assert [(row["name"], row["version"], row["champion"]) for row in rows] == [("small", 1, True)]
-    assert "champion" in forecaster("models", "list", cwd=folder).stdout
-    assert json.loads(forecaster("models", "show", "small", cwd=folder).stdout)["horizon"] == 24
+    assert "champion" in here("models", "list", cwd=folder).stdout
+    assert json.loads(here("models", "show", "small", cwd=folder).stdout)["horizon"] == 24
 
 
 def test_backtest_publishes_nothing_and_json_is_one_object(project):
     folder, _ = project
-    answer = forecaster("-v", "--log-file", "log.txt", "backtest", "small.yaml", "--json", cwd=folder)
+    answer = here("-v", "--log-file", "log.txt", "backtest", "small.yaml", "--json", cwd=folder)
     assert "best at step" in answer.stderr.replace("\n", " ")
     assert "validation loss" in (folder / "log.txt").read_text()
     told = json.loads(answer.stdout)
@@ -82,10 +74,10 @@ def test_backtest_publishes_nothing_and_json_is_one_object(project):
 
 def test_strict_exits_with_1_when_the_gate_was_not_passed(tmp_path):
     write_project(tmp_path, models=[{"extends": "gru", "units": 1, "steps": 1, "learning_rate": 1e-9}], season=7)
-    answer = forecaster("run", "small.yaml", "--strict", cwd=tmp_path)
+    answer = here("run", "small.yaml", "--strict", cwd=tmp_path)
     assert answer.returncode == 1, answer.stdout + answer.stderr
     assert "Nothing was published" in answer.stdout
-    assert forecaster("models", "list", cwd=tmp_path).stdout.startswith("nothing has been published")
+    assert here("models", "list", cwd=tmp_path).stdout.startswith("nothing has been published")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +97,7 @@ def test_law_8_bad_usage_exits_with_2_and_says_what_to_do_without_a_traceback(ar
     (tmp_path / "broken.yaml").write_text("data: {path: x.csv}\nhorizn: 3\nhorizon: 2\n")
     (tmp_path / "text.csv").write_text("ds,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,abc\n2024-01-04,3\n")
     (tmp_path / "text.yaml").write_text("data: {path: text.csv}\nhorizon: 1\n")
-    answer = forecaster(*arguments, cwd=tmp_path)
+    answer = here(*arguments, cwd=tmp_path)
     assert answer.returncode == 2
     assert fragment in answer.stderr.replace("\n", " ")
     assert "Traceback" not in answer.stderr + answer.stdout
@@ -123,25 +115,25 @@ def test_a_fault_of_ours_exits_with_3_and_lies_in_the_log(tmp_path):
 
 def test_predict_goes_through_what_was_not_observed_to_the_date_asked_for(project):
     folder, _ = project
-    answer = forecaster("predict", "small", "--from", "2024-04-02T12:00", "--level", "80", cwd=folder)
+    answer = here("predict", "small", "--from", "2024-04-02T12:00", "--level", "80", cwd=folder)
     assert answer.returncode == 0, answer.stderr
     lines = [line.split(",") for line in answer.stdout.splitlines()]
     assert [line[1] for line in lines[1:3]] == ["2024-04-02 12:00:00", "2024-04-02 13:00:00"] and len(lines) == 25
     assert {line[2] for line in lines[1:]} == {"2024-03-30 23:00:00"}
     said = " ".join(answer.stderr.split())
     assert "60 steps before the start were not observed (series 'y', last seen at 2024-03-30 23:00:00)" in said
-    refused = forecaster("predict", "small", "--from", "tomorrow", cwd=folder)
+    refused = here("predict", "small", "--from", "tomorrow", cwd=folder)
     assert refused.returncode == 2 and "'tomorrow' is no time stamp of these data" in refused.stderr.replace("\n", " ")
 
 
 def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path):
-    write_project(tmp_path, models=[{"extends": "gru", "units": 4, "steps": 100_000, "patience": 100_000}])
-    command = [sys.executable, "-m", "forecaster", "backtest", "small.yaml"]
+    endless = {"units": 4, "steps": 100_000, "patience": 100_000, "evaluate_every": 100}
+    write_project(tmp_path, models=[{"extends": "gru", **endless}])
+    command = [sys.executable, "-m", "forecaster", "--log-file", "log.txt", "backtest", "small.yaml"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    time.sleep(1)
-    checkpoint = tmp_path / "models/store/.checkpoints/small/gru.npz"
-    while not checkpoint.exists() and process.poll() is None:
-        time.sleep(0.5)  # a checkpoint is written every twenty seconds
+    log, checkpoint = tmp_path / "log.txt", tmp_path / "models/store/.checkpoints/small/gru.npz"
+    while process.poll() is None and not (log.exists() and "gru: step 100," in log.read_text()):
+        time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 130

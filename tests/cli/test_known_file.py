@@ -11,7 +11,7 @@ from forecaster.pipeline import run
 from forecaster.series import Columns, panel_from_frame, read_csv
 from forecaster.series.future import read_known
 from forecaster.store import Store
-from tests.cli.test_cli import forecaster
+from tests.cli.program import here
 from tests.pipeline.conftest import write_project
 
 STAMPS = pd.date_range("2024-03-01", periods=24 * 30 + 24, freq="h")
@@ -114,11 +114,11 @@ def test_predict_takes_the_coming_steps_from_the_file(tmp_path):
     assert version.manifest.calendar["features"] == ["hour", "weekday"]
     assert version.manifest.calendar["columns"]["hour_sin"] == "sin(2 pi x), x = hour / 24"
 
-    refused = forecaster("predict", "small", cwd=tmp_path)
+    refused = here("predict", "small", cwd=tmp_path)
     assert refused.returncode == 2
     assert "'price' of series 'y' has no value at 2024-03-31 00:00:00" in refused.stderr.replace("\n", " ")
     assert "--known FILE" in refused.stderr
-    answer = forecaster("predict", "small", "--known", "coming.csv", cwd=tmp_path)
+    answer = here("predict", "small", "--known", "coming.csv", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
 
     pd.concat([demand, coming]).to_csv(tmp_path / "whole.csv", index=False)

@@ -6,7 +6,7 @@ import pytest
 
 from forecaster.cli import main
 from forecaster.store import Store
-from tests.cli.test_cli import forecaster
+from tests.cli.program import forecaster, here
 from tests.pipeline.conftest import SMALL, write_project
 
 HARD = {"min_windows": 8, "beat": ["champion"], "significance": 1e-6}
@@ -34,7 +34,7 @@ def retrained(tmp_path_factory):
 
 
 def runs(folder, *arguments):
-    return json.loads(forecaster("runs", *arguments, "--json", cwd=folder).stdout)
+    return json.loads(here("runs", *arguments, "--json", cwd=folder).stdout)
 
 
 def test_what_is_due_is_retrained_once_and_written_down(retrained):
@@ -46,17 +46,17 @@ def test_what_is_due_is_retrained_once_and_written_down(retrained):
         run = report["run"]
         assert (run["state"], run["cause"], run["outcome"], run["version"]) == ("done", "schedule", "promoted", 1)
         assert report["text"] == run["reason"] and len(run["data_hash"]) == 64
-    again = forecaster("retrain", "--due", "--once", cwd=folder)
+    again = here("retrain", "--due", "--once", cwd=folder)
     assert again.returncode == 0 and again.stdout.startswith("nothing is due; the next is small at ")
     assert sorted(runs(folder), key=str) == sorted((report["run"] for report in told["runs"]), key=str)
-    shown = forecaster("runs", "small", cwd=folder).stdout
+    shown = here("runs", "small", cwd=folder).stdout
     assert "promoted" in shown and told["runs"][0]["run"]["reason"][:40] in shown
 
 
 def test_when_the_data_have_grown_the_champion_is_challenged(retrained):
     """Two days more: the loser is kept on disk; who has learnt from all data meets nobody yet; then nothing is new."""
     folder, _ = retrained
-    answer = forecaster("retrain", "small", "whole", "--json", cwd=folder)
+    answer = here("retrain", "small", "whole", "--json", cwd=folder)
     assert answer.returncode == 0, answer.stderr
     found = {report["pipeline"]: report["run"] for report in json.loads(answer.stdout)["runs"]}
     assert {name: run["outcome"] for name, run in found.items()} == {"small": "kept", "whole": "not enough new data"}
@@ -66,7 +66,7 @@ def test_when_the_data_have_grown_the_champion_is_challenged(retrained):
     kept = store.challengers.read("small", 1).manifest
     assert len(kept.attempt) == 32 and kept.data["sha256"] == small["data_hash"]
     assert "only 4 forecast origins" in found["whole"]["reason"]
-    answer = forecaster("retrain", "small", cwd=folder)
+    answer = here("retrain", "small", cwd=folder)
     assert answer.returncode == 0 and answer.stdout.startswith("small  up to date  nothing new since challenger 1")
     assert [run["outcome"] for run in runs(folder, "small")] == ["up to date", "kept", "promoted"]
     assert runs(folder, "--outcome", "kept") == [small]

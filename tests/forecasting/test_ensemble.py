@@ -7,6 +7,7 @@ from forecaster.errors import Interrupted
 from forecaster.forecasting.inspection import inspect
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
+from forecaster.networks.ensemble import join
 from tests.synthetic import seasonal_panel, tiny
 
 
@@ -39,20 +40,23 @@ def windows(panel):
     return forecast_windows(panel, 24, 6).gather(slice(None)).past
 
 
-def test_the_first_member_is_the_network_without_an_ensemble(panel, three):
-    alone = fitted(panel, tiny(finish=0.5))
+@pytest.fixture(scope="module")
+def alone(panel):
+    return fitted(panel, tiny(finish=0.5))
+
+
+def test_the_first_member_is_the_network_without_an_ensemble(panel, three, alone):
     assert alone.curve.equals(three.curve) and list(alone.curves) == ["gru"]
     assert list(three.curves) == ["gru 1", "gru 2", "gru 3"]
     first = three._members[0].network.forecast.predict_on_batch({"past": windows(panel)})["quantiles"]
     assert np.array_equal(first, alone.quantiles(panel))
 
 
-def test_an_even_count_takes_the_mean_of_the_two_in_the_middle(panel):
-    two = fitted(panel, tiny(ensemble=2, steps=4, evaluate_every=2))
-    single = [
-        member.network.forecast.predict_on_batch({"past": windows(panel)})["quantiles"] for member in two._members
-    ]
-    assert np.mean(single, axis=0) == pytest.approx(two.quantiles(panel), rel=1e-5)
+def test_an_even_count_takes_the_mean_of_the_two_in_the_middle(panel, three):
+    given = {"past": windows(panel)}
+    members = [member.network for member in three._members[:2]]
+    single = [member.forecast.predict_on_batch(given)["quantiles"] for member in members]
+    assert np.mean(single, axis=0) == pytest.approx(join(members).answer(given)["quantiles"], rel=1e-5)
 
 
 def test_unfinished_members_are_judged_together_and_come_back(panel, three):
@@ -87,9 +91,8 @@ def test_the_saved_model_says_the_same_and_holds_all_members(panel, three, tmp_p
     assert call(past=tf.constant(past[:1]))["quantiles"].shape == (1, 6, 5)
 
 
-def test_its_inside_is_seen_member_by_member(panel, three):
-    seen = inspect(three, panel)
-    alone = inspect(fitted(panel, tiny(steps=2, evaluate_every=1)), panel)
+def test_its_inside_is_seen_member_by_member(panel, three, alone):
+    seen, single = inspect(three, panel), inspect(alone, panel)
     assert [trace.layer for trace in seen.traces] == ["gru 1", "gru 2", "gru 3"]
-    counted = [sum(layer.count for layer in one.parameters) for one in (seen, alone)]
+    counted = [sum(layer.count for layer in one.parameters) for one in (seen, single)]
     assert counted[0] == 3 * counted[1]

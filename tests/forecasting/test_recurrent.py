@@ -1,5 +1,7 @@
 """The recurrent forecaster as its users meet it; laws 1 and 3."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -16,13 +18,34 @@ def fitted(panel, model=None, **options):
     return RecurrentForecaster(model or tiny(), 6, **{"season": 12, "lookback": 24, **options}).fit(panel)
 
 
+def covered():
+    """Two series of 240 steps with a covariate of each kind."""
+    load = np.random.default_rng(1).normal(size=480)
+    hour = np.tile(np.arange(24.0), 20)
+    return seasonal_panel(series=2, past_load=load, known_hour=hour, static_size=np.repeat([100.0, 300.0], 240))
+
+
+def fit_covered(network, transform):
+    options = {"transform": transform, "levels": [50, 80, 99]}
+    return fitted(covered().until(150), tiny(network, dropout=0.2), **options)
+
+
+fit_once = pytest.fixture(scope="module")(lambda: functools.cache(fit_covered))
+"""Fits with covariates by network and transform, each done once and only read."""
+
+
+@pytest.fixture(scope="module")
+def usual():
+    """A fit on two series, which is only read."""
+    return fitted(seasonal_panel(series=2), levels=[50, 80, 95])
+
+
 @pytest.mark.parametrize("network", NETWORKS)
-def test_each_network_forecasts_every_series_in_raw_units(network):
-    panel = seasonal_panel(series=2)
-    frame = fitted(panel, tiny(network)).predict(panel)
+def test_each_network_forecasts_every_series_in_raw_units(fit_once, network):
+    frame = fit_once(network, "none").predict(covered().until(180), levels=[80, 99])
     assert list(frame.columns) == [
         "unique_id", "ds", "cutoff", network,
-        f"{network}-lo-80", f"{network}-hi-80", f"{network}-lo-95", f"{network}-hi-95",
+        f"{network}-lo-80", f"{network}-hi-80", f"{network}-lo-99", f"{network}-hi-99",
     ]  # fmt: skip
     assert len(frame) == 2 * 6
     assert (frame["ds"] > frame["cutoff"]).all()
@@ -32,9 +55,8 @@ def test_each_network_forecasts_every_series_in_raw_units(network):
 
 
 @pytest.mark.parametrize("transform", ["none", "log", "difference", "log_return"])
-def test_quantiles_never_cross_under_any_transform(transform):
-    panel = seasonal_panel(series=2)
-    quantiles = fitted(panel, transform=transform, levels=[50, 80, 99]).quantiles(panel)
+def test_quantiles_never_cross_under_any_transform(fit_once, transform):
+    quantiles = fit_once("gru", transform).quantiles(covered().until(180))
     assert quantiles.shape == (2, 6, 7)
     assert (np.diff(quantiles, axis=-1) > 0).all()
 
@@ -42,14 +64,10 @@ def test_quantiles_never_cross_under_any_transform(transform):
 @pytest.mark.parametrize(
     ("network", "transform"), [*((network, "none") for network in NETWORKS), ("gru", "log_return")]
 )
-def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(network, transform):
-    steps = 240
-    generator = np.random.default_rng(1)
-    covariates = {"past_load": generator.normal(size=steps), "known_hour": np.tile(np.arange(24.0), steps // 24)}
-    panel = seasonal_panel(steps=steps, **covariates)
-    forecaster = fitted(panel.until(150), tiny(network), transform=transform)
+def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(fit_once, network, transform):
+    panel, forecaster = covered(), fit_once(network, transform)
     before = forecaster.quantiles(panel.until(180))
-    panel.values[181:, :2] = 1e6  # target and past covariate; the known one is known
+    panel.values[np.arange(480) % 240 > 180, :2] = 1e6  # target and past covariate; the known one is known
     assert np.array_equal(before, forecaster.quantiles(panel.until(180)))
     panel.values[180, 0] = 1e6
     assert not np.array_equal(before, forecaster.quantiles(panel.until(180)))
@@ -57,61 +75,52 @@ def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(network, transform):
 
 def test_law_1_the_last_part_of_the_panel_does_not_train():
     """Training targets end at the border of the validation part: it changes when to stop, never what is learnt."""
-    panel, changed = seasonal_panel(), seasonal_panel()
-    border = fitted(panel).resolved.validation * 6
-    changed.values[-border:] *= 3
-    model = tiny(steps=10, evaluate_every=10)
-    ours, theirs = (fitted(one, model) for one in (panel, changed))
+    model, changed = tiny(steps=10, evaluate_every=10), seasonal_panel()
+    ours = fitted(seasonal_panel(), model)
+    changed.values[-6 * ours.resolved.validation :] *= 3
+    theirs = fitted(changed, model)
     assert ours.curve["training"].equals(theirs.curve["training"])
     assert not ours.curve["validation"].equals(theirs.curve["validation"])
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_law_3_same_seed_same_forecasts_bit_for_bit(network):
-    panel = seasonal_panel()
-    model = tiny(network, dropout=0.2)
-    first, second = (fitted(panel, model, seed=1).quantiles(panel) for _ in range(2))
+def test_law_3_same_seed_same_forecasts_bit_for_bit(fit_once, network):
+    seen = covered().until(180)
+    first, second = (one.quantiles(seen) for one in (fit_once(network, "none"), fit_covered(network, "none")))
     assert np.array_equal(first, second)
 
 
-def test_another_seed_gives_another_network():
-    panel = seasonal_panel()
-    first, second = (fitted(panel, seed=seed).quantiles(panel) for seed in (1, 2))
-    assert not np.array_equal(first, second)
+def test_another_seed_gives_another_network(usual):
+    panel = seasonal_panel(series=2)
+    another = fitted(panel, levels=[50, 80, 95], seed=2)
+    assert not np.array_equal(usual.quantiles(panel), another.quantiles(panel))
 
 
-def test_law_3_a_resumed_fit_is_the_unbroken_one(tmp_path):
-    panel = seasonal_panel()
-    model = tiny(dropout=0.2, steps=40)
+def test_law_3_a_resumed_fit_is_the_unbroken_one_and_a_checkpoint_of_another_fit_is_not_used(tmp_path):
+    """Stopped before the first step, at a look at the validation part, and between two of them."""
+    panel, model, file = seasonal_panel(), tiny(dropout=0.2, steps=40), tmp_path / "fit.npz"
     whole = fitted(panel, model)
-    for last in (0, 10, 33):
-        asked = iter(range(100))
-        control = {"checkpoint": tmp_path / f"{last}.npz", "key": "this"}
-        stopping = Control(stop=lambda asked=asked, last=last: next(asked) == last, **control)
-        with pytest.raises(Interrupted, match=f"stopped at step {last} of 40"):
-            fitted(panel, model, control=stopping)
-        resumed = fitted(panel, model, control=Control(resume=True, **control))
-        assert np.array_equal(whole.quantiles(panel), resumed.quantiles(panel))
-        assert whole.curve.equals(resumed.curve)
+
+    def stopping(more, key="this"):
+        asked = iter(range(1000))
+        return Control(stop=lambda: next(asked) == more, checkpoint=file, resume=True, key=key)
+
+    for step, more in ((0, 0), (10, 10), (33, 23)):
+        with pytest.raises(Interrupted, match=f"stopped at step {step} of 40"):
+            fitted(panel, model, control=stopping(more))
+    kept = file.read_bytes()
+    with pytest.raises(Interrupted, match="stopped at step 0 of 40"):
+        fitted(panel, model, control=stopping(0, key="that"))
+    file.write_bytes(kept)
+    resumed = fitted(panel, model, control=stopping(1000))
+    assert np.array_equal(whole.quantiles(panel), resumed.quantiles(panel))
+    assert whole.curve.equals(resumed.curve)
 
 
-def test_a_checkpoint_of_another_fit_is_not_used(tmp_path):
-    panel = seasonal_panel()
-    file = tmp_path / "fit.npz"
-    fitted(panel, tiny(steps=10), control=Control(checkpoint=file, key="this"))
-    seen = []
-    fitted(panel, control=Control(checkpoint=file, key="that", resume=True, report=seen.append))
-    assert seen[0].step == 10 and len(seen) > 1
-
-
-def test_the_best_weights_are_kept_not_the_last():
-    panel = seasonal_panel()
-    model = tiny(learning_rate=0.5, steps=60, warmup=0)
-    forecaster = fitted(panel, model)
-    best = forecaster.curve["validation"].idxmin()
-    assert best < len(forecaster.curve) - 1
-    short = tiny(learning_rate=0.5, steps=60, warmup=0, patience=1)
-    assert fitted(panel, short).curve["step"].max() < 60
+def test_a_fit_that_gets_no_better_ends_before_its_last_step():
+    curve = fitted(seasonal_panel(), tiny(learning_rate=0.5, steps=60, warmup=0, patience=1)).curve
+    assert curve["validation"].idxmin() < len(curve) - 1
+    assert curve["step"].max() < 60
 
 
 def test_training_beats_the_naive_base_that_it_starts_from():
@@ -145,27 +154,24 @@ def test_an_import_path_that_leads_nowhere(path, fragment):
         fitted(seasonal_panel(), ModelDefinition(network=path, name="own"))
 
 
-def test_levels_that_were_not_trained_are_an_error_that_names_the_trained_ones():
-    panel = seasonal_panel()
-    forecaster = fitted(panel, levels=[80, 95])
-    assert list(forecaster.predict(panel, levels=[95]).columns[3:]) == ["gru", "gru-lo-95", "gru-hi-95"]
-    with pytest.raises(LevelError, match=r"level 90 was not trained; the trained levels are 80, 95"):
-        forecaster.predict(panel, levels=[90])
+def test_levels_that_were_not_trained_are_an_error_that_names_the_trained_ones(usual):
+    panel = seasonal_panel(series=2)
+    assert list(usual.predict(panel, levels=[95]).columns[3:]) == ["gru", "gru-lo-95", "gru-hi-95"]
+    with pytest.raises(LevelError, match=r"level 90 was not trained; the trained levels are 50, 80, 95"):
+        usual.predict(panel, levels=[90])
 
 
-def test_the_bounds_of_one_level_do_not_depend_on_the_others_asked_for():
-    panel = seasonal_panel()
-    forecaster = fitted(panel, levels=[50, 80, 95])
-    whole, one = forecaster.predict(panel), forecaster.predict(panel, levels=[80])
+def test_the_bounds_of_one_level_do_not_depend_on_the_others_asked_for(usual):
+    panel = seasonal_panel(series=2)
+    whole, one = usual.predict(panel), usual.predict(panel, levels=[80])
     for column in ("gru", "gru-lo-80", "gru-hi-80"):
         assert whole[column].equals(one[column])
 
 
-def test_series_unseen_in_training_and_shorter_than_the_lookback_are_forecast():
-    forecaster = fitted(seasonal_panel(series=2))
+def test_series_unseen_in_training_and_shorter_than_the_lookback_are_forecast(usual):
     for steps in (1, 5, 300):
         unseen = seasonal_panel(steps=max(steps, 3), seed=9).until(steps - 1)
-        assert np.isfinite(forecaster.quantiles(unseen)).all()
+        assert np.isfinite(usual.quantiles(unseen)).all()
 
 
 def test_missing_values_are_masked_and_never_reach_the_forecast():
@@ -185,13 +191,12 @@ def test_constant_and_zero_series_are_forecast_as_such():
     assert quantiles[1] == pytest.approx(7, abs=1e-2)
 
 
-def test_a_forecast_moves_with_the_unit():
+def test_a_forecast_moves_with_the_unit(usual):
     """Scaling is part of the network: thousandfold data give thousandfold forecasts of the same weights."""
     panel = seasonal_panel()
-    forecaster = fitted(panel)
-    before = forecaster.quantiles(panel)
+    before = usual.quantiles(panel)
     panel.values[:] *= 1000
-    assert forecaster.quantiles(panel) == pytest.approx(1000 * before, rel=1e-4)
+    assert usual.quantiles(panel) == pytest.approx(1000 * before, rel=1e-4)
 
 
 def test_known_covariates_matter_and_must_reach_over_the_horizon():
@@ -208,12 +213,9 @@ def test_known_covariates_matter_and_must_reach_over_the_horizon():
         forecaster.quantiles(panel)
 
 
-def test_static_covariates_are_scaled_by_constants_of_the_training_part():
-    panel = seasonal_panel(series=2, static_size=np.repeat([100.0, 300.0], 240))
-    forecaster = fitted(panel)
-    mean, spread = forecaster._network.forecast.get_layer("static_scale").get_weights()
+def test_static_covariates_are_scaled_by_constants_of_the_training_part(fit_once):
+    mean, spread = fit_once("gru", "none")._network.forecast.get_layer("static_scale").get_weights()
     assert (mean[0], spread[0]) == (200, 100)
-    assert np.isfinite(forecaster.quantiles(panel)).all()
 
 
 def test_the_log_of_a_value_that_has_none_is_refused_with_its_place():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from forecaster.networks.feedback import Decoder, FeedForwardCell
+from forecaster.networks.lstm_cell import LSTMCell
 from forecaster.networks.unrolled import Teacher
 
 NAN = float("nan")
@@ -100,3 +101,22 @@ def test_what_is_taught_depends_on_seed_and_step_alone_and_nothing_is_in_forecas
     assert np.array_equal(shown, Teacher(0.5, "none", 10, seed=3).taught(target, 4), equal_nan=True)
     assert not np.array_equal(shown, teacher.taught(target, 5), equal_nan=True)
     assert np.isnan(teacher.taught(target, None)).all()
+
+
+def test_recurrent_dropout_drops_of_the_hidden_state_in_training_only():
+    """Where nearly all of it is dropped, training says what a network without recurrent weights says."""
+    states = [GENERATOR.normal(size=(2, 3)).astype(np.float32) for _ in range(2)]
+    given = {"states": states, "coming": COMING}
+    plain, dropped = (
+        Decoder([LSTMCell(3, recurrent_dropout=rate, seed=1)], quantiles=3) for rate in (0.0, 1 - 1e-6)
+    )  # fmt: skip
+    for decoder in (plain, dropped):
+        decoder(BASE, START, **given)
+    random_weights(plain)
+    for ours, theirs in zip(dropped.trainable_variables, plain.trainable_variables, strict=True):
+        ours.assign(theirs)
+    assert np.allclose(dropped(BASE, START, **given), plain(BASE, START, **given))
+    plain.loop.cell.cells[0].recurrent_kernel.assign(np.zeros((3, 12)))
+    forgetful = dropped(BASE, START, training=True, **given)
+    assert np.allclose(forgetful, plain(BASE, START, **given), atol=1e-5)
+    assert not np.allclose(forgetful, dropped(BASE, START, **given), atol=1e-3)
