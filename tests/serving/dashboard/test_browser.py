@@ -88,7 +88,7 @@ def test_from_the_front_page_to_a_forecast_that_is_zoomed_and_read_by_keyboard(b
 
 def test_a_csv_file_is_forecast_and_a_bad_one_is_refused_with_the_reason(browser, shown, tmp_path):
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
-    good.write_text("ds,y\n" + "".join(f"2024-02-01T0{hour}:00:00,{hour}\n" for hour in range(6)))
+    good.write_text("ds,y\n" + "".join(f"2024-02-01T0{hour}:00:00,{hour}\n" for hour in range(8)))
     bad.write_text("ds,y\n2024-02-01T00:00:00,x\n")
     show(browser, shown.url + "/pipelines/walk")
     drawn(browser)
@@ -98,8 +98,16 @@ def test_a_csv_file_is_forecast_and_a_bad_one_is_refused_with_the_reason(browser
         browser.find_element(By.CSS_SELECTOR, "#try-form button").send_keys(Keys.ENTER)
         until(browser, lambda _, wanted=wanted: wanted in status.text)
     cells = "return [...document.querySelectorAll('#try-result tbody tr')].map((row) => row.textContent)"
-    assert browser.execute_script(cells)[0] == "2024-02-01 06:0053746"
+    assert browser.execute_script(cells)[0] == "2024-02-01 08:0075968"
     assert "bad" not in status.get_attribute("class")
+    counts = "return ['observed', 'past'].map((one) => document.querySelectorAll(`#try-chart .line.${one}`).length)"
+    assert browser.execute_script(counts) == [2, 2], "its own past and the forecast made before, with their keys"
+
+
+def test_gates_and_states_are_drawn_as_heat_maps(browser, shown):
+    show(browser, shown.url + "/pipelines/walk")
+    sizes = "return [...document.querySelectorAll('#inside .heat')].map((one) => [one.naturalWidth, one.naturalHeight])"
+    assert browser.execute_script(sizes) == [[13, 1]] + [[12, 5]] * 6, "the gradient; four gates and two states"
 
 
 def test_where_there_is_no_data_any_more_the_page_says_so(browser, shown, shown_project):
