@@ -1,46 +1,13 @@
 """The pages in a real browser: what a person does with them, on a phone and a screen, in the light and in the dark."""
 
-import json
-import shutil
-
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs Chromium: apt-get install chromium chromium-driver"
-)
-OPTIONS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-)  # fmt: skip
+from tests.browser import requested, show
+
 DRAWN = "return document.querySelectorAll('#outlook-chart .line.forecast').length > 0"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
-def show(browser, address, width=1280, scheme="light"):
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    wish = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wish})
-    for log in ("browser", "performance"):
-        browser.get_log(log)
-    browser.get(address)
 
 
 def until(browser, condition):
@@ -62,8 +29,7 @@ def test_pages_fit_and_load_nothing_from_elsewhere(browser, shown, width, scheme
         assert wide <= room, "the page scrolls sideways"
         assert ground in browser.execute_script("return getComputedStyle(document.body).backgroundColor")
         assert browser.get_log("browser") == [], "nothing is complained about, the content security policy included"
-        messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-        sent = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+        sent = requested(browser)
         assert sent and all(address.startswith((shown.url, "data:", "blob:")) for address in sent)
 
 

@@ -11,7 +11,7 @@ from tests.reporting.made_up_inspection import made_up_inspection
 
 
 def chunks(code):
-    data = base64.b64decode(re.search("base64,([^\"]*)", code)[1])
+    data = base64.b64decode(re.search('base64,([^"]*)', code)[1])
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     place, found = 8, {}
     while place < len(data):
