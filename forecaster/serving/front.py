@@ -85,7 +85,7 @@ class Front:
         self._metrics.under_way.inc()
         try:
             await self._answer(scope, path, receive, outgoing)
-        except Exception as error:  # the last resort: what no part expected is logged with its trace and answered by 500
+        except Exception as error:  # what no part expected is logged with its trace, and is a 500
             await self._fail(error, exchange, outgoing)
         finally:
             self._metrics.under_way.dec()
