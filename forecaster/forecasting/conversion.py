@@ -115,7 +115,7 @@ def _converted(version: Version, what: str, convert: Callable[[], bytes]) -> byt
     try:
         with native_chatter_off():
             return convert()
-    except Exception as error:  # converters raise whatever they like
+    except Exception as error:  # converters raise whatever they like, AttributeError and TypeError among it
         cause = " ".join(str(error).split())[:300]
         raise ForecasterError(
             f"{version.name} version {version.number} cannot be converted to {what}: {type(error).__name__}: {cause}; "
@@ -134,7 +134,7 @@ def _check(version: Version, what: str, forecast: Callable[[Inputs], np.ndarray]
         wanted = published.run(inputs)
         try:
             found = forecast(inputs)
-        except Exception as error:
+        except Exception as error:  # as above: each runtime has errors of its own, and neither has a common base
             raise ForecasterError(f"the {what} model of {version.name} does not run: {error}") from error
         scale = np.maximum(np.abs(wanted), np.nanstd(inputs["past"][:, :, 0]))
         if found.shape != wanted.shape or not np.all(np.abs(found - wanted) <= TOLERANCE * scale):

@@ -30,6 +30,6 @@ def look_inside(networks: Iterable[RecurrentForecaster], panel: Panel) -> list[d
     for network in networks:
         try:
             found.append(inspect(network, panel).document())
-        except Exception as error:
+        except Exception as error:  # a network of a user's own may raise anything
             logger.warning("%s: its inside cannot be shown (%s: %s)", network.name, type(error).__name__, error)
     return found

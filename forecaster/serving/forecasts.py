@@ -120,6 +120,14 @@ class Forecasts:
         """
         return Observations(loaded.version, self._project).trained_on()
 
+    def uploaded(self, loaded: Loaded, csv: bytes) -> Panel:
+        """Observations as a CSV file, written as the training data are.
+
+        Raises:
+            DataError: Names row, column and remedy.
+        """
+        return Observations(loaded.version, self._project).from_csv(csv)
+
     def predict(
         self, loaded: Loaded, name: str, panel: Panel, levels: Sequence[float] | None, start: str | int | None
     ) -> pd.DataFrame:

@@ -85,7 +85,7 @@ class Front:
         self._metrics.under_way.inc()
         try:
             await self._answer(scope, path, receive, outgoing)
-        except Exception as error:
+        except Exception as error:  # what no part expected is logged with its trace, and is a 500
             await self._fail(error, exchange, outgoing)
         finally:
             self._metrics.under_way.dec()
@@ -182,7 +182,7 @@ def route_of(path: bytes) -> str:
     first, _, rest = lower.lstrip(b"/").partition(b"/")
     if first == b"api":
         name = rest.partition(b"/")[0].decode("ascii", "replace")
-        return name if name in ("forecast", "stream", "models") else "other"
+        return name if name in ("forecast", "outlook", "stream", "models") else "other"
     if first in (b"pipelines", b"static"):
         return first.decode()
     return first.decode() if first in (b"healthz", b"readyz", b"metrics", b"") and not rest else "other"

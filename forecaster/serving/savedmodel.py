@@ -1,7 +1,7 @@
 """A SavedModel that is run: TensorFlow's session, as TensorFlow Serving itself uses it. TensorFlow's only door here.
 
-A session of its own for each version makes three things sure: a call can be given a deadline that ends it inside the
-graph, closing gives all its memory back, and no version can touch another's variables.
+A session of its own for each version makes three things sure: a call that takes too long is ended inside the graph,
+closing gives all its memory back, and no version can touch another's variables.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from forecaster.serving.signature import Signature, TensorSpec
 
 __all__ = ["SavedModel", "prepare"]
 
+LONGEST_CALL = 60.0
+"""Seconds after which a call is ended inside the graph; who asked has been told before, see `Limits.deadline`."""
 HANDOVER = 0.0005
 """Seconds that one thread may keep the others waiting."""
 
@@ -66,30 +68,28 @@ class SavedModel:
                 name: _signature(tf, name, definition) for name, definition in definitions.items() if definition.inputs
             }
             self._calls = {name: self._callable(signature) for name, signature in self.signatures.items()}
-        except Exception as error:
+        except Exception as error:  # TensorFlow raises what it likes at a damaged graph: KeyError, ValueError, its own
             self._session.close()
             raise StoreError(
                 f"{folder}: TensorFlow cannot load this SavedModel ({_first_line(error)}); publish again"
             ) from error
 
-    def run(self, signature: Signature, inputs: Mapping[str, np.ndarray], seconds: float) -> dict[str, np.ndarray]:
+    def run(self, signature: Signature, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Calls a signature.
 
         Args:
             signature: One of `signatures`.
             inputs: By name, checked.
-            seconds: After which the call is given up.
 
         Raises:
-            Refused: 504 after that time; 400 when the graph refuses the values.
+            Refused: 504 after `LONGEST_CALL`; 400 when the graph refuses the values.
         """
         errors = self._tf.errors
-        options = self._tf.compat.v1.RunOptions(timeout_in_ms=max(int(seconds * 1000), 1))
-        feeds = [inputs[name] for name in signature.inputs]
+        feeds = [np.asarray(inputs[name], spec.dtype) for name, spec in signature.inputs.items()]
         try:
-            fetched = self._calls[signature.name](*feeds, options=options)
+            fetched = self._calls[signature.name](*feeds)
         except errors.DeadlineExceededError:
-            raise Refused(504, f"the model did not answer within {seconds:.3g} s; send fewer rows") from None
+            raise Refused(504, f"the model did not answer within {LONGEST_CALL:g} s; send fewer rows") from None
         except errors.InvalidArgumentError as error:
             raise Refused(400, f"the model refuses these values: {_first_line(error)}") from None
         return dict(zip(signature.outputs, fetched, strict=True))
@@ -99,9 +99,15 @@ class SavedModel:
         self._session.close()
 
     def _callable(self, signature: Signature) -> Any:
-        fetches = [spec.tensor for spec in signature.outputs.values()]
-        feeds = [spec.tensor for spec in signature.inputs.values()]
-        return self._session.make_callable(fetches, feed_list=feeds, accept_options=True)
+        """A signature prepared for many calls; `make_callable` would look up its tensors anew at every one."""
+        from tensorflow.core.protobuf.config_pb2 import CallableOptions, RunOptions
+
+        told = CallableOptions(
+            feed=[spec.tensor for spec in signature.inputs.values()],
+            fetch=[spec.tensor for spec in signature.outputs.values()],
+            run_options=RunOptions(timeout_in_ms=int(LONGEST_CALL * 1000)),
+        )
+        return self._session._make_callable_from_options(told)
 
 
 def _load(tf: Any, graph: Any, session: Any, folder: Path) -> dict[str, Any]:

@@ -22,8 +22,6 @@ __all__ = ["Watcher", "warm_up"]
 LOG = logging.getLogger("forecaster.serving")
 RETRY = 30.0
 """Seconds until a version that could not be loaded is tried again."""
-WARMING = 60.0
-"""Seconds that a first call may take."""
 
 
 class Watcher:
@@ -71,7 +69,7 @@ class Watcher:
         while True:
             try:
                 self.look()
-            except Exception:
+            except Exception:  # a fault of ours must not end the watch: later versions would never be seen
                 LOG.exception("the store could not be looked at; what is loaded stays")
             if self._stop.wait(self._poll):
                 return
@@ -176,8 +174,8 @@ def warm_up(model: SavedModel, version: Version) -> None:
             shape = tuple(1 if size == -1 else size for size in spec.shape or ())
             inputs[name] = np.full(shape, b"" if spec.dtype == object else 0, spec.dtype)
         try:
-            model.run(signature, inputs, WARMING)
-        except Exception as error:
+            model.run(signature, inputs)
+        except Exception as error:  # a graph may fail in any way; each leaves the old version serving
             raise StoreError(
                 f"{version.served}: the first call of {signature.name} failed ({error}); publish the pipeline again"
             ) from error

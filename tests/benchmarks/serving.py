@@ -212,21 +212,60 @@ def overload(project, name, past, pools, seconds):
         print(f"  one client before: {before[0]:.0f}/s, after: {after[0]:.0f}/s {dict(after[2])}")
 
 
+async def checked_loop(port, message, clients, stop, wanted):
+    """Asks until a file `stop` appears; each answer's row must be wholly that of one and the same version."""
+    statuses, by_version = Counter(), Counter()
+
+    async def work():
+        connection = await Connection().open(port)
+        while not os.path.exists(stop):  # noqa: PTH110 - fast
+            status, body = await connection.ask(message)
+            statuses[status] += 1
+            if status == 200:
+                answer = np.array(json.loads(body)["predictions"])
+                by_version[next((k for k, one in enumerate(wanted) if np.allclose(answer, one, 1e-4)), "mixed")] += 1
+        connection.writer.close()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(clients)))
+    return sum(statuses.values()) / (time.perf_counter() - start), statuses, by_version
+
+
+def checked(*told):
+    return asyncio.run(checked_loop(*told))
+
+
+def varied(folder, other, past):
+    """Saves a SavedModel with other weights at `other`; what the two forecast."""
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(folder))
+    for variable in model.variables:
+        if variable.dtype.is_floating:
+            variable.assign(variable * 1.1)
+    tf.saved_model.save(model, str(other), signatures=model.signatures)
+    models = [tf.saved_model.load(str(one)).signatures["serving_default"] for one in (folder, other)]
+    return [model(past=tf.constant(past))["quantiles"].numpy() for model in models]
+
+
 def reload(project, name, past, pools, versions):
+    """The champion and a copy with other weights are published in turn."""
     store = Store(project / "models/store")
     champion = store.read(name)
-    copies = project / "champion"
-    shutil.copytree(champion.served, copies / "served")
-    shutil.copytree(champion.side, copies / "side", ignore=shutil.ignore_patterns("manifest.json"))
-    message = request(name, past[:1])
+    sides, served_copies = project / "side", (project / "same", project / "other")
+    shutil.copytree(champion.side, sides, ignore=shutil.ignore_patterns("manifest.json"))
+    shutil.copytree(champion.served, served_copies[0])
+    past = np.round(past[:4], 2)
+    wanted = pools[0].submit(varied, *served_copies, past).result()
+    apart = (~np.isclose(*wanted, 1e-3)).any(axis=(1, 2)).all()
     with served(project, "--poll", "0.1") as (pid, port):
         stop = project / "stop"
-        running = pools[1].submit(loaded, "closed", port, message, 4, 3600, str(stop))
+        running = pools[1].submit(checked, port, request(name, past), 4, str(stop), wanted)
         sizes = {}
         for turn in range(versions):
             with store.stage(name) as staging:
-                shutil.copytree(copies / "served", staging.served, dirs_exist_ok=True)
-                shutil.copytree(copies / "side", staging.side, dirs_exist_ok=True)
+                shutil.copytree(served_copies[turn % 2], staging.served, dirs_exist_ok=True)
+                shutil.copytree(sides, staging.side, dirs_exist_ok=True)
                 number = store.publish(staging, champion.manifest).number
             while f'"{number}"' not in get(port, f"/v1/models/{name}")[1].decode():
                 time.sleep(0.02)
@@ -234,8 +273,9 @@ def reload(project, name, past, pools, versions):
             if turn % 40 == 39 or turn in (0, 9):
                 sizes[turn + 1] = round(memory(pid))
         stop.touch()
-        rate, _, statuses = running.result()
+        rate, statuses, by_version = running.result()
         print(f"{versions} new versions under load: {dict(statuses)} at {rate:.0f}/s; memory by version {sizes} MiB")
+        print(f"  answers that are wholly one version's: {dict(by_version)}; all windows tell them apart: {apart}")
 
 
 def main():

@@ -2,14 +2,13 @@
 
 import json
 import re
-import shutil
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from forecaster.reporting.check_page import CheckContent, render_check, write_check_page
+from tests.browser import show
 
 HOSTILE = "</script><script>window.hacked = 1</script><b>\"'&"
 
@@ -88,33 +87,13 @@ def test_names_from_data_are_text():
     assert HOSTILE not in page and "window.hacked = 1&lt;/script&gt;" in page
 
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-
-
-@pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium: apt-get install chromium chromium-driver")
-def test_a_browser_draws_it_without_errors_and_without_sideways_scrolling(tmp_path):
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    from tests.reporting.test_report_browser import OPTIONS
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    try:
-        for name, content in {"hostile": make_check([HOSTILE, "b"]), "integer": make_check(integer=True)}.items():
-            path = write_check_page(content, tmp_path / f"{name}.html")
-            for width in (390, 1280):
-                metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-                driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-                driver.get(path.as_uri())
-                plots = driver.execute_script("return document.querySelectorAll('.canvas .main-svg').length")
-                assert plots >= len(content.history["unique_id"].unique()) + 1
-                assert driver.execute_script("return document.documentElement.scrollWidth") <= width
-                assert driver.execute_script("return window.hacked") is None
-        assert driver.get_log("browser") == []
-    finally:
-        driver.quit()
+def test_a_browser_draws_it_without_errors_and_without_sideways_scrolling(browser, tmp_path):
+    for name, content in {"hostile": make_check([HOSTILE, "b"]), "integer": make_check(integer=True)}.items():
+        path = write_check_page(content, tmp_path / f"{name}.html")
+        for width in (390, 1280):
+            show(browser, path.as_uri(), width)
+            plots = browser.execute_script("return document.querySelectorAll('.canvas .main-svg').length")
+            assert plots >= len(content.history["unique_id"].unique()) + 1
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+            assert browser.execute_script("return window.hacked") is None
+            assert browser.get_log("browser") == []

@@ -1,49 +1,18 @@
 """The page in a real browser, from the disk: it loads nothing else, fits a phone, and its controls work."""
 
-import json
-import shutil
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from forecaster.reporting import write_report
 from forecaster.reporting.inspection import write_inspection_page
+from tests.browser import colours_wished, requested, show
 from tests.reporting.made_up_inspection import made_up_inspection
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs Chromium: apt-get install chromium chromium-driver"
-)
-
-OPTIONS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror=window.hacked=1>\"'&<b>--network-0"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +29,6 @@ def pages(make, tmp_path_factory) -> dict[str, Path]:
     return {**written, "inside": inside}
 
 
-def show(browser, path, width=1280, scheme="light"):
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    wish = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wish})
-    for log in ("browser", "performance"):
-        browser.get_log(log)
-    browser.get(path.as_uri())
-
-
-def requests(browser):
-    messages = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
-    sent = (m["params"] for m in messages if m["method"] == "Network.requestWillBeSent")
-    return [params["request"]["url"] for params in sent]
-
-
 def drawn(browser, script):
     return browser.execute_script(f"const plot = document.getElementById('plot-origin'); return {script}")
 
@@ -83,16 +36,16 @@ def drawn(browser, script):
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("name", ["one", "many", "integer", "hostile", "inside"])
 def test_page_fits_loads_nothing_and_makes_no_error(browser, pages, name, width):
-    show(browser, pages[name], width)
+    show(browser, pages[name].as_uri(), width)
     assert browser.get_log("browser") == []
-    assert [url for url in requests(browser) if not url.startswith("data:")] == [pages[name].as_uri()]
+    assert [url for url in requested(browser) if not url.startswith("data:")] == [pages[name].as_uri()]
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
     assert browser.execute_script("return window.innerWidth") == width
     assert browser.execute_script("return document.querySelectorAll('.canvas:not(:has(.main-svg))').length") == 0
 
 
 def test_wide_leaderboard_scrolls_inside_its_own_box(browser, pages):
-    show(browser, pages["one"], 390)
+    show(browser, pages["one"].as_uri(), 390)
     box = browser.find_element(By.CSS_SELECTOR, "#leaderboard .scroll")
     assert browser.execute_script("return arguments[0].scrollWidth > arguments[0].clientWidth", box)
     browser.execute_script("arguments[0].scrollLeft = 200", box)
@@ -101,7 +54,7 @@ def test_wide_leaderboard_scrolls_inside_its_own_box(browser, pages):
 
 
 def test_buttons_and_keys_move_the_drawn_cutoff(browser, pages):
-    show(browser, pages["one"])
+    show(browser, pages["one"].as_uri())
     last = drawn(browser, "plot.layout.shapes[0].x0")
     assert last == "2024-03-23 07:30"
     assert not browser.find_element(By.ID, "later").is_enabled()
@@ -114,7 +67,7 @@ def test_buttons_and_keys_move_the_drawn_cutoff(browser, pages):
 
 
 def test_history_ends_at_the_cutoff_and_the_forecast_starts_there(browser, pages):
-    show(browser, pages["one"])
+    show(browser, pages["one"].as_uri())
     ends = "[trace.name, [trace.x[0], trace.x.at(-1), trace.x.length]]"
     lines = drawn(browser, f"Object.fromEntries(plot.data.map(trace => {ends}))")
     assert lines["history"][1] == "2024-03-23 07:30"
@@ -123,7 +76,7 @@ def test_history_ends_at_the_cutoff_and_the_forecast_starts_there(browser, pages
 
 
 def test_choosing_series_model_and_comparison_draws_them(browser, pages):
-    show(browser, pages["many"])
+    show(browser, pages["many"].as_uri())
     Select(browser.find_element(By.ID, "series")).select_by_visible_text("series-39")
     Select(browser.find_element(By.ID, "model")).select_by_visible_text("gru")
     Select(browser.find_element(By.ID, "against")).select_by_visible_text("drift")
@@ -141,14 +94,14 @@ def test_words_give_the_error_of_the_drawn_forecast(browser, make, tmp_path):
     frame["y"] = content.history["y"].to_numpy()[-2:]
     frame["lstm"], frame["naive"] = frame["y"] + [1.0, 2.0], frame["y"] - [4.0, 2.0]
     frame["lstm-lo-95"], frame["lstm-hi-95"] = frame["y"] - [1.0, -1.0], frame["y"] + 5.0
-    show(browser, write_report(content, tmp_path / "words.html"))
+    show(browser, write_report(content, tmp_path / "words.html").as_uri())
     words = browser.find_element(By.ID, "origin-words").text
     assert "lstm 1.5, naive 3." in words
     assert "1 of 2 values fell inside the 95 % interval" in words
 
 
 def test_legend_switches_a_line_off_and_on_by_keyboard(browser, pages):
-    show(browser, pages["one"])
+    show(browser, pages["one"].as_uri())
     find = "//ul[@id='legend-steps']//button[.='gru']"
     visible = "return document.getElementById('plot-steps').data.find(trace => trace.name === 'gru').visible"
     browser.find_element(By.XPATH, find).send_keys(Keys.ENTER)
@@ -160,19 +113,18 @@ def test_legend_switches_a_line_off_and_on_by_keyboard(browser, pages):
 
 
 def test_plots_follow_the_colour_scheme(browser, pages):
-    show(browser, pages["one"], scheme="light")
+    show(browser, pages["one"].as_uri(), scheme="light")
     page = "getComputedStyle(document.body).backgroundColor"
     colours = f"[plot.layout.font.color, plot.data.at(-1).line.color, {page}]"
     light = drawn(browser, colours)
-    wish = [{"name": "prefers-color-scheme", "value": "dark"}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wish})
+    colours_wished(browser, "dark")
     assert light == ["#17202c", "#0b62cc", "rgb(245, 246, 248)"]
     dark = ["#e7ecf2", "#5aa9ff", "rgb(14, 19, 25)"]  # the page turns at once, the plots are drawn anew a moment later
     assert WebDriverWait(browser, 10).until(lambda _: drawn(browser, colours) == dark)
 
 
 def test_paper_is_light_even_from_a_dark_screen(browser, pages):
-    show(browser, pages["one"], scheme="dark")
+    show(browser, pages["one"].as_uri(), scheme="dark")
     browser.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert drawn(browser, "plot.layout.font.color") == "#17202c"
     browser.execute_script("dispatchEvent(new Event('afterprint'))")
@@ -180,7 +132,7 @@ def test_paper_is_light_even_from_a_dark_screen(browser, pages):
 
 
 def test_hostile_names_are_shown_and_not_run(browser, pages):
-    show(browser, pages["hostile"])
+    show(browser, pages["hostile"].as_uri())
     options = Select(browser.find_element(By.ID, "series")).options
     assert options[0].text == HOSTILE
     assert browser.execute_script("return window.hacked") is None
@@ -191,5 +143,5 @@ def test_script_that_was_not_written_here_is_not_run(browser, pages, tmp_path):
     page = pages["integer"].read_text(encoding="utf-8")
     changed = tmp_path / "changed.html"
     changed.write_text(page.replace("</main>", "<script>window.hacked = 1</script></main>"), encoding="utf-8")
-    show(browser, changed)
+    show(browser, changed.as_uri())
     assert browser.execute_script("return window.hacked") is None

@@ -191,11 +191,19 @@ def test_every_number_arrives_as_it_was_sent(values):
 FAST = [
     '{"instances": [[[1],[2]]]}',
     '{"inputs": [[[1], [2.5e3]], [[-0.0],[1E-3]]]}\n',
-    ' { "instances" :[ [ [1 ] , [ 2 ] ] ] } ',
+    ' { "instances" :[[[1], [2]]] } ',
     '{"instances": [[[33554432.0],[1]]]}',
 ]
 SLOW = [
     # regular at a first look, but not to be read the fast way
+    '{"instances": [ [[1],[2]]]}',
+    '{"instances": [[[1 ],[2]]]}',
+    '{"instances": [[[1],\n[2]]]}',
+    '{"instances": [[["1"],[2]]]}',
+    '{"instances": [[[null],[2]]]}',
+    '{"instances": [[[false],[2]]]}',
+    '{"instances": [[[{}],[2]]]}',
+    '{"instances": [[["u,]"],[2]]]}',
     '{"instances": [[[1]5,[2]]]}',
     '{"instances": [[[]1,[2]]]}',
     '{"instances": [[1[],[2]]]}',

@@ -27,7 +27,7 @@ class Held:
         self.go, self.busy = threading.Event(), threading.Event()
         self.calls: list[int] = []
 
-    def run(self, signature, inputs, seconds):
+    def run(self, signature, inputs):
         self.busy.set()
         assert self.go.wait(10)
         self.calls.append(len(inputs["x"]))

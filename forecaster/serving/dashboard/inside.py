@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forecaster.errors import StoreError
+from forecaster.serving.dashboard.gate_maps import GATES, gate_maps, reach_map
 from forecaster.serving.dashboard.markup import Html, key_list, table, text
 from forecaster.serving.dashboard.words import number, percent
 from forecaster.store import Store
@@ -15,10 +16,6 @@ from forecaster.store.layout import Layout
 
 __all__ = ["inside"]
 
-GATES = {
-    "input": "input gate", "forget": "forget gate", "output": "output gate", "update": "update gate",
-    "reset": "reset gate", "candidate": "candidate",
-}  # fmt: skip
 WIDTH, HEIGHT, LEFT, BELOW = 640, 220, 56, 34
 SMALLEST = 1e-30
 
@@ -47,7 +44,14 @@ def _drawn(found: Mapping[str, Any]) -> str:
         told[f"Gradient through {layer['layer']}"] = Html(
             f"{text(layer['words'])} <span class='soft'>{text(layer['advice'] or '')}</span>"
         )
-    return key_list(told) + _reach(reach["layers"]) + _gates(found["activations"])
+    layers = found["activations"]
+    return (
+        key_list(told)
+        + _reach(reach["layers"])
+        + reach_map(reach["layers"])
+        + _gates(layers)
+        + gate_maps(found["window"], layers)
+    )
 
 
 def _gates(layers: Sequence[Mapping[str, Any]]) -> str:

@@ -24,7 +24,9 @@ MOST_NAMES = 1000
 """Series that can be chosen from."""
 
 
-def outlook(forecasts: Forecasts, loaded: Loaded, name: str, wanted: str | None) -> dict[str, Any]:
+def outlook(
+    forecasts: Forecasts, loaded: Loaded, name: str, wanted: str | None, csv: bytes | None = None
+) -> dict[str, Any]:
     """What the page's plot shows, as JSON values; `x` is milliseconds by the data's clock, or whole numbers.
 
     Args:
@@ -32,12 +34,13 @@ def outlook(forecasts: Forecasts, loaded: Loaded, name: str, wanted: str | None)
         loaded: The version.
         name: The model's.
         wanted: Which series; the first by default.
+        csv: A file of one's own instead of the data that the version was trained on.
 
     Raises:
         DataError: The data are not there any more, or as on the command line.
         Refused: 404; there is no such series.
     """
-    panel = forecasts.trained_on(loaded)
+    panel = forecasts.trained_on(loaded) if csv is None else forecasts.uploaded(loaded, csv)
     names = [str(one) for one in panel.ids]
     if wanted is not None and wanted not in names:
         raise Refused(404, f"there is no series {wanted[:100]!r} in the data of {name}")

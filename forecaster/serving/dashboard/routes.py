@@ -71,6 +71,18 @@ class Dashboard:
             self._made.popitem(last=False)
         return made
 
+    async def outlook_on(self, name: str, series: str | None, csv: bytes) -> bytes:
+        """The same for a file of one's own; nothing of it is kept.
+
+        Raises:
+            Refused: 404 when nothing is served under that name.
+            DataError: See `outlook.outlook`.
+        """
+        models = self.forecasts.models
+        with models.lease(wanted(models, name, CHAMPION)) as loaded:
+            made = await self.forecasts.threads.run(lambda: outlook(self.forecasts, loaded, name, series, csv))
+        return orjson.dumps(made)
+
     def close(self) -> None:
         """Lets go of the ledger."""
         self.overview.books.close()
@@ -98,6 +110,11 @@ def router(dashboard: Dashboard) -> APIRouter:
     async def forecast(request: Request, name: str, series: str | None = Query(None, max_length=1000)) -> Response:
         made = await dashboard.outlook(name, series)
         return Response(made, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+    @routes.post("/api/outlook/{name}")
+    async def uploaded(request: Request, name: str, series: str | None = Query(None, max_length=1000)) -> Response:
+        csv = await request.scope["bodies"].read(request.scope, request.receive)
+        return Response(await dashboard.outlook_on(name, series, csv), media_type="application/json")
 
     @routes.get("/static/{name}")
     def static(name: str, request: Request) -> Response:

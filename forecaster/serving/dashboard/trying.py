@@ -26,7 +26,9 @@ def trying(name: str, manifest: Manifest, local: bool) -> str:
         '<p><label for="token">Token (FORECASTER_TOKEN of this server)</label> '
         '<input id="token" type="password" autocomplete="off" required></p>'
     )  # fmt: skip
-    return f"""<form id="try-form" data-target="{text(f"/api/forecast/{quote(name, safe='')}")}">
+    address = text(quote(name, safe=""))
+    return f"""<form id="try-form" data-target="/api/forecast/{address}"
+data-plot="/api/outlook/{address}">
 <p>Drop {words}, at least {manifest.lookback} recent rows for the best forecast.
 It is forecast by the champion, and not kept.</p>
 <div class="drop" id="drop"><label for="file">CSV file</label>

@@ -1,46 +1,13 @@
 """The pages in a real browser: what a person does with them, on a phone and a screen, in the light and in the dark."""
 
-import json
-import shutil
-
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs Chromium: apt-get install chromium chromium-driver"
-)
-OPTIONS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-)  # fmt: skip
+from tests.browser import requested, show
+
 DRAWN = "return document.querySelectorAll('#outlook-chart .line.forecast').length > 0"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
-def show(browser, address, width=1280, scheme="light"):
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    wish = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wish})
-    for log in ("browser", "performance"):
-        browser.get_log(log)
-    browser.get(address)
 
 
 def until(browser, condition):
@@ -62,8 +29,7 @@ def test_pages_fit_and_load_nothing_from_elsewhere(browser, shown, width, scheme
         assert wide <= room, "the page scrolls sideways"
         assert ground in browser.execute_script("return getComputedStyle(document.body).backgroundColor")
         assert browser.get_log("browser") == [], "nothing is complained about, the content security policy included"
-        messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-        sent = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+        sent = requested(browser)
         assert sent and all(address.startswith((shown.url, "data:", "blob:")) for address in sent)
 
 
@@ -88,7 +54,7 @@ def test_from_the_front_page_to_a_forecast_that_is_zoomed_and_read_by_keyboard(b
 
 def test_a_csv_file_is_forecast_and_a_bad_one_is_refused_with_the_reason(browser, shown, tmp_path):
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
-    good.write_text("ds,y\n" + "".join(f"2024-02-01T0{hour}:00:00,{hour}\n" for hour in range(6)))
+    good.write_text("ds,y\n" + "".join(f"2024-02-01T0{hour}:00:00,{hour}\n" for hour in range(8)))
     bad.write_text("ds,y\n2024-02-01T00:00:00,x\n")
     show(browser, shown.url + "/pipelines/walk")
     drawn(browser)
@@ -98,8 +64,16 @@ def test_a_csv_file_is_forecast_and_a_bad_one_is_refused_with_the_reason(browser
         browser.find_element(By.CSS_SELECTOR, "#try-form button").send_keys(Keys.ENTER)
         until(browser, lambda _, wanted=wanted: wanted in status.text)
     cells = "return [...document.querySelectorAll('#try-result tbody tr')].map((row) => row.textContent)"
-    assert browser.execute_script(cells)[0] == "2024-02-01 06:0053746"
+    assert browser.execute_script(cells)[0] == "2024-02-01 08:0075968"
     assert "bad" not in status.get_attribute("class")
+    counts = "return ['observed', 'past'].map((one) => document.querySelectorAll(`#try-chart .line.${one}`).length)"
+    assert browser.execute_script(counts) == [2, 2], "its own past and the forecast made before, with their keys"
+
+
+def test_gates_and_states_are_drawn_as_heat_maps(browser, shown):
+    show(browser, shown.url + "/pipelines/walk")
+    sizes = "return [...document.querySelectorAll('#inside .heat')].map((one) => [one.naturalWidth, one.naturalHeight])"
+    assert browser.execute_script(sizes) == [[13, 1]] + [[12, 5]] * 6, "the gradient; four gates and two states"
 
 
 def test_where_there_is_no_data_any_more_the_page_says_so(browser, shown, shown_project):

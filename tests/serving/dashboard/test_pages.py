@@ -11,7 +11,7 @@ from forecaster.serving.settings import Settings
 from tests.serving.live import serving
 from tests.serving.published import publish
 
-VOID = {"meta", "link", "input", "br", "rect", "line"}
+VOID = {"meta", "link", "input", "br", "rect", "line", "img"}
 
 
 class Outline(HTMLParser):
@@ -74,7 +74,7 @@ def test_a_pipeline_page_says_all_there_is(shown):
         "drifting", "errors have grown", "version 2, walk", "2 champion", "1 challenger",
         "walk beats &lt;b&gt;all&lt;/b&gt;.",
         "&lt;naive&gt;", "79.0 %", "the champion &lt;i&gt;is&lt;/i&gt; better", "0.400", "1 of 3",
-        "1 min 15 s", "forget gate",
+        "1 min 15 s", "forget gate", "5 units, one above the other, 12 steps",
         "vanishing: beyond 12", "try &lt;b&gt;this&lt;/b&gt;", "CSV file",
     ):  # fmt: skip
         assert part in told, part
@@ -92,6 +92,8 @@ def test_pages_can_be_used_without_a_mouse_or_eyes_and_need_no_inline_code(shown
             assert told["id"] in outline.labels
         if tag == "svg":
             assert (told.get("role") == "img" and told["aria-label"]) or told.get("aria-hidden") == "true"
+        if tag == "img":
+            assert told["alt"]
         if tag == "a" and told.get("href", "").startswith("#"):
             assert told["href"][1:] in outline.ids
         assert not told.get("src", "").startswith("http") and not told.get("href", "").startswith("http")

@@ -130,19 +130,6 @@ async function outlook(box, series) {
   }
 }
 
-/** One series of an answer of /api/forecast, as the chart takes it. */
-function answered(told, series) {
-  const rows = told.forecasts.filter((row) => row.unique_id === series);
-  const time = typeof rows[0].ds === "string";
-  const place = (stamp) => (time ? Date.parse(stamp.replace(/([+-]\d\d:\d\d|Z)$/, "") + "Z") : stamp);
-  const levels = Object.keys(rows[0].intervals).sort((a, b) => b - a);
-  const bands = levels.map((level) => ({
-    level, lo: rows.map((row) => row.intervals[level][0]), hi: rows.map((row) => row.intervals[level][1]),
-  }));
-  const forecast = { cutoff: place(rows[0].cutoff), x: rows.map((row) => place(row.ds)), y: rows.map((row) => row.forecast), bands };
-  return { time, series, model: told.model, version: told.version, history: { x: [], y: [] }, forecast };
-}
-
 function csv(told) {
   const levels = Object.keys(told.forecasts[0].intervals);
   const quoted = (value) => (/[",\n\r]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
@@ -151,21 +138,21 @@ function csv(told) {
   return [head, ...rows].map((row) => row.map(quoted).join(",")).join("\n") + "\n";
 }
 
-function shown(told) {
-  const names = [...new Set(told.forecasts.map((row) => row.unique_id))];
+/** Offers the forecasts of all series as a file, and draws one of them over its past. */
+async function shown(told, plot, failed) {
   const result = document.getElementById("try-result");
-  result.hidden = false;
-  const show = (series) => {
-    const one = answered(told, series);
-    draw(document.getElementById("try-chart"), plan(one));
-    steps(result.querySelector(".as-table"), one.forecast, one.time);
-  };
-  choices(document.getElementById("try-series"), names.slice(0, 1000), names[0], show);
   const link = document.getElementById("try-download");
   URL.revokeObjectURL(link.href);
   link.href = URL.createObjectURL(new Blob([csv(told)], { type: "text/csv" }));
-  show(names[0]);
-  return names.length;
+  const show = async (series) => {
+    const one = await plot(series);
+    result.hidden = false;
+    choices(document.getElementById("try-series"), one.names, one.series, (name) => show(name).catch(failed));
+    draw(document.getElementById("try-chart"), plan(one));
+    steps(result.querySelector(".as-table"), one.forecast, one.time);
+    return one.count;
+  };
+  return show(told.forecasts[0].unique_id);
 }
 
 function trying(form) {
@@ -173,6 +160,11 @@ function trying(form) {
   const drop = document.getElementById("drop");
   const status = document.getElementById("try-status");
   const button = form.querySelector("button");
+  const failed = (error) => {
+    document.getElementById("try-result").hidden = true;
+    status.className = "status bad";
+    status.textContent = error.message;
+  };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const token = document.getElementById("token")?.value;
@@ -181,13 +173,13 @@ function trying(form) {
     button.disabled = true;
     try {
       const headers = { "Content-Type": "text/csv", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
-      const told = await ask(form.dataset.target, { method: "POST", headers, body: file.files[0] });
-      const count = shown(told);
+      const sent = { method: "POST", headers, body: file.files[0] };
+      const told = await ask(form.dataset.target, sent);
+      const plot = (series) => ask(`${form.dataset.plot}?series=${encodeURIComponent(series)}`, sent);
+      const count = await shown(told, plot, failed);
       status.textContent = `Forecast by ${told.model}, version ${told.version}: ${count} series.`;
     } catch (error) {
-      document.getElementById("try-result").hidden = true;
-      status.className = "status bad";
-      status.textContent = error.message;
+      failed(error);
     } finally {
       button.disabled = false;
     }
