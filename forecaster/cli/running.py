@@ -67,6 +67,8 @@ def run_pipeline(
 def _show(result: RunResult) -> None:
     console.print(leaderboard_table(result.leaderboard))
     console.print(f"\n{result.gate.verdict}\n", markup=False, soft_wrap=True)
+    for model, words in result.warnings.items():
+        console.print(f"Warning     {model}: {words}", markup=False, soft_wrap=True)
     for model, words in result.clipping.items():
         console.print(f"Gradient    {model}: {words}", markup=False, soft_wrap=True)
     if result.served:

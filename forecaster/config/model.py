@@ -143,6 +143,10 @@ class ModelKeys(BaseModel):
     ensemble: Annotated[int, Field(ge=1, le=50)] = Field(
         default=1, description="networks that differ by their seed; the forecast is the median of their quantiles"
     )
+    conformal: bool = Field(
+        default=False,
+        description="move the bounds of intervals, each step by itself, so that they hold on the validation part",
+    )
     jit_compile: bool = Field(default=False, description="compile the training step with XLA; pays for long fits only")
     implementation: Literal["auto", "loop", "fused"] = Field(
         default="auto",
@@ -202,7 +206,7 @@ class ModelDefinition(ModelKeys):
         default = cls.model_fields[str(info.field_name)].default
         return value if value == default else check_feedback(value, info.data, str(info.field_name))
 
-    @field_validator("segment", "recurrent_dropout", "samples", "carry_state", "truncate", "ensemble")
+    @field_validator("segment", "recurrent_dropout", "samples", "carry_state", "truncate", "ensemble", "conformal")
     @classmethod
     def _step_by_step(cls, value: Any, info: ValidationInfo) -> Any:
         default = cls.model_fields[str(info.field_name)].default

@@ -158,6 +158,13 @@ def check_carrying(value: Any, keys: Mapping[str, Any], key: str) -> Any:
             instead = "leave it out" if key == "segment" else "write dropout instead"
             raise ValueError(f"strategy: recursive reads one step at a time and has no {key}; {instead}")
         return value
+    if key == "conformal":
+        if recursive:
+            raise ValueError(
+                "the intervals of strategy: recursive are those of sampled paths, which have no bounds to move; "
+                "write strategy: direct or seq2seq, or leave conformal out"
+            )
+        return value
     if key == "ensemble":
         if recursive:
             raise ValueError(

@@ -20,12 +20,15 @@ from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.lessons import gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.training import Control
-from forecaster.series import Panel, cutoffs, forecast_windows
+from forecaster.series import Panel, cutoffs, forecast_windows, training_windows
 
 if TYPE_CHECKING:
     from forecaster.forecasting.member import Member
 
 __all__ = ["RecurrentForecaster"]
+
+MOST_HELD_OUT = 8_192
+"""Windows of the validation part by which bounds are moved, evenly spread over it."""
 
 
 class RecurrentForecaster:
@@ -112,6 +115,8 @@ class RecurrentForecaster:
         self._inputs = Inputs.of(panel)
         self._members = [self._member(panel, resolved, definition, number) for number in range(definition.ensemble)]
         self._network, self.curve = self._joined(), self._members[0].curve
+        if definition.conformal:
+            self._conform(panel, resolved)
         self.seconds = time.monotonic() - began
         return self
 
@@ -134,8 +139,17 @@ class RecurrentForecaster:
     def _joined(self) -> Any:
         from forecaster.networks.ensemble import join
 
-        networks = [member.network for member in self._members]
-        return join(networks) if len(networks) > 1 else networks[0]
+        networks, conformal = [member.network for member in self._members], self.definition.conformal
+        return join(networks, conformal) if len(networks) > 1 or conformal else networks[0]
+
+    def _conform(self, panel: Panel, resolved: Resolved) -> None:
+        """Moves the bounds as the validation part asks, which the network as it was before its finish has not seen."""
+        border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
+        held_out = training_windows(panel, resolved.lookback, self.horizon).after(border)
+        some = held_out.gather(held_out.spread(MOST_HELD_OUT))
+        with self.unfinished():
+            offsets = self._network.conformal_offsets(some.inputs, some.target, max(len(held_out) / self.horizon, 1.0))
+        self._network.offsets.assign(offsets)
 
     @property
     def curves(self) -> dict[str, pd.DataFrame]:

@@ -15,6 +15,7 @@ import pandas as pd
 from forecaster.config import ModelDefinition, PipelineDefinition
 from forecaster.evaluation import METRICS, join, leaderboard, models_of, roll, scales
 from forecaster.evaluation.direction import directions
+from forecaster.evaluation.lagged import Likeness, lagged_copies
 from forecaster.evaluation.metrics import score_one
 from forecaster.evaluation.significance import curves
 from forecaster.forecasting.protocol import Forecaster
@@ -49,6 +50,11 @@ class Contest:
     def course(self, definition: PipelineDefinition, prepared: Prepared) -> pd.DataFrame:
         """Losses by the promotion's metric at each cutoff of the test part, a column a model; see `losses_of`."""
         return losses_of(self.forecasts, definition, prepared)
+
+    def lagged(self, prepared: Prepared) -> dict[str, Likeness]:
+        """The models whose forecasts are lagged copies; one that is better than every naive forecast is none."""
+        told = self.table[(self.table["kind"] != "naive") & ~self.table["significant"]]
+        return lagged_copies(self.forecasts, prepared.panel, list(told["model"]))
 
     @property
     def winner(self) -> RecurrentForecaster:

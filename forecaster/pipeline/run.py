@@ -80,6 +80,7 @@ def run(
         version.number if version else None, version.served if version else None,
         None if definition.symbolic else report, time.monotonic() - began,
         {name: words for name, curve in curves.items() if (words := clipping(curve))},
+        {} if definition.symbolic else contest.lagged(prepared),
     )  # fmt: skip
     if report and not definition.symbolic:
         from forecaster.pipeline.document import write
