@@ -251,6 +251,35 @@ def runs(
 
 
 @app.command()
+def tune(
+    context: typer.Context,
+    pipeline: Pipeline,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Time after which the search ends.")] = 10.0,
+    trials: Annotated[int | None, typer.Option(min=1, help="Most trials; no limit by default.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model to begin from; may be repeated. Those of the pipeline by default.", show_default=False
+        ),
+    ] = None,
+    search: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUES", help="units=32,64,128 or dropout=0..0.3; may be repeated."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The model file; models/NAME_tuned.yaml by default.")] = None,
+    json: Json = False,
+    offline: Offline = False,
+) -> None:
+    """Search inside the training part; writes a model file. Goes on from the trials of earlier calls."""
+    from forecaster.cli.tuning import tune_pipeline
+
+    tune_pipeline(
+        pipeline, context.obj, json, minutes=minutes, trials=trials, models=model or [], search=search or [], out=out,
+        offline=offline,
+    )  # fmt: skip
+
+
+@app.command()
 def inspect(
     context: typer.Context,
     names: Annotated[

@@ -26,7 +26,7 @@ from forecaster.pipeline.preparation import Prepared, baselines
 from forecaster.pipeline.symbols import course_of_symbols, hold_symbol_contest, symbol_network
 from forecaster.series import data_hash
 
-__all__ = ["Contest", "forget", "hold_contest", "losses_of", "overlap", "refitted"]
+__all__ = ["Contest", "forget", "hold_contest", "losses_of", "network_of", "overlap", "refitted", "validation_score"]
 
 logger = logging.getLogger(__name__)
 
@@ -136,10 +136,10 @@ def _judge(
         control = Control(
             listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume, _key(definition, model, data)
         )
-        network = _forecaster(definition, prepared, model, control)
+        network = network_of(definition, prepared, model, control)
         _roll(network, definition, prepared, judged)
         judged.networks[network.name] = network
-        judged.validation[network.name] = _validation_score(network, definition, prepared)
+        judged.validation[network.name] = validation_score(network, definition, prepared)
     return judged
 
 
@@ -156,9 +156,10 @@ def _roll(forecaster: Forecaster, definition: PipelineDefinition, prepared: Prep
         forecaster.fit(prepared.fitting)
 
 
-def _forecaster(
+def network_of(
     definition: PipelineDefinition, prepared: Prepared, model: ModelDefinition, control: Control
 ) -> RecurrentForecaster:
+    """A network of a pipeline before its fit."""
     if definition.symbolic:
         return symbol_network(definition, prepared, model, control)
     return RecurrentForecaster(
@@ -168,7 +169,8 @@ def _forecaster(
     )  # fmt: skip
 
 
-def _validation_score(network: RecurrentForecaster, definition: PipelineDefinition, prepared: Prepared) -> float:
+def validation_score(network: RecurrentForecaster, definition: PipelineDefinition, prepared: Prepared) -> float:
+    """Its score on the validation part, by the promotion's metric, as it was before it learnt from that part."""
     with network.unfinished():
         frame = roll(network, prepared.fitting, prepared.validation)
     metric = METRICS[definition.promote.metric]
@@ -198,7 +200,7 @@ def refitted(definition: PipelineDefinition, prepared: Prepared, winner: Recurre
     if not definition.promote.refit:
         return winner
     control = replace(winner.control, checkpoint=None)
-    return _forecaster(definition, prepared, winner.definition, control).fit(prepared.panel)
+    return network_of(definition, prepared, winner.definition, control).fit(prepared.panel)
 
 
 def _key(definition: PipelineDefinition, model: ModelDefinition, data: str) -> str:
