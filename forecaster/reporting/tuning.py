@@ -63,7 +63,8 @@ def _verdict(document: Document) -> str:
 
 def _course(document: Document) -> Section:
     scored = [one for one in document["trials"] if one["score"] is not None]
-    best: list[Json] = list(accumulate((float(one["score"]) for one in scored), min))
+    lowest = accumulate((float(one["score"]) for one in scored), min)
+    best: list[Json] = list(lowest)
     numbers: list[Json] = [one["number"] for one in scored]
     told: list[Json] = [_words(one) for one in scored]
     scores: list[Json] = [one["score"] for one in scored]
