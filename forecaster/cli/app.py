@@ -69,14 +69,18 @@ def run(
         bool, typer.Option("--force", help="Publish even what does not beat the naive forecasts.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when the gate was not passed.")] = False,
+    warm_start: Annotated[
+        bool, typer.Option("--warm-start", help="Go on from the weights of the published version.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="The HTML report; models/reports/NAME.html by default.")] = None,
 ) -> None:
     """Load, backtest, fit, publish, report: the main job."""
     from forecaster.cli.running import run_pipeline
 
     passed = run_pipeline(
-        pipeline, context.obj, json, resume=resume, force=force, report=report, publishing=True, offline=offline
-    )
+        pipeline, context.obj, json, resume=resume, force=force, report=report, publishing=True, offline=offline,
+        warm=warm_start,
+    )  # fmt: skip
     if strict and not passed:
         raise typer.Exit(1)
 

@@ -183,6 +183,7 @@ class PipelineDefinition(BaseModel):
     )
     metrics: Annotated[list[Metric], Field(min_length=1)] = ["mase", "smape", "rmse", "coverage"]
     seed: NonNegativeInt = 1
+    warm_start: bool = Field(default=False, description="go on from the weights of the version that is published")
     promote: PromoteDefinition = Field(default=PromoteDefinition(), validate_default=True)
     keep: PositiveInt = Field(default=5, description="published versions, and as many challengers, to keep")
     schedule: Schedule | None = Field(default=None, description="when to retrain: a line of cron, in UTC; or a mapping")

@@ -18,7 +18,7 @@ from forecaster.networks.frame import FromFrame, encode_target
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
 
-__all__ = ["Ensemble", "MedianOfMembers", "join"]
+__all__ = ["Ensemble", "MedianOfMembers", "join", "joined"]
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -96,6 +96,11 @@ def join(members: Sequence[Network], conformal: bool = False) -> Ensemble:
         said, offsets = layer(said), layer.offsets
     raw = FromFrame(shape.transform, name="quantiles")(said, frame)
     return Ensemble(keras.Model(inputs, {"quantiles": raw}), scaled, tuple(members), shape, offsets)
+
+
+def joined(networks: Sequence[Any], conformal: bool) -> Any:
+    """One network out of one or more; one whose bounds cannot be moved is itself."""
+    return join(networks, conformal) if len(networks) > 1 or conformal else networks[0]
 
 
 def _together(members: Sequence[Network]) -> tuple[dict[str, Any], Any, Any]:
