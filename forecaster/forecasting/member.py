@@ -71,7 +71,7 @@ def fit_member(
         Interrupted: `control.stop` said so.
     """
     if static is None:
-        network.stretch.assign(np.ones_like(network.stretch))
+        network.stretch.assign(np.ones(network.stretch.shape))
     else:
         network.prepare(lessons.sample.inputs, lessons.sample.target, static)
     curve = train(network, lessons, definition, control)

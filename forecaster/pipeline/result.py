@@ -144,5 +144,6 @@ def _others(rows: pd.DataFrame, scores: Mapping[str, float], chosen: str) -> lis
         said.append("No model of this run beats the naive forecasts significantly.")
     for rival in rows.index[rows["kind"] == "rival"]:
         word = "is beaten too" if scores[chosen] < scores[rival] else "is NOT beaten"
-        said.append(f"The cheap rival {rival} ({scores[rival]:.3f}) {word}.")
+        size = "cheap" if rival == "ridge" else "classical"
+        said.append(f"The {size} rival {rival} ({scores[rival]:.3f}) {word}.")
     return said
