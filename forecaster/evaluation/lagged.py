@@ -15,6 +15,8 @@ __all__ = ["Likeness", "lagged_copies", "likeness"]
 FEWEST_ORIGINS = 3
 FAR_ABOVE = 0.1
 """What the last value leaves unexplained of a copy, at most, in shares of what the truth leaves unexplained."""
+LITTLE = 0.05
+"""Gain over repeating the last value below which a forecast is no better, for this purpose."""
 
 
 @dataclass(frozen=True)
@@ -24,22 +26,26 @@ class Likeness:
     Attributes:
         last: Their correlation with the last value before them: the series, shifted.
         truth: Their correlation with what came.
+        gain: Share by which their mean absolute error is below that of repeating the last value.
     """
 
     last: float
     truth: float
+    gain: float
 
     @property
     def copy(self) -> bool:
-        """Whether they are a lagged copy: hardly anything of what the last value does not tell is in them."""
-        return self.last > 0 and 1 - self.last**2 < FAR_ABOVE * (1 - self.truth * abs(self.truth))
+        """Whether they are a lagged copy: hardly anything but the last value is in them, and nothing that pays."""
+        return (
+            self.gain < LITTLE and self.last > 0 and 1 - self.last**2 < FAR_ABOVE * (1 - self.truth * abs(self.truth))
+        )
 
     @property
     def words(self) -> str:
         """The same as a sentence about a model."""
         return (
             f"its forecasts are a lagged copy of the series: their correlation with the last value before them is "
-            f"{self.last:.3f}, with what came {self.truth:.3f}; the naive forecast says as much"
+            f"{self.last:.3f}, with what came {self.truth:.3f}, and repeating that value would do as well"
         )
 
 
@@ -85,13 +91,19 @@ def likeness(frame: pd.DataFrame, panel: Panel, models: Sequence[str]) -> dict[s
     values, keys = values[enough], [key[enough] for key in keys]
     apart = values - values.groupby(keys).transform("mean")
     spread = apart["y"].groupby(keys[0]).transform("std")
-    apart = apart.div(spread.where(spread > 0), axis=0).dropna()
+    spread = spread.where(spread > 0)
+    apart = apart.div(spread, axis=0).dropna()
+    errors = values.sub(values["y"], axis=0).div(spread, axis=0).abs().sum()
     told = {}
     for model in models:
         with_last, with_truth = (_correlation(apart[model], apart[other]) for other in ("last", "y"))
         if np.isfinite(with_last) and np.isfinite(with_truth):
-            told[model] = Likeness(with_last, with_truth)
+            told[model] = Likeness(with_last, with_truth, _gain(errors[model], errors["last"]))
     return told
+
+
+def _gain(own: float, last: float) -> float:
+    return 1 - own / last if last > 0 else 0.0
 
 
 def _correlation(one: pd.Series, other: pd.Series) -> float:

@@ -46,15 +46,18 @@ def test_a_repeated_last_value_is_a_copy_and_what_knows_the_future_is_none():
         panel,
         copy=last,
         nearly=lambda past, came: 1.02 * last(past, came) + 0.1 * (past[-1] - past[-2]),
+        close=lambda past, came: 0.8 * last(past, came) + 0.2 * came,
         better=lambda past, came: 0.5 * last(past, came) + 0.5 * came,
         truth=lambda past, came: came,
         upside_down=lambda past, came: -last(past, came),
         flat=lambda past, came: np.full(len(came), 7.0),
     )
-    models = ["copy", "nearly", "better", "truth", "upside_down", "flat"]
+    models = ["copy", "nearly", "close", "better", "truth", "upside_down", "flat"]
     assert set(lagged_copies(frame, panel, models)) == {"copy", "nearly"}
     told = likeness(frame, panel, models)
     assert told["copy"].last == pytest.approx(1.0) and told["copy"].truth < 0.99
+    assert told["close"].last > 0.99 and told["close"].gain == pytest.approx(0.2)  # near the last value, but it pays
+    assert told["copy"].gain == pytest.approx(0.0) and told["truth"].gain == 1.0
     assert told["truth"].truth == pytest.approx(1.0)
     assert "flat" not in told
 
@@ -71,15 +74,23 @@ def test_by_hand_one_step_ahead():
     frame = pd.DataFrame({"unique_id": panel.ids[0], "ds": steps[1:], "cutoff": steps[:-1], "y": [3.0, 2, 4, 8]})
     found = likeness(frame.assign(gru=[1.0, 3.0, 2.0, 6.0]), panel, ["gru"])["gru"]
     assert found.last == pytest.approx(np.corrcoef([1, 3, 2, 6], [1, 3, 2, 4])[0, 1])
+    assert found.gain == pytest.approx(1 - (2 + 1 + 2 + 2) / (2 + 1 + 2 + 4))
     assert found.truth == pytest.approx(np.corrcoef([1, 3, 2, 6], [3, 2, 4, 8])[0, 1])
 
 
 @pytest.mark.parametrize(
-    ("last", "truth", "copy"),
-    [(0.999, 0.9, True), (0.999, 0.999, False), (0.9, 0.2, False), (0.96, -0.5, True), (-1.0, 0.0, False)],
+    ("last", "truth", "gain", "copy"),
+    [
+        (0.999, 0.9, 0.0, True),
+        (0.999, 0.9, 0.06, False),
+        (0.999, 0.999, 0.0, False),
+        (0.9, 0.2, 0.0, False),
+        (0.96, -0.5, -0.3, True),
+        (-1.0, 0.0, 0.0, False),
+    ],
 )
-def test_far_above_means_a_tenth_of_what_is_left_unexplained(last, truth, copy):
-    assert Likeness(last, truth).copy is copy
+def test_far_above_means_a_tenth_of_what_is_left_unexplained(last, truth, gain, copy):
+    assert Likeness(last, truth, gain).copy is copy
 
 
 def test_single_origins_tell_nothing():
