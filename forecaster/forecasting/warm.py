@@ -23,7 +23,7 @@ SHORTER = 3
 SHARE_OF_RATE = 0.5
 SHAPING = (
     "network", "strategy", "topology", "units", "layers", "dilations", "residual", "peephole", "coupled",
-    "forget_gate", "layer_norm", "ensemble", "conformal",
+    "forget_gate", "layer_norm", "ensemble", "conformal", "head",
 )  # fmt: skip
 """Keys of a model file that say what weights there are and what they mean."""
 
