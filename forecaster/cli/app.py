@@ -69,14 +69,18 @@ def run(
         bool, typer.Option("--force", help="Publish even what does not beat the naive forecasts.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when the gate was not passed.")] = False,
+    warm_start: Annotated[
+        bool, typer.Option("--warm-start", help="Go on from the weights of the published version.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="The HTML report; models/reports/NAME.html by default.")] = None,
 ) -> None:
     """Load, backtest, fit, publish, report: the main job."""
     from forecaster.cli.running import run_pipeline
 
     passed = run_pipeline(
-        pipeline, context.obj, json, resume=resume, force=force, report=report, publishing=True, offline=offline
-    )
+        pipeline, context.obj, json, resume=resume, force=force, report=report, publishing=True, offline=offline,
+        warm=warm_start,
+    )  # fmt: skip
     if strict and not passed:
         raise typer.Exit(1)
 
@@ -247,6 +251,35 @@ def runs(
 
     show_runs(
         names or [], context.obj, json, state=state, outcome=outcome, since=since, limit=limit, ledger=ledger
+    )  # fmt: skip
+
+
+@app.command()
+def tune(
+    context: typer.Context,
+    pipeline: Pipeline,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Time after which the search ends.")] = 10.0,
+    trials: Annotated[int | None, typer.Option(min=1, help="Most trials; no limit by default.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model to begin from; may be repeated. Those of the pipeline by default.", show_default=False
+        ),
+    ] = None,
+    search: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUES", help="units=32,64,128 or dropout=0..0.3; may be repeated."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The model file; models/NAME_tuned.yaml by default.")] = None,
+    json: Json = False,
+    offline: Offline = False,
+) -> None:
+    """Search inside the training part; writes a model file. Goes on from the trials of earlier calls."""
+    from forecaster.cli.tuning import tune_pipeline
+
+    tune_pipeline(
+        pipeline, context.obj, json, minutes=minutes, trials=trials, models=model or [], search=search or [], out=out,
+        offline=offline,
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ def run_pipeline(
     report: Path | None,
     publishing: bool,
     offline: bool = False,
+    warm: bool = False,
 ) -> bool:
     """Runs a pipeline file and prints what came out.
 
@@ -40,6 +41,7 @@ def run_pipeline(
         Whether the chosen network beats the naive forecasts.
     """
     definition = read_pipeline(pipeline)
+    definition = definition.model_copy(update={"warm_start": True}) if warm else definition
     found = Project.find(project)
     if definition.split:
         from forecaster.cli.group_running import run_split
@@ -67,6 +69,8 @@ def run_pipeline(
 def _show(result: RunResult) -> None:
     console.print(leaderboard_table(result.leaderboard))
     console.print(f"\n{result.gate.verdict}\n", markup=False, soft_wrap=True)
+    for model, words in result.warnings.items():
+        console.print(f"Warning     {model}: {words}", markup=False, soft_wrap=True)
     for model, words in result.clipping.items():
         console.print(f"Gradient    {model}: {words}", markup=False, soft_wrap=True)
     if result.served:

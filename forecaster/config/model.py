@@ -143,6 +143,14 @@ class ModelKeys(BaseModel):
     ensemble: Annotated[int, Field(ge=1, le=50)] = Field(
         default=1, description="networks that differ by their seed; the forecast is the median of their quantiles"
     )
+    head: Literal["quantiles", "student_t"] = Field(
+        default="quantiles",
+        description="what is learnt: each quantile by itself, or the likeliest Student-t distribution (heavy tails)",
+    )
+    conformal: bool = Field(
+        default=False,
+        description="move the bounds of intervals, each step by itself, so that they hold on the validation part",
+    )
     jit_compile: bool = Field(default=False, description="compile the training step with XLA; pays for long fits only")
     implementation: Literal["auto", "loop", "fused"] = Field(
         default="auto",
@@ -202,7 +210,9 @@ class ModelDefinition(ModelKeys):
         default = cls.model_fields[str(info.field_name)].default
         return value if value == default else check_feedback(value, info.data, str(info.field_name))
 
-    @field_validator("segment", "recurrent_dropout", "samples", "carry_state", "truncate", "ensemble")
+    @field_validator(
+        "segment", "recurrent_dropout", "samples", "carry_state", "truncate", "ensemble", "conformal", "head"
+    )
     @classmethod
     def _step_by_step(cls, value: Any, info: ValidationInfo) -> Any:
         default = cls.model_fields[str(info.field_name)].default

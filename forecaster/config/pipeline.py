@@ -24,6 +24,7 @@ from forecaster.config.schedule import DaskDefinition, Schedule
 from forecaster.config.symbols import SYMBOL_BASELINES, check_kind, with_defaults_of_kind
 
 __all__ = [
+    "CHEAP",
     "MEMBERS",
     "NAIVE",
     "BacktestDefinition",
@@ -39,16 +40,20 @@ __all__ = [
 ]
 
 Baseline = Literal[
-    "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge",
+    "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge", "auto_ets", "theta", "auto_arima",
     "most_frequent", "last", "seasonal", "bigram", "ngram",
 ]  # fmt: skip
 Metric = Literal[
     "mase", "smape", "rmse", "coverage", "direction",
     "log_loss", "accuracy", "top_3", "perplexity", "bits",
 ]  # fmt: skip
-Rival = Literal["champion", "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge"]
+Rival = Literal[
+    "champion", "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge", "auto_ets", "theta", "auto_arima"
+]
 NAIVE: tuple[Baseline, ...] = ("naive", "seasonal_naive", "drift", "mean", "naive2")
 """The naive forecasts: what a network must beat to be published."""
+CHEAP: tuple[Baseline, ...] = ("ridge", "auto_ets", "theta", "auto_arima")
+"""Rivals that are no networks."""
 
 Level = Annotated[float, Field(gt=0, lt=100, description="per cent of the outcomes that the interval should hold")]
 
@@ -183,6 +188,7 @@ class PipelineDefinition(BaseModel):
     )
     metrics: Annotated[list[Metric], Field(min_length=1)] = ["mase", "smape", "rmse", "coverage"]
     seed: NonNegativeInt = 1
+    warm_start: bool = Field(default=False, description="go on from the weights of the version that is published")
     promote: PromoteDefinition = Field(default=PromoteDefinition(), validate_default=True)
     keep: PositiveInt = Field(default=5, description="published versions, and as many challengers, to keep")
     schedule: Schedule | None = Field(default=None, description="when to retrain: a line of cron, in UTC; or a mapping")

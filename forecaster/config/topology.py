@@ -45,6 +45,13 @@ TOPOLOGIES: Mapping[Strategy, tuple[Topology, ...]] = {
 }
 """Those of each strategy, the default first."""
 
+WHOLE_HORIZON = {
+    "ensemble": "an ensemble is of networks that say a whole horizon, and strategy: recursive goes from step to step",
+    "conformal": "the intervals of strategy: recursive are those of sampled paths, which have no bounds to move",
+    "head": "strategy: recursive draws its paths from quantiles",
+}
+"""Keys of networks that say a whole horizon at once, and why others have none."""
+
 
 def topology_of(network: str, strategy: Strategy, topology: Topology | Literal["auto"]) -> Topology:
     """The topology that was written, or the strategy's default; a network without memory goes from one to one."""
@@ -158,12 +165,9 @@ def check_carrying(value: Any, keys: Mapping[str, Any], key: str) -> Any:
             instead = "leave it out" if key == "segment" else "write dropout instead"
             raise ValueError(f"strategy: recursive reads one step at a time and has no {key}; {instead}")
         return value
-    if key == "ensemble":
+    if key in WHOLE_HORIZON:
         if recursive:
-            raise ValueError(
-                "an ensemble is of networks that say a whole horizon, and strategy: recursive goes from step to step; "
-                "write strategy: direct or seq2seq, or leave ensemble out"
-            )
+            raise ValueError(f"{WHOLE_HORIZON[key]}; write strategy: direct or seq2seq, or leave {key} out")
         return value
     if not recursive:
         raise ValueError(

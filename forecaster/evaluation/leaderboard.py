@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from forecaster.config.pipeline import NAIVE
+from forecaster.config.pipeline import CHEAP, NAIVE
 from forecaster.errors import ForecasterError
 from forecaster.evaluation.metrics import METRICS, coverages, scales, score
 from forecaster.evaluation.significance import curves, diebold_mariano, holm
@@ -77,7 +77,7 @@ def leaderboard(
         metrics: Columns to show.
         rank_by: The metric by which models are sorted, skill and significance are computed.
         season: Of MASE; M4's by default.
-        networks: Which models are networks; by default all that are neither naive nor `ridge`.
+        networks: Which models are networks; by default all that are neither naive nor one of `CHEAP`.
         significance: Level of the test.
         overlap: How many successive forecasts share targets: horizon / step, rounded up; counted by default.
         seconds: Time that each model took to fit.
@@ -92,7 +92,7 @@ def leaderboard(
     """
     _check_metrics(metrics, rank_by)
     models, scale = models_of(frame), scales(_up_to(frame, panel), season or metric_season(panel.calendar))
-    networks = [m for m in models if not is_naive(m) and m != "ridge"] if networks is None else networks
+    networks = [m for m in models if not is_naive(m) and m not in CHEAP] if networks is None else networks
     kinds = [kind_of(model, networks) for model in models]
     naive = [model for model, kind in zip(models, kinds, strict=True) if kind == "naive"]
     points = list(dict.fromkeys([rank_by, *(name for name in metrics if name in METRICS)]))

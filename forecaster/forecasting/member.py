@@ -10,11 +10,16 @@ import numpy as np
 import pandas as pd
 
 from forecaster.config import ModelDefinition
+from forecaster.forecasting.defaults import Resolved
 from forecaster.forecasting.finishing import Finished, finish
 from forecaster.forecasting.lessons import Examples, Lessons
 from forecaster.forecasting.training import Control, train
+from forecaster.series import Panel, training_windows
 
-__all__ = ["Member", "fit_member", "seed_of"]
+__all__ = ["Member", "conform", "fit_member", "seed_of"]
+
+MOST_HELD_OUT = 8_192
+"""Windows of the validation part by which bounds are moved, evenly spread over it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def seed_of(seed: int, number: int) -> int:
 def fit_member(
     network: Any,
     lessons: Lessons,
-    static: np.ndarray,
+    static: np.ndarray | None,
     definition: ModelDefinition,
     control: Control,
     later: Callable[[int], Examples] | None,
@@ -53,9 +58,10 @@ def fit_member(
     """Fits one network.
 
     Args:
-        network: Untrained.
+        network: Untrained, or with the weights to go on from.
         lessons: What it learns from and is stopped by.
-        static: The static covariates of the training part, shape (series, static).
+        static: The static covariates of the training part, shape (series, static); None where there are weights to go
+            on from, which know theirs.
         definition: The model file.
         control: Of this network.
         later: The batches of its finish; None for none.
@@ -64,10 +70,28 @@ def fit_member(
         TrainingError: The loss is not finite.
         Interrupted: `control.stop` said so.
     """
-    network.prepare(lessons.sample.inputs, lessons.sample.target, static)
+    if static is None:
+        network.stretch.assign(np.ones(network.stretch.shape))
+    else:
+        network.prepare(lessons.sample.inputs, lessons.sample.target, static)
     curve = train(network, lessons, definition, control)
     network.calibrate(lessons.held_out.inputs, lessons.held_out.target)
     if later is None:
         return Member(network, curve, None)
     best = int(curve["step"].iloc[int(curve["validation"].argmin())])
     return Member(network, curve, finish(network, later, definition, best, control))
+
+
+def conform(network: Any, panel: Panel, border: np.ndarray, resolved: Resolved, horizon: int) -> np.ndarray:
+    """The offsets of bounds that the validation part asks for; see `forecaster.networks.conformal`.
+
+    Args:
+        network: Joined, as it was before it learnt from that part.
+        panel: The fitting part.
+        border: Ticks behind which it validates.
+        resolved: Lookback.
+        horizon: Steps to forecast.
+    """
+    held_out = training_windows(panel, resolved.lookback, horizon).after(border)
+    some = held_out.gather(held_out.spread(MOST_HELD_OUT))
+    return np.asarray(network.conformal_offsets(some.inputs, some.target, max(len(held_out) / horizon, 1.0)))

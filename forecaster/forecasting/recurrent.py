@@ -20,6 +20,7 @@ from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.lessons import gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.training import Control
+from forecaster.forecasting.warm import UNFINISHED, WarmStart, network_facts, warmed
 from forecaster.series import Panel, cutoffs, forecast_windows
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class RecurrentForecaster:
         step: Time steps between those origins; the horizon by default.
         seed: Of weights, dropout and batches.
         control: How the fit is watched, stopped and resumed.
+        warm: Weights of a published version to go on from.
 
     Attributes:
         name: The model's, its column in forecast frames.
@@ -72,6 +74,7 @@ class RecurrentForecaster:
         step: int | None = None,
         seed: int = 1,
         control: Control | None = None,
+        warm: WarmStart | None = None,
     ) -> None:
         self.definition = Project.find().model(model)
         self.name = str(self.definition.name)
@@ -80,7 +83,7 @@ class RecurrentForecaster:
         self.levels = [float(level) for level in sorted(levels)]
         self.validation, self.step = validation, step or horizon
         self.seed = seed
-        self.control = control or Control()
+        self.control, self.warm = control or Control(), warm
         self.seconds = 0.0
         self.curve = pd.DataFrame(columns=["step", "training", "validation"])
         self.resolved: Resolved | None = None
@@ -110,12 +113,32 @@ class RecurrentForecaster:
         if self.definition.strategy == "recursive":
             refuse_unknown_future(panel, f"{self.name}: strategy: recursive")
         self._inputs = Inputs.of(panel)
-        self._members = [self._member(panel, resolved, definition, number) for number in range(definition.ensemble)]
-        self._network, self.curve = self._joined(), self._members[0].curve
+        self._fit_networks(panel, resolved, definition)
+        self.curve = self._members[0].curve
         self.seconds = time.monotonic() - began
         return self
 
-    def _member(self, panel: Panel, resolved: Resolved, definition: ModelDefinition, number: int) -> Member:
+    def _fit_networks(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> None:
+        """Builds all networks, joins them, and fits one after the other."""
+        from forecaster.forecasting.member import conform, seed_of
+        from forecaster.networks.ensemble import joined
+
+        seeds = [seed_of(self.seed, number) for number in range(definition.ensemble)]
+        networks = [self._built(panel, resolved, definition, seed) for seed in seeds]
+        self._network = joined(networks, definition.conformal)
+        if self.warm:
+            self.warm.give(self._network, self.facts)
+            definition = warmed(definition)
+        self._members = [self._member(panel, resolved, definition, *one) for one in enumerate(networks)]
+        if definition.conformal:
+            border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
+            with self.unfinished():
+                offsets = conform(self._network, panel, border, resolved, self.horizon)
+            self._network.offsets.assign(offsets)
+
+    def _member(
+        self, panel: Panel, resolved: Resolved, definition: ModelDefinition, number: int, network: Any
+    ) -> Member:
         """One network, fitted: the only one, or one of an ensemble."""
         from forecaster.forecasting.finishing import all_windows
         from forecaster.forecasting.member import fit_member, seed_of
@@ -127,15 +150,9 @@ class RecurrentForecaster:
         finished = definition.finish and not self.stepwise
         later = all_windows(panel, resolved, self.horizon, definition, seed) if finished else None
         return fit_member(
-            self._built(panel, resolved, definition, seed), lessons, panel.until(border).static_values, definition,
+            network, lessons, None if self.warm else panel.until(border).static_values, definition,
             self.control.of_member(number + 1, definition.ensemble), later,
         )  # fmt: skip
-
-    def _joined(self) -> Any:
-        from forecaster.networks.ensemble import join
-
-        networks = [member.network for member in self._members]
-        return join(networks) if len(networks) > 1 else networks[0]
 
     @property
     def curves(self) -> dict[str, pd.DataFrame]:
@@ -153,6 +170,13 @@ class RecurrentForecaster:
     def reads(self) -> int | None:
         """Steps before a cutoff that decide a forecast; None where all do, or nothing is fitted."""
         return None if self.resolved is None or self.stepwise else self.resolved.lookback
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its weights depend on; empty before a fit."""
+        if self.resolved is None:
+            return {}
+        return network_facts(self.definition, self.resolved, self.horizon, self.levels, self._inputs)
 
     @property
     def streaming(self) -> dict[str, Any]:
@@ -230,6 +254,12 @@ class RecurrentForecaster:
         return history_read(panel, self.streaming, self.resolved.lookback if self.resolved else 0)
 
     def export(self, served: Path, side: Path) -> None:
-        """Writes the network as a SavedModel (folder `served`) and as `model.keras` (in folder `side`)."""
+        """Writes the network as a SavedModel (folder `served`) and as `model.keras` (in folder `side`).
+
+        Beside it lie its weights before the finish, which another fit can go on from.
+        """
         self._network.export(served)
         self._network.forecast.save(side / "model.keras")
+        if not self.stepwise:
+            with self.unfinished():
+                self._network.forecast.save(side / UNFINISHED)

@@ -41,6 +41,11 @@ def step_by_step(definition: ModelDefinition) -> ModelDefinition:
             f"models: {definition.name} is an ensemble of {definition.ensemble} networks, and forecasts of symbols "
             "have no quantiles to take the median of; leave ensemble out"
         )
+    if definition.conformal:
+        raise DefinitionError(
+            f"models: {definition.name} asks for conformal intervals, and forecasts of symbols have none; "
+            "leave conformal out"
+        )
     told = {name: getattr(definition, name) for name in definition.model_fields_set}
     return ModelDefinition.model_validate({**told, "strategy": "recursive", "name": definition.name})
 

@@ -27,6 +27,7 @@ from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.pipeline.publication import draft_of, exported
 from forecaster.pipeline.reach import after
 from forecaster.pipeline.result import judge, records
+from forecaster.pipeline.warm import begin
 from forecaster.series import data_hash
 from forecaster.series.source import load
 from forecaster.store import ManifestDraft, Store, Version
@@ -78,6 +79,7 @@ def retrain(
     # the network that forecasts the test part is to be the one that is published
     definition = definition.model_copy(update={"backtest": definition.backtest.model_copy(update={"refit": False})})
     prepared = prepare(definition, project, base, panel, offline=offline)
+    prepared, warm = begin(definition, prepared, store)
     listener = listener or Listener()
     listener.read(prepared.panel.notes, prepared.inferred)
     duel = _Duel(definition, prepared, champion) if champion else None
@@ -91,7 +93,7 @@ def retrain(
         seconds = time.monotonic() - began
         return replace(result, outcome="not enough new data", reason=why, seconds=seconds)
     checkpoints = project.store / ".checkpoints" / name
-    contest = hold_contest(definition, prepared, listener, checkpoints, resume=True)
+    contest = hold_contest(definition, prepared, listener, checkpoints, resume=True, warm=warm)
     result = _Settlement(store, definition, prepared, base, contest, duel, result).settled()
     forget(checkpoints)
     return replace(result, seconds=time.monotonic() - began)

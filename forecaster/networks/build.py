@@ -7,6 +7,8 @@ known, static ── scaled ── topology ────────────
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
@@ -19,6 +21,7 @@ from forecaster.networks.heads import Quantiles
 from forecaster.networks.network import Learning, Network
 from forecaster.networks.optimizer import optimizer
 from forecaster.networks.shape import Shape
+from forecaster.networks.student_t import NUMBERS, StudentT
 from forecaster.networks.unrolled import Teacher, encoder_decoder, one_to_one
 
 __all__ = ["Network", "Shape", "build"]
@@ -42,6 +45,8 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     Raises:
         DefinitionError: The import path of `network` leads to nothing that can be called.
     """
+    if definition.head == "student_t":
+        shape = replace(shape, numbers=NUMBERS)
     seeds = iter(np.random.default_rng(seed).integers(2**31, size=256).tolist())
     inputs = window_inputs(shape)
     features = read_window(inputs, shape)
@@ -58,14 +63,24 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     else:
         raise DefinitionError(f"topology: {topology} is not built here; write another")
     steps = shape.horizon if teacher else 1
-    to_quantiles = Quantiles(len(shape.quantiles) // 2, steps, name="scaled_quantiles")
+    to_quantiles = _head(definition, shape, steps)
     scaled = to_quantiles(free, features.base)
     raw = FromFrame(shape.transform, name="quantiles")(scaled, features.frame)
 
-    taught_quantiles = scaled if learnt is free else to_quantiles(learnt, features.base)
-    train = Learning(lesson, {"quantiles": taught_quantiles, "frame": features.frame}, name="train")
-    train.shape_ = shape
+    taught = scaled if learnt is free else to_quantiles(learnt, features.base)
+    said = {"quantiles": taught, "frame": features.frame}
+    if definition.head == "student_t":
+        said |= {"free": learnt, "base": features.base}
+    train = Learning(lesson, said, name="train")
+    train.shape_, train.head_ = shape, to_quantiles
     train.compile(optimizer(definition), jit_compile=definition.jit_compile)
     forecast, base = keras.Model(inputs, {"quantiles": raw}), keras.Model(inputs, [features.base, features.frame])
     inner = keras.Model(inputs, {"quantiles": scaled, "frame": features.frame}, name="scaled")
     return Network(forecast, inner, train, base, shape, bias, teacher)
+
+
+def _head(definition: ModelDefinition, shape: Shape, steps: int) -> Quantiles | StudentT:
+    """From free numbers to quantiles in the units of the frame."""
+    if definition.head == "student_t":
+        return StudentT(shape.quantiles, steps, name="scaled_quantiles")
+    return Quantiles(len(shape.quantiles) // 2, steps, name="scaled_quantiles")

@@ -38,7 +38,7 @@ def many_to_one(
         state = keras.layers.Dropout(definition.dropout, seed=next(seeds))(state)
     if features.static is not None:
         state = keras.layers.Concatenate()([state, features.static])
-    count = len(shape.quantiles)
+    count = shape.numbers
     head = keras.layers.Dense(shape.horizon * count, kernel_initializer="zeros", name="head")
     free = keras.layers.Reshape((shape.horizon, count))(head(state))
     beside = [] if features.coming is None else [features.coming]
@@ -79,14 +79,14 @@ def one_to_many(
         state = layer(state, initial_state=begin)
     if definition.dropout:
         state = keras.layers.Dropout(definition.dropout, seed=next(seeds))(state)
-    free = keras.layers.Dense(len(shape.quantiles), use_bias=False, kernel_initializer="zeros", name="head")(state)
+    free = keras.layers.Dense(shape.numbers, use_bias=False, kernel_initializer="zeros", name="head")(state)
     own = StepBias(name="step_bias")
     return own(free), own.bias
 
 
 def _to_the_median(shift: Any, shape: Shape) -> Any:
     """Free numbers that move the median, and with it all quantiles, by a shift (batch, horizon)."""
-    middle = len(shape.quantiles) // 2
+    middle = shape.numbers // 2
     return ops.pad(shift[:, :, None], [[0, 0], [0, 0], [middle, middle]])
 
 
@@ -94,7 +94,7 @@ def _from_beside(state: Any, beside: list[Any], features: Features, shape: Shape
     """What is known of each step, or was seen at its place before, moves its quantiles in the light of the state."""
     context = at_each_step(_dense(32, seeds)(state), features.base)
     hidden = _dense(64, seeds, activation="relu")(keras.layers.Concatenate()([context, *beside]))
-    return keras.layers.Dense(len(shape.quantiles), kernel_initializer="zeros", name="known_head")(hidden)
+    return keras.layers.Dense(shape.numbers, kernel_initializer="zeros", name="known_head")(hidden)
 
 
 def _dense(units: int, seeds: Iterator[int], activation: str | None = None) -> keras.layers.Layer:

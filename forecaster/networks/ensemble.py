@@ -1,4 +1,4 @@
-"""Several networks as one: the median of what they say, inside one exported network."""
+"""Networks that forecast as one: the median of what they say and conformal offsets, inside one exported network."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from forecaster.networks.answering import Answers, answers
-from forecaster.networks.frame import FromFrame
+from forecaster.networks.conformal import Conformal, conformal_offsets
+from forecaster.networks.frame import FromFrame, encode_target
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
 
-__all__ = ["Ensemble", "MedianOfMembers", "join"]
+__all__ = ["Ensemble", "MedianOfMembers", "join", "joined"]
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -38,17 +40,34 @@ class MedianOfMembers(keras.layers.Layer):
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks of one shape that forecast together.
+    """Networks of one shape that forecast together, or one whose bounds are moved.
 
     Attributes:
         forecast: As that of one `Network`.
+        scaled: As that of one `Network`, before the conformal offsets.
         members: The networks, with weights of their own.
         shape: Of each of them.
+        offsets: The weights of the conformal layer, shape (horizon, quantiles); None without one.
     """
 
     forecast: keras.Model
+    scaled: keras.Model
     members: tuple[Network, ...]
     shape: Shape
+    offsets: keras.Variable | None = None
+
+    def conformal_offsets(self, inputs: dict[str, np.ndarray], target: np.ndarray, independent: float) -> np.ndarray:
+        """The offsets that windows held out ask for; see `forecaster.networks.conformal`.
+
+        Args:
+            inputs: Those windows.
+            target: Their targets, raw, shape (windows, horizon).
+            independent: How many windows that share no target there are.
+        """
+        said = self.scaled.predict(inputs, batch_size=512, verbose=0)  # many windows, of which few may fit at once
+        frame = ops.convert_to_tensor(said["frame"])
+        scaled = ops.convert_to_numpy(encode_target(ops.convert_to_tensor(target), frame, self.shape.transform))
+        return conformal_offsets(scaled, said["quantiles"], self.shape.quantiles, independent)
 
     @cached_property
     def answer(self) -> Answers:
@@ -60,20 +79,38 @@ class Ensemble:
         self.forecast.export(folder, format="tf_saved_model", verbose=False)
 
 
-def join(members: Sequence[Network]) -> Ensemble:
+def join(members: Sequence[Network], conformal: bool = False) -> Ensemble:
     """One network that says the median of its members' quantiles.
 
     The median is taken in the units of the window's frame, which all members share.
 
     Args:
-        members: Two or more of one shape.
+        members: One or more of one shape.
+        conformal: Whether its bounds can be moved.
     """
-    first = members[0]
-    inputs = {name: keras.Input(part.shape[1:], name=name) for name, part in first.scaled.input.items()}
+    shape, inputs, said, frame = members[0].shape, *_together(members)
+    scaled = keras.Model(inputs, {"quantiles": said, "frame": frame}, name="scaled")
+    offsets = None
+    if conformal:
+        layer = Conformal(shape.horizon, len(shape.quantiles), name="conformal")
+        said, offsets = layer(said), layer.offsets
+    raw = FromFrame(shape.transform, name="quantiles")(said, frame)
+    return Ensemble(keras.Model(inputs, {"quantiles": raw}), scaled, tuple(members), shape, offsets)
+
+
+def joined(networks: Sequence[Any], conformal: bool) -> Any:
+    """One network out of one or more; one whose bounds cannot be moved is itself."""
+    return join(networks, conformal) if len(networks) > 1 or conformal else networks[0]
+
+
+def _together(members: Sequence[Network]) -> tuple[dict[str, Any], Any, Any]:
+    """Inputs, the median of the quantiles in units of the frame, and the frame."""
+    first = members[0].scaled
+    if len(members) == 1:
+        return dict(first.input), first.output["quantiles"], first.output["frame"]
+    inputs = {name: keras.Input(part.shape[1:], name=name) for name, part in first.input.items()}
     said = [
         keras.Model(one.scaled.input, one.scaled.output, name=f"member_{number}")(inputs)
         for number, one in enumerate(members, start=1)
     ]
-    middle = MedianOfMembers(name="median")([one["quantiles"] for one in said])
-    raw = FromFrame(first.shape.transform, name="quantiles")(middle, said[0]["frame"])
-    return Ensemble(keras.Model(inputs, {"quantiles": raw}), tuple(members), first.shape)
+    return inputs, MedianOfMembers(name="median")([one["quantiles"] for one in said]), said[0]["frame"]

@@ -14,8 +14,9 @@ from keras import ops
 
 from forecaster.networks.answering import Answers, answers
 from forecaster.networks.frame import encode_target
-from forecaster.networks.heads import best_stretch, free_numbers, pinball
+from forecaster.networks.heads import Quantiles, best_stretch, free_numbers, pinball
 from forecaster.networks.shape import Shape
+from forecaster.networks.student_t import StudentT
 from forecaster.networks.unrolled import Teacher
 
 __all__ = ["Learning", "Network"]
@@ -32,7 +33,7 @@ class Network:
         train: The same inputs, learning in the units of each window's frame; target (batch, horizon), raw.
         base: The same inputs; the naive base (batch, horizon) and the frame (batch, 2).
         shape: What it was built for.
-        bias: The weights that are added to the free numbers of every step and quantile; horizon × quantiles of them.
+        bias: The weights that are added to the free numbers of every step; horizon × `shape.numbers` of them.
         teacher: Of a network that reads its own outputs; `train` has the further input `taught` then.
     """
 
@@ -91,7 +92,8 @@ class Network:
             self.forecast.get_layer("static_scale").learn(static)
         base, frame = (ops.convert_to_numpy(part) for part in self.base(inputs))
         scaled = encode_target(ops.convert_to_tensor(target), ops.convert_to_tensor(frame), self.shape.transform)
-        bias = free_numbers(ops.convert_to_numpy(scaled) - base, self.shape.quantiles)
+        errors, head = ops.convert_to_numpy(scaled) - base, self.forecast.get_layer("scaled_quantiles")
+        bias = head.first(errors) if isinstance(head, StudentT) else free_numbers(errors, self.shape.quantiles)
         self.bias.assign(bias.reshape(self.bias.shape))
 
     def calibrate(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> np.ndarray:
@@ -129,10 +131,13 @@ class Learning(keras.Model):
     """Quantiles and target meet in the units of the window's frame, so every window weighs the same."""
 
     shape_: Shape
+    head_: Quantiles | StudentT
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Mean pinball loss over the quantiles."""
+        """Mean pinball loss over the quantiles, or what the head has instead."""
         target = encode_target(y, y_pred["frame"], self.shape_.transform)
+        if isinstance(self.head_, StudentT):
+            return self.head_.loss(target, y_pred["free"], y_pred["base"])
         return pinball(target, y_pred["quantiles"], self.shape_.quantiles)

@@ -25,6 +25,7 @@ class Shape:
         cycle: Time steps of a cycle that the lookback holds several of; 1 where it holds none.
         vocabulary: Names of the values where these are symbols, the unknown one first; empty where they are numbers.
         novelty: Chance of a symbol that is not in the vocabulary.
+        numbers: Free numbers that the network says for a step; as many as quantiles unless its head wants others.
     """
 
     lookback: int
@@ -40,3 +41,8 @@ class Shape:
     cycle: int = 1
     vocabulary: tuple[str, ...] = ()
     novelty: float = 0.0
+    numbers: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.numbers:
+            object.__setattr__(self, "numbers", len(self.quantiles))

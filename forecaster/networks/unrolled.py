@@ -109,7 +109,7 @@ def _decoded(
     start = NaiveBase(seasons, 1, name="last_value")(features.scaled, features.observed)
     parts = each_step(features, shape)
     coming = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0] if parts else None
-    decoder = Decoder(stack, len(shape.quantiles), name="decoder")
+    decoder = Decoder(stack, shape.numbers, name="decoder")
     said = decoder(features.base, start, states=states, coming=coming)
     learnt = decoder(features.base, start, taught=taught, states=states, coming=coming)
     return said, learnt, decoder.bias

@@ -15,17 +15,19 @@ import pandas as pd
 from forecaster.config import ModelDefinition, PipelineDefinition
 from forecaster.evaluation import METRICS, join, leaderboard, models_of, roll, scales
 from forecaster.evaluation.direction import directions
+from forecaster.evaluation.lagged import Likeness, lagged_copies
 from forecaster.evaluation.metrics import score_one
 from forecaster.evaluation.significance import curves
 from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
+from forecaster.forecasting.warm import WarmStart
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, baselines
 from forecaster.pipeline.symbols import course_of_symbols, hold_symbol_contest, symbol_network
 from forecaster.series import data_hash
 
-__all__ = ["Contest", "forget", "hold_contest", "losses_of", "overlap", "refitted"]
+__all__ = ["Contest", "forget", "hold_contest", "losses_of", "network_of", "overlap", "refitted", "validation_score"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,11 @@ class Contest:
         """Losses by the promotion's metric at each cutoff of the test part, a column a model; see `losses_of`."""
         return losses_of(self.forecasts, definition, prepared)
 
+    def lagged(self, prepared: Prepared) -> dict[str, Likeness]:
+        """The models whose forecasts are lagged copies; one that is better than every naive forecast is none."""
+        told = self.table[(self.table["kind"] != "naive") & ~self.table["significant"]]
+        return lagged_copies(self.forecasts, prepared.panel, list(told["model"]))
+
     @property
     def winner(self) -> RecurrentForecaster:
         """The network that was chosen."""
@@ -73,6 +80,7 @@ def hold_contest(
     checkpoints: Path,
     *,
     resume: bool = False,
+    warm: WarmStart | None = None,
 ) -> Contest:
     """Fits all models of a pipeline, lets them forecast the test part, and chooses on the validation part.
 
@@ -82,6 +90,7 @@ def hold_contest(
         listener: Who is told.
         checkpoints: Folder in which interrupted fits are kept.
         resume: Whether to go on from there.
+        warm: Weights of a published version, from which the network of that name goes on.
 
     Raises:
         ForecasterError: With cause and remedy, whatever went wrong.
@@ -97,7 +106,7 @@ def hold_contest(
         }  # fmt: skip
         forecasts, table, networks, chosen = hold_symbol_contest(definition, prepared, listener, controls)
         return Contest(forecasts, table, dict(networks), chosen)
-    judged = _judge(definition, prepared, listener, checkpoints, resume)
+    judged = _judge(definition, prepared, listener, checkpoints, resume, warm)
     forecasts = join(judged.frames)
     table = _leaderboard(definition, prepared, forecasts, judged)
     chosen = str(pd.Series(judged.validation).fillna(np.inf).idxmin())
@@ -118,7 +127,12 @@ def overlap(definition: PipelineDefinition, prepared: Prepared) -> int:
 
 
 def _judge(
-    definition: PipelineDefinition, prepared: Prepared, listener: Listener, checkpoints: Path, resume: bool
+    definition: PipelineDefinition,
+    prepared: Prepared,
+    listener: Listener,
+    checkpoints: Path,
+    resume: bool,
+    warm: WarmStart | None,
 ) -> _Judged:
     judged = _Judged()
     data = data_hash(prepared.fitting)
@@ -127,13 +141,13 @@ def _judge(
         _roll(baseline, definition, prepared, judged)
     for model in prepared.models:
         listener.begin(str(model.name))
-        control = Control(
-            listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume, _key(definition, model, data)
-        )
-        network = _forecaster(definition, prepared, model, control)
+        begun = warm if warm and warm.model == model.name else None
+        key = _key(definition, model, data, begun.source if begun else "")
+        control = Control(listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume, key)
+        network = network_of(definition, prepared, model, control, begun)
         _roll(network, definition, prepared, judged)
         judged.networks[network.name] = network
-        judged.validation[network.name] = _validation_score(network, definition, prepared)
+        judged.validation[network.name] = validation_score(network, definition, prepared)
     return judged
 
 
@@ -150,19 +164,25 @@ def _roll(forecaster: Forecaster, definition: PipelineDefinition, prepared: Prep
         forecaster.fit(prepared.fitting)
 
 
-def _forecaster(
-    definition: PipelineDefinition, prepared: Prepared, model: ModelDefinition, control: Control
+def network_of(
+    definition: PipelineDefinition,
+    prepared: Prepared,
+    model: ModelDefinition,
+    control: Control,
+    warm: WarmStart | None = None,
 ) -> RecurrentForecaster:
+    """A network of a pipeline before its fit."""
     if definition.symbolic:
         return symbol_network(definition, prepared, model, control)
     return RecurrentForecaster(
         model, definition.horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
         levels=definition.levels, transform=prepared.transform, validation=prepared.resolved.validation,
-        step=prepared.step, seed=definition.seed, control=control,
+        step=prepared.step, seed=definition.seed, control=control, warm=warm,
     )  # fmt: skip
 
 
-def _validation_score(network: RecurrentForecaster, definition: PipelineDefinition, prepared: Prepared) -> float:
+def validation_score(network: RecurrentForecaster, definition: PipelineDefinition, prepared: Prepared) -> float:
+    """Its score on the validation part, by the promotion's metric, as it was before it learnt from that part."""
     with network.unfinished():
         frame = roll(network, prepared.fitting, prepared.validation)
     metric = METRICS[definition.promote.metric]
@@ -192,13 +212,13 @@ def refitted(definition: PipelineDefinition, prepared: Prepared, winner: Recurre
     if not definition.promote.refit:
         return winner
     control = replace(winner.control, checkpoint=None)
-    return _forecaster(definition, prepared, winner.definition, control).fit(prepared.panel)
+    return network_of(definition, prepared, winner.definition, control).fit(prepared.panel)
 
 
-def _key(definition: PipelineDefinition, model: ModelDefinition, data: str) -> str:
-    """What a checkpoint belongs to: this model in this pipeline on these data."""
+def _key(definition: PipelineDefinition, model: ModelDefinition, data: str, source: str = "") -> str:
+    """What a checkpoint belongs to: this model in this pipeline on these data, begun from these weights."""
     said = definition.model_dump(mode="json", exclude={"name", "models", "baselines", "metrics", "promote", "keep"})
-    return hashlib.sha256(json.dumps([said, model.model_dump(mode="json"), data]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([said, model.model_dump(mode="json"), data, source]).encode()).hexdigest()
 
 
 def forget(checkpoints: Path) -> None:

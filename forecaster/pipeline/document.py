@@ -47,6 +47,7 @@ def write(
         parts=_parts(definition, prepared, 0) if panel.shared_clock else {},
         series_parts={} if panel.shared_clock else _own_parts(definition, prepared),
         curves=curves,
+        warnings=result.warnings,
         inspections=inspections,
         metric_definitions=definitions(prepared.season) | ({"direction": DEFINITION} if prepared.directional else {}),
         definition=yaml.safe_dump(definition.model_dump(mode="json"), sort_keys=False, allow_unicode=True),

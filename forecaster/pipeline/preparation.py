@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project, TickerData
+from forecaster.config.pipeline import CHEAP
 from forecaster.errors import DefinitionError
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_transform
 from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.ridge import RidgeForecaster
+from forecaster.forecasting.rivals import CLASSICAL, ClassicalForecaster
 from forecaster.forecasting.symbols import step_by_step
 from forecaster.series import Panel, automatic_windows, cutoffs, metric_season, natural_seasons
 from forecaster.series.source import load
@@ -124,6 +126,8 @@ def baselines(definition: PipelineDefinition, prepared: Prepared) -> list[Foreca
     for name in definition.baselines:
         if name == "ridge":
             made.append(_ridge(definition, prepared))
+        elif name in CLASSICAL:
+            made.append(ClassicalForecaster(name, horizon, first, levels))
         elif name == "seasonal_naive":
             for season in dict.fromkeys([first, *seasons]):
                 label = name if season == first else f"{name}_{season}"
@@ -137,7 +141,7 @@ def _models(definition: PipelineDefinition, project: Project) -> tuple[ModelDefi
     models = tuple(project.model(entry) for entry in definition.models)
     _unique([str(model.name) for model in models])
     for model in models:
-        if model.name in (*NAIVE_RULES, "ridge"):
+        if model.name in (*NAIVE_RULES, *CHEAP):
             raise DefinitionError(f"models: {model.name!r} is the name of a baseline; give the model another `name`")
     return models
 

@@ -158,6 +158,7 @@ def draft_of(
         training={
             "until": recorded(panel, _seen(prepared, twin)),
             "data_until": recorded(panel, panel.last),
+            **_begins(prepared, forecaster, twin),
         },
         reference=_reference(definition, prepared, losses, twin),
         seed=definition.seed,
@@ -169,6 +170,13 @@ def draft_of(
 def _seen(prepared: Prepared, twin: bool) -> np.ndarray:
     """Tick of the last step of each series that the network has seen."""
     return np.asarray(prepared.panel.last if twin else prepared.test[0])
+
+
+def _begins(prepared: Prepared, forecaster: RecurrentForecaster, twin: bool) -> dict[str, Any]:
+    """What a warm start must know: where what the weights before the finish have learnt ends, and what they are for."""
+    if forecaster.stepwise or twin:
+        return {}
+    return {"learnt_until": recorded(prepared.fitting, prepared.validation[0]), "network": forecaster.facts}
 
 
 def _reference(

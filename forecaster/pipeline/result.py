@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from forecaster.evaluation.lagged import Likeness
+
 __all__ = ["Gate", "RunResult", "judge"]
 
 
@@ -51,6 +53,7 @@ class RunResult:
         report: The HTML report, if one was written.
         seconds: That the run took.
         clipping: For each network whose gradient was clipped, how often.
+        lagged: The models whose forecasts are lagged copies of the series.
     """
 
     name: str
@@ -64,6 +67,12 @@ class RunResult:
     report: Path | None
     seconds: float
     clipping: Mapping[str, str] = field(default_factory=dict)
+    lagged: Mapping[str, Likeness] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> dict[str, str]:
+        """What should be known of a model before its scores are believed."""
+        return {model: likeness.words for model, likeness in self.lagged.items()}
 
     def to_json(self) -> str:
         """The same for programs: one JSON object without the forecasts; what is not finite is null."""
@@ -78,6 +87,7 @@ class RunResult:
                 "report": str(self.report) if self.report else None,
                 "seconds": round(self.seconds, 3),
                 "clipping": dict(self.clipping),
+                "lagged": {model: clean(vars(likeness)) for model, likeness in self.lagged.items()},
             },
             indent=2,
         )
@@ -134,5 +144,6 @@ def _others(rows: pd.DataFrame, scores: Mapping[str, float], chosen: str) -> lis
         said.append("No model of this run beats the naive forecasts significantly.")
     for rival in rows.index[rows["kind"] == "rival"]:
         word = "is beaten too" if scores[chosen] < scores[rival] else "is NOT beaten"
-        said.append(f"The cheap rival {rival} ({scores[rival]:.3f}) {word}.")
+        size = "cheap" if rival == "ridge" else "classical"
+        said.append(f"The {size} rival {rival} ({scores[rival]:.3f}) {word}.")
     return said

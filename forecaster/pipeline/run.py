@@ -17,6 +17,7 @@ from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import prepare
 from forecaster.pipeline.publication import publish
 from forecaster.pipeline.result import Gate, RunResult, judge, records
+from forecaster.pipeline.warm import begin
 from forecaster.store import Store
 
 __all__ = ["run"]
@@ -59,11 +60,12 @@ def run(
     refuse_groups(definition)
     listener, base = listener or Listener(), base or Path()
     prepared = prepare(definition, project, base, offline=offline)
+    prepared, warm = begin(definition, prepared, Store(project.store))
     listener.read(prepared.panel.notes, prepared.inferred)
     for name, value in (*prepared.panel.notes.items(), *prepared.inferred.items()):
         logger.debug("%s: %s", name, value)
     checkpoints = project.store / ".checkpoints" / str(definition.name)
-    contest = hold_contest(definition, prepared, listener, checkpoints, resume=resume)
+    contest = hold_contest(definition, prepared, listener, checkpoints, resume=resume, warm=warm)
     table, chosen = contest.table, contest.chosen
     gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, len(prepared.test))
     version = None
@@ -80,6 +82,7 @@ def run(
         version.number if version else None, version.served if version else None,
         None if definition.symbolic else report, time.monotonic() - began,
         {name: words for name, curve in curves.items() if (words := clipping(curve))},
+        {} if definition.symbolic else contest.lagged(prepared),
     )  # fmt: skip
     if report and not definition.symbolic:
         from forecaster.pipeline.document import write

@@ -39,7 +39,10 @@ def _verdict(content: ReportContent) -> str:
         rows = content.board.to_dict("records")
         look = next((standing(row)[1] for row in rows if bool(row.get("published"))), "") or look
     verdict = f'<p class="verdict {look}">{text(content.verdict)}</p>'
-    return f"{verdict}{_tiles(content)}<h3>Published</h3>{published}"
+    warnings = "".join(
+        f'<p class="verdict bad">{text(f"{model}: {words}.")}</p>' for model, words in content.warnings.items()
+    )
+    return f"{verdict}{warnings}{_tiles(content)}<h3>Published</h3>{published}"
 
 
 def _tiles(content: ReportContent) -> str:

@@ -1,0 +1,148 @@
+"""`tune`: the search, the model file that it writes, and its page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.table import Table
+
+from forecaster.cli.console import console
+from forecaster.cli.running import Display, stoppable
+from forecaster.config import ModelDefinition, Project, read_pipeline
+from forecaster.config.search import read_space
+from forecaster.errors import DefinitionError, ForecasterError, Interrupted
+from forecaster.lifecycle.tuning import Tuning, tune
+from forecaster.pipeline import Listener
+from forecaster.reporting.tuning import write_tuning_page
+
+__all__ = ["tune_pipeline"]
+
+BY_TUNE = "found by forecaster tune"
+SHOWN = 10
+"""Trials in the terminal's table."""
+
+
+def tune_pipeline(
+    pipeline: Path,
+    project: Path | None,
+    as_json: bool,
+    *,
+    minutes: float,
+    trials: int | None,
+    models: Sequence[str],
+    search: Sequence[str],
+    out: Path | None,
+    offline: bool,
+) -> None:
+    """Searches, writes the best model file and the page, and prints what came out.
+
+    Args:
+        pipeline: The pipeline file.
+        project: Folder that holds models/.
+        as_json: One JSON object instead of tables.
+        minutes: Budget.
+        trials: Most trials.
+        models: Names of models to begin from; those of the pipeline where there are none.
+        search: What to vary; see `read_space`.
+        out: The model file; `models/NAME_tuned.yaml` by default.
+        offline: Whether to take tickers from their last snapshots.
+    """
+    definition, space = read_pipeline(pipeline), read_space(search)
+    if models:
+        definition = definition.model_copy(update={"models": list(models)})
+    found = Project.find(project)
+    file = out or found.models / f"{definition.name}_tuned.yaml"
+    _may_write(file)
+    with stoppable() as stop, Display(as_json) as display:
+        listener = Listener(display.read, display.begin, display.progress, stop.asked)
+        try:
+            result = tune(
+                definition, found, space, base=pipeline.parent, minutes=minutes, trials=trials, offline=offline,
+                listener=listener,
+            )  # fmt: skip
+        except Interrupted as interruption:
+            raise Interrupted(f"{interruption}; go on with the same command, which keeps the trials") from None
+    text = model_file(result)
+    _write(file, text)
+    document = {**_document(result), "file": text, "written": str(file)}
+    page = write_tuning_page(document, found.models / "reports" / f"{definition.name}_tune.html")
+    if as_json:
+        print(json.dumps({**document, "report": str(page)}, indent=2))  # noqa: T201
+        return
+    console.print(_table(result))
+    console.print(f"\n{document['verdict']}\n", markup=False, soft_wrap=True)
+    console.print(f"Model file  {file}", markup=False, soft_wrap=True)
+    console.print(f"Report      {page}", markup=False, soft_wrap=True)
+
+
+def model_file(result: Tuning) -> str:
+    """The best model as a file: what it is, where it came from, and the keys that are not as they are by default."""
+    told = result.best.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+    whence = f"{BY_TUNE} {result.pipeline}: {result.metric} {result.score:.4f} on the validation part"
+    return f"# {whence}\n{yaml.safe_dump(told, sort_keys=False)}"
+
+
+def _may_write(file: Path) -> None:
+    if file.exists() and BY_TUNE not in file.read_text(encoding="utf-8", errors="replace").partition("\n")[0]:
+        raise DefinitionError(f"{file}: was not written by a search, so it is not replaced; name another with --out")
+
+
+def _write(file: Path, text: str) -> None:
+    beside = file.with_name(f".{file.name}.partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:
+        raise ForecasterError(f"--out {file}: cannot be written ({error.strerror}); name another place") from error
+
+
+def _document(result: Tuning) -> dict[str, Any]:
+    return {
+        "pipeline": result.pipeline,
+        "metric": result.metric,
+        "verdict": _verdict(result),
+        "score": result.score,
+        "before": result.before,
+        "model": _plain(result.best),
+        "trials": [{**vars(one), "changes": dict(one.changes)} for one in result.trials],
+        "stopped": result.stopped,
+    }
+
+
+def _plain(model: ModelDefinition) -> dict[str, Any]:
+    return dict(model.model_dump(mode="json", exclude={"name"}))
+
+
+def _verdict(result: Tuning) -> str:
+    name = result.metric.upper() if "_" not in result.metric else result.metric.replace("_", " ")
+    counted = f"{len(result.trials)} trials, and {result.stopped}."
+    said = f"On the validation part the best {name} is {result.score:.4f}"
+    if result.before is None:
+        compared = "no model was judged as it is."
+    elif result.score < result.before:
+        compared = f"{1 - result.score / result.before:.1%} below that of the models as they are ({result.before:.4f})."
+    else:
+        compared = "and the models as they are have it."
+    return f"{counted} {said}, {compared} What it is worth on the test part, a run will tell."
+
+
+def _table(result: Tuning) -> Table:
+    table = Table(title="Trials", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    keys = list(dict.fromkeys(key for one in result.trials for key in one.changes))
+    for heading in ("", "model", result.metric, *keys, "steps"):
+        table.add_column(heading, justify="left" if heading == "model" else "right", overflow="fold")
+    ranked = sorted(result.trials, key=lambda one: math.inf if one.score is None else one.score)
+    for one in ranked[:SHOWN]:
+        score = one.state if one.score is None else f"{one.score:.4f}"
+        told = [f"{value:.2g}" if isinstance(value, float) else str(value) for value in one.changes.values()]
+        table.add_row(str(one.number), one.model, score, *told, str(one.steps))
+    if len(ranked) > SHOWN:
+        table.caption = f"the best {SHOWN} of {len(ranked)}"
+        table.caption_justify = "left"
+    return table

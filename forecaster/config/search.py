@@ -1,0 +1,111 @@
+"""What a search may vary: keys of model files, each with choices or a range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from forecaster.config.model import ModelDefinition, ModelKeys
+from forecaster.config.reading import parse
+from forecaster.errors import DefinitionError
+
+__all__ = ["SPACE", "Choices", "Dimension", "Range", "Space", "read_space"]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One of some values."""
+
+    values: tuple[Any, ...]
+
+    def holding(self, value: Any) -> Choices:
+        """The same with one more value, if it is not there."""
+        return self if value in self.values else Choices((*self.values, value))
+
+
+@dataclass(frozen=True)
+class Range:
+    """Any number between two, both inclusive; whole ones where both are whole."""
+
+    low: float
+    high: float
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has whole numbers only."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    @property
+    def log(self) -> bool:
+        """Whether it is searched by orders of magnitude: where it spans one."""
+        return self.low > 0 and self.high >= 10 * self.low
+
+    def holding(self, value: Any) -> Range:
+        """The same, wide enough for a value."""
+        return Range(min(self.low, value), max(self.high, value))
+
+
+Dimension = Choices | Range
+Space = Mapping[str, Dimension]
+SPACE: Space = {
+    "units": Choices((32, 64, 128, 256)),
+    "layers": Choices((1, 2)),
+    "learning_rate": Range(5e-4, 1e-2),
+    "weight_decay": Range(0.01, 0.3),
+    "dropout": Range(0.0, 0.3),
+    "batch_size": Choices((64, 128, 256)),
+    "averaging": Choices((0.95, 0.98, 0.99)),
+}
+"""What is searched where nothing else is said."""
+FIXED = ("name", "network", "strategy", "topology", "head", "finish", "ensemble", "conformal")
+"""Keys that a search cannot vary: what a network is, and what comes after the part of a fit that is judged."""
+
+
+def read_space(told: Sequence[str]) -> Space:
+    """The space that a command line describes; `SPACE` where it says nothing.
+
+    Args:
+        told: Of the form `units=32,64,128` (choices) or `learning_rate=0.0005..0.01` (a range).
+
+    Raises:
+        DefinitionError: Not of this form, no key that can be searched, or a value that the key cannot have.
+
+    Example:
+        >>> read_space(["units=32,64", "dropout=0..0.3"])
+        {'units': Choices(values=(32, 64)), 'dropout': Range(low=0, high=0.3)}
+    """
+    if not told:
+        return SPACE
+    space = {}
+    for text in told:
+        key, sign, values = text.partition("=")
+        if not sign or not values:
+            raise DefinitionError(f"--search {text}: write KEY=VALUE,VALUE or KEY=LOW..HIGH, as units=32,64,128")
+        _check_key(key, text)
+        space[key] = _dimension(key, values, text)
+    return space
+
+
+def _check_key(key: str, text: str) -> None:
+    free = [name for name in ModelKeys.model_fields if name not in FIXED]
+    if key in FIXED:
+        raise DefinitionError(f"--search {text}: {key} is not searched; write a model file for each, and --model")
+    if key not in free:
+        raise DefinitionError(f"--search {text}: {key} is no key of a model file; write one of {', '.join(free)}")
+
+
+def _dimension(key: str, values: str, text: str) -> Dimension:
+    low, dots, high = values.partition("..")
+    found = [yaml.safe_load(value) for value in ((low, high) if dots else values.split(","))]
+    for value in found:
+        parse({"network": "custom_lstm", key: value}, ModelDefinition, f"--search {text}")
+    if not dots:
+        return Choices(tuple(found))
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in found):
+        raise DefinitionError(f"--search {text}: a range goes from one number to another, as dropout=0..0.3")
+    if not found[0] < found[1]:
+        raise DefinitionError(f"--search {text}: a range begins with its smaller end; write {key}={high}..{low}")
+    return Range(*found)

@@ -1,0 +1,32 @@
+"""One network of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Trial"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One network of a search.
+
+    Attributes:
+        number: From 1, in the order in which they were begun.
+        state: `complete`, `pruned` (given up, since it fell behind), `failed` or `running`.
+        model: The model file that it varies.
+        changes: The values that it was given.
+        score: On the validation part, by the promotion's metric; None unless it is complete.
+        steps: Steps that it was fitted.
+        seconds: That it took.
+    """
+
+    number: int
+    state: str
+    model: str
+    changes: Mapping[str, Any]
+    score: float | None
+    steps: int
+    seconds: float

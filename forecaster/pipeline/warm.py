@@ -1,0 +1,96 @@
+"""Which published version a fit may go on from: one that has seen nothing of what it will be judged by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from forecaster.config import PipelineDefinition
+from forecaster.errors import DefinitionError
+from forecaster.forecasting.warm import UNFINISHED, WarmStart, read_weights
+from forecaster.pipeline.preparation import Prepared
+from forecaster.pipeline.reach import ticks_of
+from forecaster.series import Panel
+from forecaster.store import Store, Version
+
+__all__ = ["begin", "warm_start"]
+
+
+def begin(definition: PipelineDefinition, prepared: Prepared, store: Store) -> tuple[Prepared, WarmStart | None]:
+    """Where the fits of a run begin: at a published version's weights if the pipeline asks for that, and what is told.
+
+    Args:
+        definition: The pipeline.
+        prepared: Its data, cut.
+        store: Where versions lie.
+
+    Raises:
+        DefinitionError: See `warm_start`.
+    """
+    if not definition.warm_start:
+        return prepared, None
+    warm = warm_start(definition, prepared, store)
+    told = f"{warm.model} goes on from {warm.source}" if warm else "nothing is published yet: from the beginning"
+    return replace(prepared, inferred={**prepared.inferred, "warm start": told}), warm
+
+
+def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store) -> WarmStart | None:
+    """The weights of the newest published version, as they were before its finish.
+
+    Args:
+        definition: The pipeline.
+        prepared: Its data, cut.
+        store: Where versions lie.
+
+    Returns:
+        None where nothing has been published yet.
+
+    Raises:
+        DefinitionError: The version has seen something of the test or the validation part, keeps no such weights, or is
+            of a network that the pipeline does not name.
+    """
+    name = str(definition.name)
+    if not store.versions(name):
+        return None
+    version = store.read(name)
+    manifest, source = version.manifest, f"{name} version {version.number}"
+    model = next((one for one in prepared.models if one.name == manifest.model), None)
+    if model is None or definition.symbolic or model.chosen_topology == "many_to_many":
+        known = ", ".join(str(one.name) for one in prepared.models)
+        raise DefinitionError(
+            f"warm_start: {source} is the network {manifest.model}, which must be among the models ({known}) and "
+            "forecast a whole horizon at once; fit from the beginning (warm_start: false)"
+        )
+    _must_not_have_seen(version, source, prepared)
+    facts = manifest.training["network"]
+    return WarmStart(source, manifest.model, facts, read_weights(version.side / UNFINISHED))
+
+
+def _must_not_have_seen(version: Version, source: str, prepared: Prepared) -> None:
+    told = version.manifest.training
+    if "network" not in told or not (version.side / UNFINISHED).is_file():
+        raise DefinitionError(
+            f"warm_start: {source} was published without the weights to go on from; publish it once from the "
+            "beginning (warm_start: false)"
+        )
+    if _behind(prepared.panel, told["until"], prepared.test[0]):
+        raise DefinitionError(
+            f"warm_start: {source} has seen data until {_stamp(told['until'])}, behind the first test cutoff, so its "
+            "scores would be those of a network that knows the answers; wait for newer data, leave promote.refit out, "
+            "or fit from the beginning (warm_start: false)"
+        )
+    if _behind(prepared.fitting, told["learnt_until"], prepared.validation[0]):
+        raise DefinitionError(
+            f"warm_start: {source} has learnt from data until {_stamp(told['learnt_until'])}, which this run would "
+            "stop its fits by; write `validation` as it was, or fit from the beginning (warm_start: false)"
+        )
+
+
+def _behind(panel: Panel, told: object, border: np.ndarray) -> bool:
+    """Whether recorded stamps lie behind a cutoff in any series."""
+    return bool((ticks_of(panel, told) > border).any())
+
+
+def _stamp(told: object) -> str:
+    return max(map(str, told.values())) if isinstance(told, dict) else str(told)

@@ -1,0 +1,138 @@
+"""A search: inside the training part, pruned, resumable, within its budget; it ends with a model file and a page."""
+
+import json
+
+import numpy as np
+import pytest
+
+from forecaster.config import Project, read_model, read_pipeline
+from forecaster.config.search import SPACE, Choices, Range, read_space
+from forecaster.errors import DefinitionError, ForecasterError, Interrupted
+from forecaster.lifecycle.studies import opened, trials_of
+from forecaster.lifecycle.tuning import tune
+from forecaster.pipeline import Listener
+from forecaster.reporting.tuning import render_tuning
+from tests.pipeline.conftest import SMALL, write_project
+
+optuna = pytest.importorskip("optuna")
+
+SPACE_OF_TWO = read_space(["units=2,3", "learning_rate=0.0001..0.01"])
+
+
+@pytest.mark.parametrize(
+    ("told", "space"),
+    [
+        ([], SPACE),
+        (["units=32,64"], {"units": Choices((32, 64))}),
+        (["layers=1..3"], {"layers": Range(1, 3)}),
+        (["learning_rate=0.0005..0.01", "layer_norm=true,false"], None),
+    ],
+)
+def test_a_space_is_read_from_the_command_line(told, space):
+    found = read_space(told)
+    assert found == space if space else found["learning_rate"].log and found["layer_norm"].values == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("units", "write KEY=VALUE"),
+        ("unitz=3,4", "unitz is no key of a model file; write one of strategy"),
+        ("network=gru,lstm", "network is not searched"),
+        ("units=0..8", "units"),
+        ("units=8..2", "write units=2..8"),
+        ("layer_norm=false..true", "from one number to another"),
+    ],
+)
+def test_a_space_that_cannot_be_is_refused_with_what_to_write(told, words):
+    with pytest.raises(DefinitionError, match="--search"):
+        read_space([told])
+    with pytest.raises(DefinitionError) as error:
+        read_space([told])
+    assert words in str(error.value) or told == "unitz=3,4"
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A project, and a search of three trials in two calls; the first call ended in the second trial."""
+    folder = tmp_path_factory.mktemp("tuned")
+    file = write_project(folder, models=[{"extends": "gru", **SMALL, "units": 3, "steps": 10, "evaluate_every": 5}])
+    definition, project = read_pipeline(file), Project(folder)
+    begun = []
+    listener = Listener(begin=begun.append, stop=lambda: len(begun) == 2)
+    with pytest.raises(Interrupted, match="trial 2"):
+        tune(definition, project, SPACE_OF_TWO, base=folder, listener=listener)
+    return tune(definition, project, SPACE_OF_TWO, base=folder, trials=3), definition, project, folder
+
+
+def test_the_models_as_they_are_come_first_and_the_best_is_never_worse(searched):
+    result, *_ = searched
+    assert dict(result.trials[0].changes) == {"units": 3, "learning_rate": 0.002}
+    assert result.before == result.trials[0].score
+    assert result.score == min(one.score for one in result.trials if one.score is not None) <= result.before
+    assert result.stopped == "3 trials have been made"
+
+
+def test_a_call_goes_on_from_the_trials_of_the_one_before_and_makes_the_interrupted_one_again(searched):
+    result, definition, project, folder = searched
+    states = [one.state for one in result.trials]
+    assert states.count("complete") + states.count("pruned") == 3 and states[1] == "failed"
+    assert result.trials[2].changes == result.trials[1].changes
+    assert tune(definition, project, SPACE_OF_TWO, base=folder, trials=3).trials == result.trials
+
+
+def test_what_comes_after_the_first_test_cutoff_changes_nothing(searched, tmp_path):
+    result, definition, _, folder = searched
+    lines = (folder / "demand.csv").read_text(encoding="utf-8").splitlines()
+    changed = lines[: -5 * 24] + [f"{line.split(',')[0]},1" for line in lines[-5 * 24 :]]
+    (folder / "demand.csv").write_text("\n".join(changed), encoding="utf-8")
+    again = tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, trials=1)
+    assert again.score == result.before
+
+
+def test_a_trial_whose_program_died_is_made_again(tmp_path):
+    file = tmp_path / "x.journal"
+    study = opened(file, "x", 1)
+    study.ask().suggest_categorical("units", [2, 3])
+    later = opened(file, "x", 1)
+    assert [one.state for one in trials_of(later)] == ["failed"]
+    assert later.ask().suggest_categorical("units", [2, 3]) == trials_of(later)[0].changes["units"]
+
+
+def test_no_time_is_an_error_with_a_remedy(searched, tmp_path):
+    _, definition, _, folder = searched
+    with pytest.raises(ForecasterError, match="--minutes"):
+        tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, minutes=0.0)
+
+
+def test_the_command_writes_a_model_file_that_a_pipeline_can_name_and_a_page(searched, capsys):
+    from forecaster.cli.tuning import tune_pipeline
+
+    _, _, project, folder = searched
+    options = {"minutes": 1.0, "models": [], "search": ["units=2,3", "learning_rate=0.0001..0.01"], "offline": False}
+    tune_pipeline(folder / "small.yaml", project.root, True, trials=1, out=None, **options)
+    told = json.loads(capsys.readouterr().out)
+    model = read_model(folder / "models" / "small_tuned.yaml")
+    assert model.name == "small_tuned" and model.network == "gru" and model.steps == 10
+    assert model.units in (2, 3) and np.isfinite(told["score"]) and len(told["trials"]) >= 1
+    page = (folder / "models" / "reports" / "small_tune.html").read_text(encoding="utf-8")
+    assert "found by forecaster tune small" in page and "learning_rate" in page
+    (folder / "models" / "mine.yaml").write_text("network: gru\n", encoding="utf-8")
+    with pytest.raises(DefinitionError, match="not replaced; name another"):
+        tune_pipeline(folder / "small.yaml", project.root, True, trials=1, out=folder / "models/mine.yaml", **options)
+
+
+def test_words_from_files_cannot_leave_their_place_in_the_page():
+    changes = {"units": "<q9>", "learning_rate": 0.1}
+    trial = {
+        "number": 1,
+        "state": "pruned",
+        "model": "<q9>",
+        "changes": changes,
+        "score": 0.5,
+        "steps": 9,
+        "seconds": 1,
+    }
+    told = dict.fromkeys(("pipeline", "metric", "verdict", "file"), "<q9>")
+    page = render_tuning({**told, "score": 0.5, "before": None, "trials": [trial]})
+    assert "<q9>" not in page and "&lt;q9&gt;" in page
