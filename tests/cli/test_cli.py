@@ -55,9 +55,22 @@ def test_predict_gives_dated_forecasts_with_intervals(project):
     lines = answer.stdout.splitlines()
     assert lines[0].split(",")[:3] == ["unique_id", "ds", "cutoff"] and lines[0].endswith("-hi-80")
     assert len(lines) == 25 and "2024-03-31 00:00:00" in lines[1]
-    out = folder / "forecasts.csv"
-    assert forecaster("predict", "small", "--data", "demand.csv", "--out", out, cwd=folder).returncode == 0
-    assert len(out.read_text().splitlines()) == 25
+
+
+def test_predict_loads_no_more_than_tensorflow_and_the_data_need(project):
+    """Each of these costs every call of the program; TensorFlow's own import would load scikit-learn and SciPy's."""
+    folder, _ = project
+    command = ["predict", "small", "--data", "demand.csv", "--out", "forecasts.csv"]
+    code = (
+        f"import atexit, sys\nsys.argv[1:] = {command}\n"
+        "atexit.register(lambda: print(' '.join(sys.modules)))\nfrom forecaster.cli import main\nmain()"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    loaded = set(answer.stdout.split())
+    assert "tensorflow" in loaded
+    unwanted = {"sklearn", "scipy.stats", "sqlalchemy", "plotly", "exchange_calendars", "yfinance", "fastapi"}
+    assert not loaded & (unwanted | {"forecaster.networks.lstm", "forecaster.evaluation", "forecaster.pipeline"})
+    assert len((folder / "forecasts.csv").read_text().splitlines()) == 25
     records = json.loads(forecaster("predict", "small", "--json", cwd=folder).stdout)
     assert len(records) == 24
 
