@@ -77,7 +77,7 @@ class _Asked:
 
 def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     """What one version says."""
-    from forecaster.forecasting.backend import load_quietly
+    from forecaster.forecasting.backend import starting
     from forecaster.forecasting.published import PublishedForecaster
     from forecaster.forecasting.published_symbols import PublishedSymbols
     from forecaster.series.future import read_known
@@ -88,9 +88,10 @@ def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     panel = load(source, Path(), asked.project.root, asked.offline)
     if asked.known:
         panel = read_known(panel, asked.known, source)
-    load_quietly()
     kind = PublishedSymbols if definition.symbolic else PublishedForecaster
-    return kind(version).predict(panel, asked.levels, asked.start)
+    with starting():
+        forecaster = kind(version)
+    return forecaster.predict(panel, asked.levels, asked.start)
 
 
 def _of_groups(store: Store, name: str, members: Mapping[str, Manifest], asked: _Asked) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from forecaster.errors import ForecasterError
 from forecaster.series import Panel
@@ -58,7 +58,7 @@ def wilson(share: float, trials: float, confidence: float = CONFIDENCE) -> tuple
         raise ForecasterError(f"confidence is {confidence}; write a number between 0 and 1, as 0.95")
     if not trials > 0 or math.isnan(share):
         return math.nan, math.nan
-    z2 = float(norm.ppf((1 + confidence) / 2)) ** 2
+    z2 = float(ndtri((1 + confidence) / 2)) ** 2
     centre = share + z2 / (2 * trials)
     reach = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2)))
     return max(0.0, (centre - reach) / (1 + z2 / trials)), min(1.0, (centre + reach) / (1 + z2 / trials))

@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
@@ -71,7 +71,7 @@ class NaiveForecaster:
     def predict(self, panel: Panel, levels: Sequence[float] | None = None) -> pd.DataFrame:
         """The rule applied to each series' history; see the protocol."""
         levels = self.levels if levels is None else levels
-        scores = norm.ppf(levels_to_quantiles(levels))
+        scores = ndtri(levels_to_quantiles(levels))
         rows = []
         for series in range(len(panel)):
             centre, deviation = self.rule(panel.history(series), self.horizon, self.season)

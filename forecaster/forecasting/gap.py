@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from forecaster.errors import DataError
 from forecaster.forecasting.inputs import refuse_unknown_future
@@ -178,11 +178,11 @@ def _places(count: int) -> np.ndarray:
     of it.
 
     Example:
-        >>> float(norm.ppf(_places(9)).std().round(6)), float(_places(9)[4])
+        >>> float(ndtri(_places(9)).std().round(6)), float(_places(9)[4])
         (1.0, 0.5)
     """
-    scores = np.asarray(norm.ppf((np.arange(count) + 0.5) / count))
-    return np.asarray(norm.cdf(scores / scores.std() if count > 1 else scores))
+    scores = np.asarray(ndtri((np.arange(count) + 0.5) / count))
+    return np.asarray(ndtr(scores / scores.std() if count > 1 else scores))
 
 
 def _at(quantiles: np.ndarray, probabilities: Sequence[float], wanted: np.ndarray) -> np.ndarray:
@@ -194,7 +194,7 @@ def _at(quantiles: np.ndarray, probabilities: Sequence[float], wanted: np.ndarra
         return np.repeat(quantiles, len(wanted), axis=-1)
     positive = (quantiles > 0).all(axis=-1, keepdims=True)
     values = np.where(positive, np.log(np.where(positive, quantiles, 1.0)), quantiles)
-    scores, asked = np.asarray(norm.ppf(probabilities)), np.asarray(norm.ppf(wanted))
+    scores, asked = np.asarray(ndtri(probabilities)), np.asarray(ndtri(wanted))
     left = np.clip(np.searchsorted(scores, asked) - 1, 0, len(scores) - 2)
     share = (asked - scores[left]) / (scores[left + 1] - scores[left])
     found = values[..., left] + share * (values[..., left + 1] - values[..., left])

@@ -67,8 +67,8 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     scaled = to_quantiles(free, features.base)
     raw = FromFrame(shape.transform, name="quantiles")(scaled, features.frame)
 
-    taught = scaled if learnt is free else to_quantiles(learnt, features.base)
-    said = {"quantiles": taught, "frame": features.frame}
+    in_training = scaled if learnt is free else to_quantiles(learnt, features.base)
+    said = {"quantiles": in_training, "frame": features.frame}
     if definition.head == "student_t":
         said |= {"free": learnt, "base": features.base}
     train = Learning(lesson, said, name="train")

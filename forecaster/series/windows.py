@@ -150,6 +150,13 @@ class Windows:
         return starts, np.diff(np.append(starts, len(self)))
 
     @cached_property
+    def _all_inside(self) -> bool:
+        """Whether no window reaches over the borders of its series, so that none need be looked at for that."""
+        begin, stop = self.panel.offsets[self.series], self.panel.offsets[self.series + 1]
+        last = self.starts + self._sizes - 1
+        return bool(((self.starts - self.lookback >= begin) & (last + self.horizon <= stop)).all())
+
+    @cached_property
     def _blocks(self) -> np.ndarray:
         """Every run of lookback + horizon rows, as overlapping views; shape (runs, (lookback + horizon) × columns)."""
         values, count = np.ascontiguousarray(self.panel.values), self.lookback + self.horizon
@@ -163,6 +170,8 @@ class Windows:
         """
         values, count = self.panel.values, self.lookback + self.horizon
         shape = (len(starts), count, values.shape[1])
+        if self._all_inside:
+            return np.asarray(self._blocks[starts]).reshape(shape)
         begin, stop = self.panel.offsets[series], self.panel.offsets[series + 1]
         inside = (starts >= begin) & (starts + count <= stop)
         if inside.all():

@@ -54,6 +54,22 @@ def test_predict_gives_dated_forecasts_with_intervals(project):
     assert len(records) == 24
 
 
+def test_predict_loads_no_more_than_tensorflow_and_the_data_need(project):
+    """Each of these costs every call of the program; TensorFlow's own import would load scikit-learn and SciPy's."""
+    folder, _ = project
+    command = ["predict", "small", "--data", "demand.csv", "--out", "forecasts.csv"]
+    code = (
+        f"import atexit, sys\nsys.argv[1:] = {command}\n"
+        "atexit.register(lambda: print(' '.join(sys.modules)))\nfrom forecaster.cli import main\nmain()"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    loaded = set(answer.stdout.split())
+    assert "tensorflow" in loaded
+    unwanted = {"sklearn", "scipy.stats", "sqlalchemy", "plotly", "exchange_calendars", "yfinance", "fastapi"}
+    assert not loaded & (unwanted | {"forecaster.networks.lstm", "forecaster.evaluation", "forecaster.pipeline"})
+    assert len((folder / "forecasts.csv").read_text().splitlines()) == 25
+
+
 def test_models_list_and_show(project):
     folder, _ = project
     rows = json.loads(here("models", "list", "--json", cwd=folder).stdout)

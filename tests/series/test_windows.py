@@ -1,3 +1,6 @@
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -220,3 +223,30 @@ def test_spread(count, expected):
     windows = training_windows(one_series(range(10)), 3, 1)
     assert len(windows) == 7
     assert windows.spread(count).tolist() == expected
+
+
+class TestCounts:
+    """What windows cost in bytes, counted: a million of them take no room, and a batch takes its own."""
+
+    @pytest.mark.parametrize("lookback", [24, 2000])
+    def test_windows_of_a_million_points_keep_no_copy_of_them(self, lookback):
+        values = np.random.default_rng(1).normal(size=1_000_000).astype(np.float32)
+        panel = replace(one_series([1.0]), values=values[:, None], offsets=np.array([0, 10**6]), ends=np.array([10**6]))
+        tracemalloc.start()
+        windows = training_windows(panel, lookback, 48)
+        windows.gather(windows.draw(256, 1, 0))
+        windows.gather(windows.draw(256, 1, 1))
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len(windows) == 1_000_000 - lookback - 47
+        assert kept < 0.01 * values.nbytes
+
+    def test_a_batch_takes_its_own_values_once(self):
+        windows = training_windows(panel_of_lengths([5000, 5000]), 168, 48)
+        chosen = windows.draw(512, 1, 0)
+        windows.gather(chosen)
+        tracemalloc.start()
+        batch = windows.gather(chosen)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len(batch.past) * (168 + 48) * 4 <= peak < 1.1 * len(batch.past) * (168 + 48) * 4
