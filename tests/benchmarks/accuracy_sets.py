@@ -25,8 +25,8 @@ class Part:
         season: Of MASE and Naive2.
         origins: Ticks of the cutoffs of the test part, shape (windows, series).
         validation: Forecast origins of the validation part, where the usual protocol says so.
-        told: Keys of the model file that the usual protocol sets: where nothing is learnt from the validation part, say.
         unit: Of each series, by which errors are divided for MSE and MAE; none where these are not usual.
+        told: Keys of the model file that the usual protocol sets, as that nothing is learnt from the validation part.
     """
 
     name: str
