@@ -106,7 +106,7 @@ def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, fl
         made.name = "rival"
     else:
         validation = {"validation": part.validation} if part.validation else {}
-        made = RecurrentForecaster(defined(model), part.horizon, levels=LEVELS, seed=seed, **validation)
+        made = RecurrentForecaster(defined(model, part), part.horizon, levels=LEVELS, seed=seed, **validation)
     began, at_work = time.monotonic(), time.process_time()
     made.fit(part.fitting)
     seconds, processor = time.monotonic() - began, time.process_time() - at_work
@@ -117,11 +117,11 @@ def forecast(part: Part, model: str, seed: int) -> tuple[pd.DataFrame, float, fl
     return join(frames), seconds, processor, reasons
 
 
-def defined(model: str) -> ModelDefinition:
-    """The model file of that name, as it is; of `gru*3` with three networks instead of one."""
+def defined(model: str, part: Part) -> ModelDefinition:
+    """The model file of that name with what the protocol sets; of `gru*3` with three networks instead of one."""
     name, _, members = model.partition("*")
-    definition = Project.find().model(name)
-    return definition.model_copy(update={"ensemble": int(members)}) if members else definition
+    told = {**part.told, "ensemble": int(members or 1)}
+    return Project.find().model(name).model_copy(update=told)
 
 
 def judged(part: Part, frame: pd.DataFrame) -> dict[str, float]:

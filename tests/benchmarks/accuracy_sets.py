@@ -26,6 +26,7 @@ class Part:
         origins: Ticks of the cutoffs of the test part, shape (windows, series).
         validation: Forecast origins of the validation part, where the usual protocol says so.
         unit: Of each series, by which errors are divided for MSE and MAE; none where these are not usual.
+        told: Keys of the model file that the usual protocol sets, as that nothing is learnt from the validation part.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Part:
     origins: np.ndarray
     validation: int | None = None
     unit: dict[str, float] = field(default_factory=dict)
+    told: dict[str, float] = field(default_factory=dict)
 
     @property
     def fitting(self) -> Panel:
@@ -121,7 +123,7 @@ def _etth1(horizon: int) -> Callable[[Path], list[Part]]:
         panel = panel_from_frame(frame, Columns(id="unique_id"), freq="h")
         windows = HOURS[2] - horizon + 1
         origins = cutoffs(panel, horizon, windows, 1)
-        return [Part(f"ETTh1-{horizon}", panel, horizon, 24, origins, HOURS[1] // horizon, unit)]
+        return [Part(f"ETTh1-{horizon}", panel, horizon, 24, origins, HOURS[1] // horizon, unit, {"finish": 0.0})]
 
     return read
 
