@@ -136,6 +136,11 @@ def _show(document: Document) -> None:
         where = "untrained, on white noise"
     console.print(Text.assemble((str(document["model"]), "bold"), f", {where}\n"), soft_wrap=True)
     console.print(_parameters_table(document))
+    if not document["gradient_reach"]["layers"]:
+        console.print(
+            "No layer of it goes from step to step (simple_rnn, gru, lstm, custom_lstm), so there are no gates to show "
+            "and no reach of the gradient.\n", soft_wrap=True,
+        )  # fmt: skip
     for layer in document["activations"]:
         console.print(_gates_table(layer))
     for layer in document["gradient_reach"]["layers"]:

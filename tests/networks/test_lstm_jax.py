@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve()
 REPOSITORY = HERE.parents[2]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed (pip install jax)")
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="the extra jax is not installed")
 def test_the_layer_on_jax():
     environment = os.environ | {
         "KERAS_BACKEND": "jax",
