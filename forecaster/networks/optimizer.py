@@ -98,8 +98,8 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
-        self.means, self.squares = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         self.averages = self.add_optimizer_variables(variables, "average") if self.averaging else []
+        self.means, self.squares = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         self.clipped = self.add_variable(shape=(), name="clipped")
         self.steepest = self.add_variable(shape=(), name="steepest")
 
