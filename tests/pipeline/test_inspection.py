@@ -125,6 +125,13 @@ def test_a_network_without_recurrence_and_one_that_cannot_be_looked_into(caplog)
     assert "gru: its inside cannot be shown (ForecasterError: gru is not fitted" in caplog.text
 
 
+def test_the_command_says_where_nothing_goes_from_step_to_step(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/mean.yaml").write_text("network: tests.forecasting.own_network:mean_of_the_past\n")
+    answer = CliRunner().invoke(app, ["--project", str(tmp_path), "inspect", "mean"])
+    assert answer.exit_code == 0 and "so there are no gates to show" in " ".join(answer.stdout.split())
+
+
 def test_the_report_shows_the_inside(finished):
     _, project, _ = finished
     page = (project.root / "report.html").read_text(encoding="utf-8")
