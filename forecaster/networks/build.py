@@ -67,15 +67,13 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     scaled = to_quantiles(free, features.base)
     raw = FromFrame(shape.transform, name="quantiles")(scaled, features.frame)
 
-    in_training = scaled if learnt is free else to_quantiles(learnt, features.base)
-    said = {"quantiles": in_training, "frame": features.frame}
-    if definition.head == "student_t":
-        said |= {"free": learnt, "base": features.base}
-    train = Learning(lesson, said, name="train")
+    said = {"quantiles": scaled, "free": free, "base": features.base, "frame": features.frame}
+    in_training = said if learnt is free else {**said, "quantiles": to_quantiles(learnt, features.base), "free": learnt}
+    train = Learning(lesson, in_training, name="train")
     train.shape_, train.head_ = shape, to_quantiles
     train.compile(optimizer(definition), jit_compile=definition.jit_compile)
     forecast, base = keras.Model(inputs, {"quantiles": raw}), keras.Model(inputs, [features.base, features.frame])
-    inner = keras.Model(inputs, {"quantiles": scaled, "frame": features.frame}, name="scaled")
+    inner = keras.Model(inputs, said, name="scaled")
     return Network(forecast, inner, train, base, shape, bias, teacher)
 
 
