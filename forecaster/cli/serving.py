@@ -12,6 +12,7 @@ from forecaster.cli.console import messages
 from forecaster.config import Project
 from forecaster.errors import DefinitionError
 from forecaster.serving.settings import Limits, Settings
+from forecaster.store import Store
 
 __all__ = ["serve_project"]
 
@@ -58,6 +59,8 @@ def _heard(*_: object) -> None:
 def _greet(project: Project, settings: Settings, port: int, grpc_port: int | None) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     messages.print(f"Serving {project.store} on http://{host}:{port} (Ctrl-C stops)", markup=False, soft_wrap=True)
+    if not Store(project.store).names():
+        messages.print("Nothing is published there yet: forecaster run pipelines/NAME.yaml", markup=False)
     if grpc_port is not None:
         messages.print(f"gRPC on {host}:{grpc_port}", markup=False)
     if not settings.local and settings.token is None:
