@@ -22,7 +22,8 @@ from forecaster.serving.app import Server
 from forecaster.serving.decoding import DEFAULT_SIGNATURE
 from forecaster.serving.failures import Refused, status_of
 from forecaster.serving.models import Wanted
-from forecaster.serving.signature import Signature, TensorSpec, shape_text
+from forecaster.serving.signature import Signature
+from forecaster.serving.tensors import array_of, tensor_of
 
 __all__ = ["GrpcService", "grpc_listening"]
 
@@ -123,7 +124,6 @@ class GrpcService:
         return context.abort(getattr(grpc.StatusCode, code), reason)  # by an error
 
     def _predict(self, request: Any, context: Any) -> Any:
-        import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
         left = context.time_remaining()
@@ -145,7 +145,7 @@ class GrpcService:
             answer.model_spec.name, answer.model_spec.version.value = wanted.name, loaded.number
             answer.model_spec.signature_name = name
             for output in _filtered(request.output_filter, signature):
-                answer.outputs[output].CopyFrom(tf.make_tensor_proto(outputs[output]))
+                answer.outputs[output].CopyFrom(tensor_of(outputs[output]))
             return answer
 
     def _metadata(self, request: Any, _: Any) -> Any:
@@ -193,24 +193,4 @@ def _inputs(given: Any, signature: Signature, most: int) -> dict[str, np.ndarray
     if set(given) != set(signature.inputs):
         shapes = ", ".join(f"{name}: {spec.text}" for name, spec in signature.inputs.items())
         raise Refused(400, f"the inputs are {sorted(map(str, given))[:20]}; expected {shapes}")
-    return {name: _array(given[name], name, spec, most) for name, spec in signature.inputs.items()}
-
-
-def _array(tensor: Any, name: str, spec: TensorSpec, most: int) -> np.ndarray:
-    """A tensor, whose size is looked at before it is made: one value may stand for any number of equal ones."""
-    import tensorflow as tf
-
-    sizes = tuple(int(side.size) for side in tensor.tensor_shape.dim)
-    if tensor.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
-        raise Refused(400, f"input {name!r} has no shape; expected {spec.text}")
-    if not spec.fits(sizes):
-        raise Refused(400, f"input {name!r} has shape {shape_text(sizes)}; expected {spec.text}")
-    if math.prod(sizes) > most:
-        raise Refused(413, f"input {name!r} holds {math.prod(sizes):,} values; at most {most:,}, so send fewer rows")
-    try:
-        kind = tf.dtypes.as_dtype(tensor.dtype)
-        if np.dtype(kind.as_numpy_dtype) != spec.dtype:
-            raise Refused(400, f"input {name!r} is of type {kind.name}; expected {spec.text}")
-        return np.asarray(tf.make_ndarray(tensor), spec.dtype)
-    except (TypeError, ValueError) as error:
-        raise Refused(400, f"input {name!r} cannot be read ({str(error)[:200]}); expected {spec.text}") from None
+    return {name: array_of(given[name], name, spec, most) for name, spec in signature.inputs.items()}
