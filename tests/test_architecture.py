@@ -18,7 +18,7 @@ FLOORS = {
 KERAS = {"networks", "forecasting"}
 TENSORFLOW = {
     "forecasting/published.py", "forecasting/conversion.py", "networks/lstm_fused.py", "networks/inspection/tape.py",
-    "networks/strings.py", "networks/answering.py", "serving/savedmodel.py",
+    "networks/strings.py", "networks/answering.py", "serving/savedmodel.py", "serving/tensors.py",
 }  # fmt: skip
 """Where Keras and TensorFlow may be imported; in `networks` the LSTM's kernel, the gradients of states, and strings."""
 

@@ -339,12 +339,15 @@ def serve(
     deadline: Annotated[float, typer.Option(min=0.01, help="Seconds until a request is given up (504).")] = 30.0,
     queue: Annotated[int, typer.Option(min=1, help="Requests that may wait for a model; more get 503.")] = 256,
     max_body: Annotated[int, typer.Option(min=1, max=1024, help="MiB of a request; larger ones get 413.")] = 32,
+    grpc_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Answer TensorFlow Serving's gRPC there too (extra: grpc).")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Log faults only, not every request.")] = False,
 ) -> None:
     """Serve the published versions. TensorFlow Serving's REST protocol, forecasts by time stamp, health, metrics."""
     from forecaster.cli.serving import serve_project
 
-    serve_project(context.obj, host, port, poll, deadline, queue, max_body, quiet)
+    serve_project(context.obj, host, port, poll, deadline, queue, max_body, grpc_port, quiet)
 
 
 def main() -> None:

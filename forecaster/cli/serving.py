@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,21 @@ from forecaster.cli.console import messages
 from forecaster.config import Project
 from forecaster.errors import DefinitionError
 from forecaster.serving.settings import Limits, Settings
+from forecaster.store import Store
 
 __all__ = ["serve_project"]
 
 
 def serve_project(
-    project: Path | None, host: str, port: int, poll: float, deadline: float, queue: int, body: int, quiet: bool
+    project: Path | None,
+    host: str,
+    port: int,
+    poll: float,
+    deadline: float,
+    queue: int,
+    body: int,
+    grpc_port: int | None,
+    quiet: bool,
 ) -> None:
     """Serves until SIGTERM or Ctrl-C, then lets requests under way finish."""
     from forecaster.serving.app import Server
@@ -29,21 +39,30 @@ def serve_project(
     limits = replace(Limits(), deadline=deadline, queue=queue, body=body << 20)
     token = os.environ.get("FORECASTER_TOKEN") or None
     settings = Settings(host=host, port=port, token=token, poll=poll, limits=limits)
-    with listen(settings) as listener:
+    with listen(settings) as listener, ExitStack() as further:
         log_to_stderr(quiet)
-        _greet(found, settings, listener.getsockname()[1])
+        server = Server(found, settings)
+        if grpc_port is not None:
+            from forecaster.serving.grpc_service import grpc_listening
+
+            grpc_port = further.enter_context(grpc_listening(server, grpc_port))
+        _greet(found, settings, listener.getsockname()[1], grpc_port)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _heard)
-        uvicorn_server(Server(found, settings)).run(sockets=[listener])
+        uvicorn_server(server).run(sockets=[listener])
 
 
 def _heard(*_: object) -> None:
     """What is left to do once the server has heard a signal and has stopped in good order: nothing."""
 
 
-def _greet(project: Project, settings: Settings, port: int) -> None:
+def _greet(project: Project, settings: Settings, port: int, grpc_port: int | None) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     messages.print(f"Serving {project.store} on http://{host}:{port} (Ctrl-C stops)", markup=False, soft_wrap=True)
+    if not Store(project.store).names():
+        messages.print("Nothing is published there yet: forecaster run pipelines/NAME.yaml", markup=False)
+    if grpc_port is not None:
+        messages.print(f"gRPC on {host}:{grpc_port}", markup=False)
     if not settings.local and settings.token is None:
         messages.print(
             "Reachable from elsewhere and without a token: /v1 answers everybody, POST to /api nobody. Set "

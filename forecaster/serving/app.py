@@ -47,6 +47,7 @@ class Server:
         watcher: Keeps it in step with the store.
         executor: Runs it.
         metrics: What Prometheus reads.
+        protocol: TensorFlow Serving's.
     """
 
     def __init__(self, project: Project, settings: Settings | None = None) -> None:
@@ -68,8 +69,8 @@ class Server:
         self.streams = Streams(self.models, self.executor, limits, self.metrics)
         self.metrics.sessions.set_function(self.streams.sessions.__len__)
         self.dashboard = Dashboard(project, self.forecasts, self.metrics, self.settings.local)
-        protocol = Protocol(self.models, self.executor, limits)
-        self.application = Front(protocol, self._inner(), self.settings, self.metrics)
+        self.protocol = Protocol(self.models, self.executor, limits)
+        self.application = Front(self.protocol, self._inner(), self.settings, self.metrics)
 
     def _inner(self) -> FastAPI:
         """Everything but `/v1/`: a router for each concern."""

@@ -28,7 +28,7 @@ from forecaster.serving.truth import Truth
 
 __all__ = ["Forecasts", "Which", "router", "wanted"]
 
-Which = Annotated[int, Field(ge=1, lt=2**63)] | Literal["champion", "previous"]
+Which = Annotated[int, Field(ge=1, lt=2**53)] | Literal["champion", "previous"]
 """A version by its number or its label."""
 
 

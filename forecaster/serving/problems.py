@@ -39,13 +39,24 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+KEYS = {
+    "extra_forbidden": "there is no such key; /openapi.json has those that there are",
+    "missing": "is missing; /openapi.json says what belongs there",
+}
+"""What is said of keys, by pydantic's kind of error."""
+
+
 def first_problem(errors: Sequence[Any]) -> str:
     """The first of pydantic's errors in words.
 
     Example:
         >>> first_problem([{"loc": ("levels", 0), "msg": "Input should be less than 100", "input": 101}])
         'levels.0: Input should be less than 100; found 101'
+        >>> first_problem([{"type": "extra_forbidden", "loc": ("level",), "msg": "", "input": 80}])
+        'level: there is no such key; /openapi.json has those that there are'
     """
     first = errors[0]
+    if first.get("type") in KEYS:
+        return f"{'.'.join(map(str, first['loc']))}: {KEYS[first['type']]}"
     place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
     return f"{place}: {first['msg']}; found {str(first.get('input'))[:100]}"

@@ -72,7 +72,7 @@ class Protocol:
             return await self._predict(_wanted(parts), _strict(query), await read(), seen)
         if method == "GET" and (parts := GET.fullmatch(path)):
             wanted = _wanted(parts)
-            return self._metadata(wanted, seen) if parts[4] else self._status(wanted)
+            return self._metadata(wanted, seen) if parts[4] else self.status(wanted)
         if method == "GET" and path.rstrip(b"/").lower() == b"/v1/models":
             raise Refused(400, "Missing model name in request.")
         raise Refused(400, f"Malformed request: {method} {path.decode('ascii', 'backslashreplace')[:300]}")
@@ -94,7 +94,12 @@ class Protocol:
             write = (outputs, request.by_row, strict)
             return Answer(await asyncio.to_thread(encode, *write) if 8 * size > INLINE else encode(*write))
 
-    def _status(self, wanted: Wanted) -> Answer:
+    def status(self, wanted: Wanted) -> Answer:
+        """The versions of a model and how they fare.
+
+        Raises:
+            Refused: 404; there is no such model or version.
+        """
         states = {number: _state("AVAILABLE") for number in self._models.loaded(wanted.name)}
         for number, reason in self._models.failures(wanted.name).items():
             states[number] = _state("END", "UNKNOWN", reason)

@@ -1,4 +1,5 @@
-"""A SavedModel that is run: TensorFlow's session, as TensorFlow Serving itself uses it. TensorFlow's only door here.
+"""A SavedModel that is run: TensorFlow's session, as TensorFlow Serving itself uses it. TensorFlow's door here,
+besides `tensors`.
 
 A session of its own for each version makes three things sure: a call that takes too long is ended inside the graph,
 closing gives all its memory back, and no version can touch another's variables.

@@ -49,7 +49,7 @@ class State(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int = Field(ge=1, lt=2**63)
+    version: int = Field(ge=1, lt=2**53)
     tensors: dict[str, Numbers]
 
 
