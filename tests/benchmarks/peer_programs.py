@@ -2,8 +2,8 @@
 
 Only pandas is imported here for all: nothing else is in every environment. A program reads the training file (columns
 unique_id, ds, y), fits, forecasts 48 steps of every series, and gives them as a frame of unique_id, step (from 1) and
-value; then it prints its peak of memory in KiB. Settings are the defaults of each library, or those of its own first example where the default has no end on data
-of this size; `SETTINGS` says which.
+value; then it prints its peak of memory in KiB. Settings are the defaults of each library, or those of its own first
+example where the default has no end on data of this size; `SETTINGS` says which.
 """
 
 from __future__ import annotations

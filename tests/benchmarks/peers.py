@@ -92,10 +92,10 @@ def timed(command: list[str]) -> dict[str, Any]:
     spent = {
         "seconds": time.perf_counter() - began, "cpu": used.ru_utime + used.ru_stime, "memory": float("nan"),
     }  # fmt: skip
-    lines = told.strip().splitlines() or ["no words"]
-    return (
-        {**spent, "memory": int(lines[-1]) * 1024 / 1e6} if process.returncode == 0 else {**spent, "failed": lines[-1]}
-    )
+    if process.returncode:
+        return {**spent, "failed": (told.strip().splitlines() or ["no words"])[-1]}
+    peak = [line for line in told.splitlines() if line.isdigit()][-1]
+    return {**spent, "memory": int(peak) * 1024 / 1e6}
 
 
 def judged(said: pd.DataFrame, part: Part) -> dict[str, float]:
