@@ -109,7 +109,8 @@ def scales(panel: Panel, season: int) -> pd.Series:
         history = panel.history(series)
         errors = np.abs(history[season:] - history[:-season])
         errors = errors[np.isfinite(errors)]
-        values.append(errors.mean() if len(errors) and errors.mean() > 0 else np.nan)
+        mean = errors.mean() if len(errors) else 0.0
+        values.append(mean if mean > 0 else np.nan)
     return pd.Series(values, index=panel.ids, dtype=np.float64)
 
 

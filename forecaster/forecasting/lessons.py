@@ -12,6 +12,7 @@ from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import Resolved
 from forecaster.series import Panel, forecast_windows, training_windows
 from forecaster.series.runs import Runs, Sequences, sequences
+from forecaster.series.stretches import missing_stretches
 
 __all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_lessons"]
 
@@ -109,8 +110,6 @@ def gapless(panel: Panel) -> bool:
     """Whether no value is missing between the first and the last one of any series, as a network reads them."""
     if panel.filling != "none":
         return True
-    for series in range(len(panel)):
-        seen = np.flatnonzero(np.isfinite(panel.history(series)))
-        if len(seen) and len(seen) <= seen[-1] - seen[0]:
-            return False
-    return True
+    gaps = missing_stretches(panel.target, panel.offsets)
+    until = np.diff(panel.offsets)[gaps.series]
+    return not ((gaps.starts > 0) & (gaps.starts + gaps.lengths < until)).any()

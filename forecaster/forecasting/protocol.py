@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -15,6 +15,7 @@ __all__ = [
     "Forecaster",
     "choose_quantiles",
     "chosen_levels",
+    "dated",
     "forecast_frame",
     "interval_columns",
     "levels_to_quantiles",
@@ -118,19 +119,31 @@ def forecast_frame(
         for a day on which its own is closed.
     """
     _, horizon, _ = quantiles.shape
-    begin = panel.last + 1 if start is None else np.full(len(panel), start)
-    ticks = begin[:, None] + np.arange(horizon)
     levels = sorted(set(levels), reverse=True)
-    columns = {
-        "unique_id": np.repeat(panel.ids, horizon),
-        "ds": panel.stamps(ticks.reshape(-1)),
-        "cutoff": panel.stamps(np.repeat(panel.last, horizon)),
-        model: quantiles[:, :, len(levels)].reshape(-1),
-    }
+    columns = {model: quantiles[:, :, len(levels)].reshape(-1)}
     for place in range(len(levels) - 1, -1, -1):
         low, high = interval_columns(model, levels[place])
         columns[low] = quantiles[:, :, place].reshape(-1)
         columns[high] = quantiles[:, :, -1 - place].reshape(-1)
+    return dated(panel, columns, horizon, start)
+
+
+def dated(panel: Panel, columns: Mapping[str, np.ndarray], horizon: int, start: int | None = None) -> pd.DataFrame:
+    """Forecasts behind their series, time stamps and cutoffs; without the days on which a series' exchange is closed.
+
+    Args:
+        panel: Whose ends are the cutoffs.
+        columns: Of what was forecast, in the order of series and steps; shape (series × horizon,) each.
+        horizon: Time steps.
+        start: Tick of the first row of every series; the step behind its cutoff by default.
+    """
+    begin = panel.last + 1 if start is None else np.full(len(panel), start)
+    ticks = begin[:, None] + np.arange(horizon)
+    keys = {
+        "unique_id": np.repeat(panel.ids, horizon),
+        "ds": panel.stamps(ticks.reshape(-1)),
+        "cutoff": panel.stamps(np.repeat(panel.last, horizon)),
+    }
+    frame = pd.DataFrame({**keys, **columns})
     open_then = panel.calendar.trading(panel.ids, ticks).reshape(-1)
-    frame = pd.DataFrame(columns)
     return frame if open_then.all() else frame[open_then].reset_index(drop=True)

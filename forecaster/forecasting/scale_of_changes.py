@@ -27,7 +27,7 @@ def choose_transform(panel: Panel) -> tuple[str, str]:
     Args:
         panel: The fitting part.
     """
-    if not _positive(panel):
+    if (panel.target <= 0).any():
         return "none", "not all values are above zero"
     power = changes_follow_level(panel)
     if power is None:
@@ -69,7 +69,3 @@ def _blocks(history: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
     size, level = changes[full].mean(axis=1), values[full].mean(axis=1)
     kept = (size > 0) & (level > 0)
     return np.log(size[kept]), np.log(level[kept])
-
-
-def _positive(panel: Panel) -> bool:
-    return all(np.nanmin(panel.history(series)) > 0 for series in range(len(panel)))

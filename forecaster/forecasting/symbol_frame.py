@@ -8,6 +8,7 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from forecaster.forecasting.protocol import dated
 from forecaster.series import Panel
 
 __all__ = ["TOP", "SymbolForecasting", "symbol_frame"]
@@ -54,19 +55,11 @@ def symbol_frame(
         `<model>-2-p` (the second), …, three at most; a row for every series and step.
     """
     _, horizon, size = probabilities.shape
-    begin = panel.last + 1 if start is None else np.full(len(panel), start)
-    ticks = begin[:, None] + np.arange(horizon)
-    columns = {
-        "unique_id": np.repeat(panel.ids, horizon),
-        "ds": panel.stamps(ticks.reshape(-1)),
-        "cutoff": panel.stamps(np.repeat(panel.last, horizon)),
-    }
+    columns: dict[str, np.ndarray] = {}
     flat, names = probabilities.reshape(-1, size), np.asarray(vocabulary, dtype=object)
     order = np.argsort(-flat, axis=1, kind="stable")[:, :TOP]
     for place in range(order.shape[1]):
         label = model if place == 0 else f"{model}-{place + 1}"
         columns[label] = names[order[:, place]]
         columns[f"{label}-p"] = np.take_along_axis(flat, order[:, place : place + 1], axis=1)[:, 0]
-    frame = pd.DataFrame(columns)
-    open_then = panel.calendar.trading(panel.ids, ticks).reshape(-1)
-    return frame if open_then.all() else frame[open_then].reset_index(drop=True)
+    return dated(panel, columns, horizon, start)

@@ -40,6 +40,7 @@ from forecaster.evaluation.metrics import scales, score
 
 RESULTS = Path(__file__).parent / "results"
 PROGRAM = Path(__file__).parent / "peer_programs.py"
+BARE = "import {}; print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
 LIMIT = 460
 """Seconds after which a row is given up."""
 
@@ -73,7 +74,7 @@ def measured(row: str, part: Part, envs: Path) -> dict[str, Any]:
         if "failed" not in result:
             result |= judged(pd.read_csv(out), part)
     bare = {"forecaster": "tensorflow", "skforecast": "tensorflow", "statsforecast": "pandas"}.get(library, "torch")
-    result["bare"] = timed([python, "-c", f"import {bare}"])["memory"]
+    result["bare"] = timed([python, "-c", BARE.format(bare)])["memory"]
     result |= {"row": row, "settings": SETTINGS[row], "machine": machine(), "load": os.getloadavg()[0]}
     print({key: round(value, 3) if isinstance(value, float) else value for key, value in result.items()}, flush=True)
     return result
@@ -89,10 +90,12 @@ def timed(command: list[str]) -> dict[str, Any]:
         said.seek(0)
         told = said.read().decode(errors="replace")
     spent = {
-        "seconds": time.perf_counter() - began, "cpu": used.ru_utime + used.ru_stime,
-        "memory": used.ru_maxrss * 1024 / 1e6,
+        "seconds": time.perf_counter() - began, "cpu": used.ru_utime + used.ru_stime, "memory": float("nan"),
     }  # fmt: skip
-    return spent if process.returncode == 0 else {**spent, "failed": (told.strip().splitlines() or ["no words"])[-1]}
+    if process.returncode:
+        return {**spent, "failed": (told.strip().splitlines() or ["no words"])[-1]}
+    peak = [line for line in told.splitlines() if line.isdigit()][-1]
+    return {**spent, "memory": int(peak) * 1024 / 1e6}
 
 
 def judged(said: pd.DataFrame, part: Part) -> dict[str, float]:
