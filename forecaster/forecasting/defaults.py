@@ -23,6 +23,8 @@ LONG = 0.75
 MOST_SEGMENTS = 32
 """The recurrence reads at most about so many segments where the segment is automatic."""
 FEWEST_SEGMENTS = 4
+ENOUGH_STRETCHES = 512
+"""Stretches of one horizon from which on a network can tell which of the past cycles is like the coming one."""
 STRETCHES_A_WINDOW = 16
 """Stretches of one horizon in the data for each window of an automatic batch."""
 
@@ -37,7 +39,7 @@ class Resolved:
         segment: Time steps that the recurrence reads at once.
         batch_size: Windows a step, where a model file leaves that open.
         cycle: Time steps of the shortest season of which the lookback holds two, also of one that the calendar
-            suggests but that does not pay as a forecast by itself; 1 for none.
+            suggests but that does not pay as a forecast by itself; 1 for none. The network weighs such past cycles.
         transform: What a network makes of the values.
         validation: Forecast origins of the validation part.
         reasons: For each of them where it came from, to be printed and recorded.
@@ -82,6 +84,7 @@ def resolve(
     cycles = seasons or natural_seasons(panel.calendar)
     cycle = min((one for one in cycles if 2 * one <= steps), default=1)
     pace = _segment(steps, cycle, segment, reasons)
+    cycle = _cycle(panel, horizon, cycle, steps, reasons)
     batch, form = _batch_size(panel, horizon, reasons), _transform(panel, transform, reasons)
     return Resolved(steps, seasons, pace, cycle, batch, form, origins, reasons)
 
@@ -158,6 +161,19 @@ def _segment(lookback: int, cycle: int, segment: int | Literal["auto"], reasons:
         steps = max(one for one in range(1, cycle + 1) if cycle % one == 0 and (one == 1 or 8 * one <= lookback))
     reasons["segment"] = f"{steps} steps at once, {-(-lookback // steps)} segments"
     return steps
+
+
+def _cycle(panel: Panel, horizon: int, cycle: int, lookback: int, reasons: dict[str, str]) -> int:
+    """The cycle whose past turns the network weighs; 1 where it would only learn the few that it has seen by heart."""
+    if cycle == 1:
+        return 1
+    stretches, turns = int(panel.lengths.sum()) // horizon, lookback // cycle
+    if stretches < ENOUGH_STRETCHES:
+        few = f"{stretches:,} stretches of {horizon} steps in the data, fewer than {ENOUGH_STRETCHES}"
+        reasons["past cycles"] = f"not weighed ({few})"
+        return 1
+    reasons["past cycles"] = f"{turns} of {cycle} steps, weighed anew in every window"
+    return cycle
 
 
 def _transform(panel: Panel, transform: str, reasons: dict[str, str]) -> str:

@@ -78,8 +78,15 @@ def test_hours_see_the_calendars_two_weeks_in_days_where_there_is_room():
 
 def test_a_short_series_sees_what_training_allows_and_says_so():
     found = resolved(seasonal_panel(1, 400, season=24), 12)
-    assert found.lookback == 48 and found.cycle == 24
+    assert found.lookback == 48
     assert "as much as the training part allows" in found.reasons["lookback"]
+
+
+@pytest.mark.parametrize(("steps", "cycle", "said"), [(6_000, 1, "not weighed (500 stretches"), (6_156, 24, "4 of 24")])
+def test_past_cycles_are_weighed_where_there_are_enough_of_them(steps, cycle, said):
+    found = resolved(seasonal_panel(1, steps, season=24), 12, lookback=96)
+    assert (found.cycle, found.segment) == (cycle, 24)
+    assert said in found.reasons["past cycles"]
 
 
 def test_the_longer_series_set_the_lookback_and_shorter_ones_are_padded():
