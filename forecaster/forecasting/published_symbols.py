@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from forecaster.forecasting.gap import Start
-from forecaster.forecasting.inference import history_read
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.symbol_frame import symbol_frame
-from forecaster.forecasting.symbols import BATCH, from_start, inputs_of, refuse_absent
+from forecaster.forecasting.symbols import BATCH, from_start, inputs_of, refuse_absent, steps_read
 from forecaster.series import Panel, forecast_windows
 from forecaster.series.windows import Batch
 
@@ -38,7 +37,7 @@ class PublishedSymbols(PublishedForecaster):
         """Of every symbol at every step, shape (series, horizon, symbols)."""
         self._check_frequency(panel)
         given = inputs_of(panel, self._inputs, self.name)
-        steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
+        steps = steps_read(given, self.manifest.streaming, self.manifest.lookback)
         windows = forecast_windows(given, steps, self.horizon)
         parts = []
         for begin in range(0, len(windows), BATCH):

@@ -24,7 +24,7 @@ from forecaster.series.files import parquet_cells
 from forecaster.series.panel import Panel
 from forecaster.series.table import panel_from_frame
 
-__all__ = ["UNKNOWN", "in_terms_of", "novelty_of", "read_symbols", "symbol_panel", "vocabulary_of", "with_known"]
+__all__ = ["UNKNOWN", "in_terms_of", "novelty_of", "read_symbols", "symbol_panel", "unbroken", "vocabulary_of", "with_known"]
 
 UNKNOWN = "<unknown>"
 """What a model calls a symbol that was not in its training part."""
@@ -149,6 +149,12 @@ def novelty_of(panel: Panel) -> float:
     seen = panel.target[np.isfinite(panel.target)].astype(int)
     once = int((np.bincount(seen) == 1).sum())
     return float(min((once + 0.5) / (len(seen) + 1), 0.5))
+
+
+def unbroken(panel: Panel) -> bool:
+    """Whether no symbol is missing behind the first one of any series, up to its end."""
+    histories = (np.isfinite(panel.history(series)) for series in range(len(panel)))
+    return all(seen[seen.argmax() :].all() and seen.any() for seen in histories)
 
 
 def in_terms_of(panel: Panel, vocabulary: Sequence[str]) -> Panel:
