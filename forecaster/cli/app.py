@@ -40,6 +40,20 @@ LedgerAt = Annotated[
 Workers = Annotated[int, typer.Option(min=1, help="Retrainings at once on this machine.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an interrupted run.")]
 
+Begin = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Of symbols: make up what follows this.", show_default=False)
+]
+Length = Annotated[int | None, typer.Option(help="Symbols to make up, 200 by default.", show_default=False)]
+Until = Annotated[str | None, typer.Option(metavar="SYMBOL", help="End behind it.", show_default=False)]
+Samples = Annotated[int | None, typer.Option(help="How many to draw, 1 by default.", show_default=False)]
+Temperature = Annotated[
+    float | None, typer.Option(help="Of the draws, 1 by default; 0 takes the likeliest.", show_default=False)
+]
+Beam = Annotated[
+    int | None, typer.Option(help="Search the likeliest ones, keeping so many; 1: greedy.", show_default=False)
+]
+Seed = Annotated[int | None, typer.Option(help="Of the draws, 1 by default.", show_default=False)]
+
 
 @app.callback()
 def common(
@@ -116,8 +130,25 @@ def predict(
         str | None,
         typer.Option("--from", metavar="DATE", help="First row; missing steps before it are forecast, too."),
     ] = None,
+    begin: Begin = None,
+    length: Length = None,
+    until: Until = None,
+    samples: Samples = None,
+    temperature: Temperature = None,
+    beam: Beam = None,
+    seed: Seed = None,
 ) -> None:
-    """Forecasts from a published version. For tickers, from the newest prices."""
+    """Forecasts from a published version. For tickers, from the newest prices; of symbols, also made-up sequences."""
+    told = {
+        "begin": begin, "length": length, "until": until, "samples": samples, "temperature": temperature,
+        "beam": beam, "seed": seed,
+    }  # fmt: skip
+    if asked := {key: value for key, value in told.items() if value is not None}:
+        from forecaster.cli.generating import generate_published
+
+        others = {"--level": level, "--known": known, "--from": start}
+        generate_published(name, context.obj, data, out, version, json, asked, [key for key in others if others[key]])
+        return
     from forecaster.cli.publishing import predict_published
 
     predict_published(name, context.obj, data, out, version, level, json, offline, known, start)

@@ -60,10 +60,10 @@ def roll_symbols(
     if not alive.any():
         raise DataError("no series has symbols before and behind any forecast origin; give other origins or more data")
     every_step = bool((np.diff(origins, axis=0) == 1).all())
-    streaming = isinstance(forecaster, Streaming) and forecaster.horizon == 1 and every_step and not refit
-    if streaming and forecaster.streams(panel):
+    at_once = forecaster.horizon == 1 and every_step and not refit
+    if at_once and isinstance(forecaster, Streaming) and forecaster.streams(panel):
         return _streamed(forecaster, panel, origins, alive)
-    frames = []
+    frames: list[pd.DataFrame] = []
     for row, some in zip(origins, alive, strict=True):
         chosen = np.flatnonzero(some)
         if not len(chosen):
@@ -82,7 +82,8 @@ def roll_symbols(
 
 def _streamed(forecaster: Streaming, panel: Panel, origins: np.ndarray, alive: np.ndarray) -> pd.DataFrame:
     """The same where each series is gone through once; its cutoffs follow each other."""
-    names, frames = np.asarray([*panel.symbols, ""], dtype=object), []
+    names = np.asarray([*panel.symbols, ""], dtype=object)
+    frames: list[pd.DataFrame] = []
     for series in range(len(panel)):
         ticks = origins[alive[:, series], series]
         if not len(ticks):
@@ -100,8 +101,8 @@ def _streamed(forecaster: Streaming, panel: Panel, origins: np.ndarray, alive: n
         frame = pd.concat([pd.DataFrame(keys), pd.concat(parts, ignore_index=True)], axis=1)
         frame["y"] = frame["y"].astype(object).where(frame["y"] != "", None)
         frames.append(frame[panel.calendar.trading(panel.ids[[series]], ticks[None] + 1)[0]])
-    joined = pd.concat(frames, ignore_index=True)
-    return joined.sort_values("cutoff", kind="stable", ignore_index=True) if len(frames) > 1 else joined
+    joined: pd.DataFrame = pd.concat(frames, ignore_index=True)
+    return joined if len(frames) == 1 else joined.sort_values("cutoff", kind="stable", ignore_index=True)
 
 
 def _given(forecaster: SymbolForecasting, told: np.ndarray, came: np.ndarray) -> np.ndarray:

@@ -89,8 +89,9 @@ def sequence_lessons(
     sample = sequences(windows.gather(windows.spread(some)), known, panel.filling)
     if definition.carry_state:
         runs = Runs(seen, int(definition.batch_size), definition.truncate or lookback, seed)
-        later = _pieces(panel, border) if int(panel.lengths.max()) > MOST_STEPS else _whole_series(panel, border, known)
-        return Lessons(sample, runs.batch, later, runs.around)
+        long = int(panel.lengths.max()) > MOST_STEPS
+        behind = _pieces(panel, border) if long else _whole_series(panel, border, known)
+        return Lessons(sample, runs.batch, behind, runs.around)
     later = training_windows(panel, lookback, horizon).after(border)
     counted = np.arange(lookback + horizon)[None] >= lookback
     held_out = sequences(later.gather(later.spread(some)), known, panel.filling, counted)

@@ -94,7 +94,8 @@ class NGrams:
         places = np.concatenate([np.asarray(run, np.int64) for run in runs])
         room = np.concatenate([np.arange(len(run)) for run in runs])
         ends = np.flatnonzero(places > 0)
-        contexts, levels = np.zeros(len(ends), np.int64), []
+        contexts = np.zeros(len(ends), np.int64)
+        levels: list[_Level] = []
         for length in range(order):
             if length:
                 enough = room[ends] >= length
@@ -105,13 +106,10 @@ class NGrams:
             levels.append(_Level.of(contexts, places[ends], size))
         return cls(order, size, novelty, tuple(levels))
 
-    def shortened(self, order: int) -> NGrams:
-        """The same counts up to a lower order."""
-        return NGrams(order, self.size, self.novelty, self.levels[:order])
-
     def after(self, context: Context) -> np.ndarray:
         """Probabilities of all symbols behind a context, the oldest first; shape (symbols,)."""
-        return self.following(np.asarray(context, np.int64), np.array([len(context)]))[0]
+        told: np.ndarray = self.following(np.asarray(context, np.int64), np.array([len(context)]))[0]
+        return told
 
     def following(self, places: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Probabilities of all symbols at places of an unbroken run, each given what is before it.

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from forecaster.errors import ForecasterError
 from forecaster.forecasting.gap import Start
+from forecaster.forecasting.generation import Generated, Wish, generate
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.symbol_frame import symbol_frame
-from forecaster.forecasting.symbols import BATCH, from_start, inputs_of, refuse_absent, steps_read
+from forecaster.forecasting.symbols import (
+    BATCH,
+    REMEMBERED,
+    from_start,
+    inputs_of,
+    refuse_absent,
+    refuse_covariates,
+    steps_read,
+)
 from forecaster.series import Panel, forecast_windows
 from forecaster.series.windows import Batch
 
@@ -46,6 +56,21 @@ class PublishedSymbols(PublishedForecaster):
             parts.append(self.run(self._strings(batch, given.symbols)))
         return np.concatenate(parts)
 
+    def generate(self, begin: Sequence[str], wish: Wish) -> list[Generated]:
+        """Goes on from a beginning; see `generation.generate`.
+
+        Raises:
+            DataError: As there; or the version reads covariates.
+            ForecasterError: The SavedModel has no signature `step`: it was published by an older program.
+        """
+        given = self.manifest.inputs
+        refuse_covariates([*given["known"], *given["static"]], self.name)
+        step: Any = self._loaded.signatures.get("step")
+        if step is None:
+            raise ForecasterError(f"{self.name} cannot go on symbol by symbol, since it is too old; publish it again")
+        memory = REMEMBERED if self.manifest.streaming else self.manifest.lookback
+        return generate(_PublishedChain(step, self.vocabulary, memory), begin, wish)
+
     def _strings(self, batch: Batch, symbols: Sequence[str]) -> dict[str, Any]:
         """The inputs of `strings.export_strings`."""
         places = batch.past[:, :, 0]
@@ -54,3 +79,23 @@ class PublishedSymbols(PublishedForecaster):
         known = {"past_known": batch.past[:, :, 1:], "known": batch.known} if batch.known.shape[2] else {}
         static = {"static": batch.static} if batch.static.shape[1] else {}
         return {"past": past, **known, **static, "seed": np.full(len(past), self.manifest.seed, np.int32)}
+
+
+class _PublishedChain:
+    """See `generation.Chain`: the signature `step` of `strings.export_strings`."""
+
+    def __init__(self, step: Any, vocabulary: Sequence[str], memory: int) -> None:
+        self.vocabulary, self.memory, self._step = vocabulary, memory, step
+        self._names = np.asarray(vocabulary, dtype=object)
+        told = step.structured_input_signature[1]
+        self._widths = {name: int(spec.shape[1]) for name, spec in told.items() if name != "observation"}
+
+    def zeros(self) -> dict[str, np.ndarray]:
+        return {name: np.zeros((1, width), np.float32) for name, width in self._widths.items()}
+
+    def step(self, places: np.ndarray, state: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        import tensorflow as tf
+
+        given = {name: tf.constant(part) for name, part in state.items()}
+        said = self._step(observation=tf.constant(self._names[places]), **given)
+        return said["probabilities"].numpy()[:, 0], {name: said[name].numpy() for name in self._widths}

@@ -13,6 +13,7 @@ from forecaster.config import ModelDefinition
 from forecaster.errors import DataError, DefinitionError, ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at
+from forecaster.forecasting.generation import Chain, Generated, Wish, generate
 from forecaster.forecasting.inference import history_read
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.lessons import gapless
@@ -141,6 +142,18 @@ class SymbolForecaster(RecurrentForecaster):
             seeds = np.full(len(batch.past), self.seed, np.int32)
             yield self._network.answer({**batch.inputs, "seed": seeds})["probabilities"]
 
+    def generate(self, begin: Sequence[str], wish: Wish) -> list[Generated]:
+        """Goes on from a beginning; see `generation.generate`."""
+        if self._network is None or self.resolved is None:
+            raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
+        return generate(self._chain(self._network, self.resolved.lookback), begin, wish)
+
+    def _chain(self, network: Any, lookback: int) -> Chain:
+        from forecaster.networks.chain import NetworkChain
+
+        refuse_covariates([*self._inputs.known, *self._inputs.static], self.name)
+        return NetworkChain(network.forecast, self.vocabulary, REMEMBERED if network.streaming else lookback)
+
     def streams(self, panel: Panel) -> bool:
         """See `Streaming`: always but where a carried state would have to be carried through gaps."""
         return not self.streaming or unbroken(panel)
@@ -189,6 +202,15 @@ def refuse_absent(known: np.ndarray, name: str) -> None:
         raise DataError(
             f"{name}: the known covariates do not reach over the horizon of {known.shape[1]} steps; add these rows to "
             "the data, or give them in a file of their own (forecaster predict NAME --known FILE)"
+        )
+
+
+def refuse_covariates(names: Sequence[str], who: str) -> None:
+    """Refuses to make sequences up where covariates would have to be known all along."""
+    if names:
+        raise DataError(
+            f"{who} reads the covariates {', '.join(names)}, which nobody knows for a sequence that is made up; "
+            "forecast instead (forecaster predict NAME), or train it without them"
         )
 
 

@@ -77,9 +77,7 @@ def sequences(batch: Batch, known: int, filling: Filling, counted: np.ndarray | 
     return Sequences(values, batch.static, np.ones(count, np.float32), target[:, 1:])
 
 
-def lanes(
-    panel: Panel, series: int, starts: np.ndarray, length: int, warm: int, stop: int | None = None
-) -> Sequences:
+def lanes(panel: Panel, series: int, starts: np.ndarray, length: int, warm: int, stop: int | None = None) -> Sequences:
     """Pieces of a series side by side, each read from some steps before it, so that a state is there when it begins.
 
     Args:

@@ -24,7 +24,16 @@ from forecaster.series.files import parquet_cells
 from forecaster.series.panel import Panel
 from forecaster.series.table import panel_from_frame
 
-__all__ = ["UNKNOWN", "in_terms_of", "novelty_of", "read_symbols", "symbol_panel", "unbroken", "vocabulary_of", "with_known"]
+__all__ = [
+    "UNKNOWN",
+    "in_terms_of",
+    "novelty_of",
+    "read_symbols",
+    "symbol_panel",
+    "unbroken",
+    "vocabulary_of",
+    "with_known",
+]
 
 UNKNOWN = "<unknown>"
 """What a model calls a symbol that was not in its training part."""
