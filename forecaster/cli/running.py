@@ -119,7 +119,13 @@ class Display:
         self._tasks[model] = self._bars.add_task(model, total=None, note="")
 
     def progress(self, fit: Fit) -> None:
-        """Moves the line of a fit."""
+        """Moves the line of a fit; what it made up stands above the lines."""
+        if fit.sample and not self._quiet:
+            said = " ".join(fit.sample.replace("\n", " ⏎ ").split())
+            self._bars.console.print(
+                f"{fit.model}, text read {fit.around:.1f} times: {said}",
+                style="dim", markup=False, highlight=False, no_wrap=True, overflow="ellipsis",
+            )  # fmt: skip
         looked = f"step {fit.step}, loss {fit.validation:.4f} (best {fit.best:.4f})"
         note = f"finishing on all data, step {fit.step}" if fit.finishing else looked
         if fit.members > 1:

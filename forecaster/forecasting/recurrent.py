@@ -17,7 +17,7 @@ from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
-from forecaster.forecasting.lessons import gapless, sequence_lessons, window_lessons
+from forecaster.forecasting.lessons import Lessons, gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.training import Control
 from forecaster.forecasting.warm import UNFINISHED, WarmStart, network_facts, warmed
@@ -149,10 +149,14 @@ class RecurrentForecaster:
         lessons = teach(panel, border, resolved, self.horizon, definition, seed)
         finished = definition.finish and not self.stepwise
         later = all_windows(panel, resolved, self.horizon, definition, seed) if finished else None
+        control = self._watching(self.control.of_member(number + 1, definition.ensemble), network, lessons)
         return fit_member(
-            network, lessons, None if self.warm else panel.until(border).static_values, definition,
-            self.control.of_member(number + 1, definition.ensemble), later,
-        )  # fmt: skip
+            network, lessons, None if self.warm else panel.until(border).static_values, definition, control, later
+        )
+
+    def _watching(self, control: Control, network: Any, lessons: Lessons) -> Control:
+        """How the fit of a network is watched."""
+        return control
 
     @property
     def curves(self) -> dict[str, pd.DataFrame]:

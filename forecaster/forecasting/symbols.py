@@ -16,12 +16,15 @@ from forecaster.forecasting.gap import Start, begun_at
 from forecaster.forecasting.generation import Chain, Generated, Wish, generate
 from forecaster.forecasting.inference import history_read
 from forecaster.forecasting.inputs import Inputs
-from forecaster.forecasting.lessons import gapless
+from forecaster.forecasting.lessons import Lessons, gapless
 from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.samples import with_samples
 from forecaster.forecasting.symbol_frame import symbol_frame
+from forecaster.forecasting.training import Control
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows
 from forecaster.series.runs import lanes
 from forecaster.series.symbols import UNKNOWN, in_terms_of, novelty_of, unbroken, vocabulary_of, with_known
+from forecaster.series.text import Unit, joined, unit_of
 
 __all__ = ["BATCH", "REMEMBERED", "SymbolForecaster", "from_start", "step_by_step", "steps_read"]
 
@@ -30,6 +33,8 @@ REMEMBERED = 1_000
 """Symbols before a cutoff that a network reads which carries its state: what is farther back is forgotten."""
 AT_ONCE = 8_000_000
 """Numbers computed at once where a long series is gone through."""
+SAMPLE: Mapping[Unit, int] = {"character": 80, "word": 16}
+"""Symbols of what is made up while a network learns."""
 EVERY_STEP = 256
 """Windows at once where every step of a series is forecast."""
 
@@ -147,6 +152,20 @@ class SymbolForecaster(RecurrentForecaster):
         if self._network is None or self.resolved is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
         return generate(self._chain(self._network, self.resolved.lookback), begin, wish)
+
+    def _watching(self, control: Control, network: Any, lessons: Lessons) -> Control:
+        """Of a text that is gone through with a carried state, samples are told, too."""
+        covariates = [*self._inputs.known, *self._inputs.static]
+        if lessons.around is None or covariates:
+            return control
+        read = lessons.batch(0).inputs["values"][0, :, 0]
+        begin = [self.vocabulary[int(place)] for place in read[np.isfinite(read)]]
+        chain, unit = self._chain(network, len(begin)), unit_of(self.vocabulary[1:])
+
+        def sample() -> str:
+            return joined(generate(chain, begin, Wish(length=SAMPLE[unit], seed=self.seed))[0].symbols, unit)
+
+        return with_samples(control, self.definition.steps, lessons.around, sample)
 
     def _chain(self, network: Any, lookback: int) -> Chain:
         from forecaster.networks.chain import NetworkChain

@@ -22,8 +22,8 @@ def export_strings(forecast: Any, shape: Shape, folder: Path) -> None:
     """Writes a SavedModel with the signatures `serving_default` and `step`.
 
     `serving_default`: inputs `past` (batch, lookback), strings, empty where missing; those not in the vocabulary count
-    as the unknown symbol. `past_known` (batch, lookback, known) and `known` (batch, horizon, known), `static` (batch, static), where
-    there are any; `seed` (batch,), int32. The lookback is open where the network carries its state.
+    as the unknown symbol. `past_known` (batch, lookback, known) and `known` (batch, horizon, known), `static` (batch,
+    static), where there are any; `seed` (batch,), int32. The lookback is open where the network carries its state.
 
     Outputs: `symbols` and `top_probabilities` (batch, horizon, top), the likeliest first; `probabilities` (batch,
     horizon, symbols) of the vocabulary in its order.

@@ -26,7 +26,7 @@ from forecaster.series.csvtext import FAULTS, OPENERS, unchanged, unreadable
 from forecaster.series.panel import Panel
 from forecaster.series.symbols import MOST_SYMBOLS
 
-__all__ = ["joined", "read_text", "split_text", "text_panel"]
+__all__ = ["Unit", "joined", "read_text", "split_text", "text_panel", "unit_of"]
 
 PARAGRAPH = "\n\n"
 WORDS = re.compile(
@@ -123,6 +123,11 @@ def joined(symbols: Iterable[str], unit: Unit) -> str:
         quoted = (not quoted if symbol == '"' else quoted) and symbol != PARAGRAPH
         glued = symbol in NO_BLANK_BEHIND or (symbol == '"' and quoted)
     return "".join(parts)
+
+
+def unit_of(symbols: Iterable[str]) -> Unit:
+    """What the symbols of a text are, by their length."""
+    return "character" if all(len(symbol) == 1 for symbol in symbols) else "word"
 
 
 def _characters(text: str) -> tuple[np.ndarray, tuple[str, ...]]:
