@@ -61,7 +61,7 @@ def test_samples_are_told_while_it_learns(told):
 
 
 def test_a_forecast_is_where_the_likeliest_sequence_begins(told, capsys):
-    result, folder, _ = told
+    _, folder, _ = told
     version = Store(folder / "models/store").read("letters")
     assert version.manifest.model_definition["carry_state"] is True
     forecast = PublishedSymbols(version).predict(read_text(folder / "text.txt"))
