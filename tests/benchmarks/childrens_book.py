@@ -2,9 +2,9 @@
 
     python tests/benchmarks/childrens_book.py [--sentences 1000] [--json]
 
-Fits the models of `pipelines/childrens_book.yaml` as the pipeline does, and lets each say sentences by itself, each from
-a full stop to the next. Counted are well-formed ones ("Doug saw Jane."), those in which somebody sees himself ("Doug saw
-Doug."), those that go on ("Jane saw Spot saw Doug."), and whatever else goes wrong.
+Fits the models of `pipelines/childrens_book.yaml` as the pipeline does, and lets each say sentences by itself, each
+from a full stop to the next. Counted are well-formed ones ("Doug saw Jane."), those in which somebody sees himself
+("Doug saw Doug."), those that go on ("Jane saw Spot saw Doug."), and whatever else goes wrong.
 """
 
 from __future__ import annotations

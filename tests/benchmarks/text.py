@@ -2,13 +2,13 @@
 
     python tests/benchmarks/text.py --data FOLDER [--minutes 15] [--torch-python PATH] [--speed-only]
 
-FOLDER holds `text/tinyshakespeare.txt.gz`. The network is char-rnn's default: two layers of 128 units, 50 lanes, chunks of
-50 characters. It is trained for as many steps as fit into the minutes, and forecasts every character of the last tenth,
-which it has not seen; so do the n-grams.
+FOLDER holds `text/tinyshakespeare.txt.gz`. The network is char-rnn's default: two layers of 128 units, 50 lanes, chunks
+of 50 characters. It is trained for as many steps as fit into the minutes, and forecasts every character of the last
+tenth, which it has not seen; so do the n-grams.
 
-Speed is that of training the same network on the same shapes, one-hot characters and Adam in all of them: this program's
-step, plain Keras (`keras.layers.LSTM`, stateful), and torch (`torch.nn.LSTM`) in the Python that `--torch-python` names.
-Each is a process of its own; they take turns, and the fastest round of each counts.
+Speed is that of training the same network on the same shapes, one-hot characters and Adam in all of them: this
+program's step, plain Keras (`keras.layers.LSTM`, stateful), and torch (`torch.nn.LSTM`) in the Python that
+`--torch-python` names. Each is a process of its own; they take turns, and the fastest round of each counts.
 """
 
 from __future__ import annotations
