@@ -13,7 +13,7 @@ from forecaster.forecasting.gap import Start
 from forecaster.forecasting.generation import Generated, Wish, generate
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.symbol_frame import symbol_frame
-from forecaster.forecasting.symbols import (
+from forecaster.forecasting.symbol_inputs import (
     BATCH,
     REMEMBERED,
     from_start,

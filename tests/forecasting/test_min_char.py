@@ -9,8 +9,8 @@ from forecaster.config import ModelDefinition, read_pipeline
 from forecaster.forecasting.lessons import Lessons
 from forecaster.forecasting.symbols import step_by_step
 from forecaster.forecasting.training import Control, train
-from forecaster.networks.build import Shape
 from forecaster.networks.recursive import build_recursive
+from forecaster.networks.shape import Shape
 from forecaster.series.runs import Runs
 from forecaster.series.symbols import in_terms_of, vocabulary_of
 from forecaster.series.text import text_panel
