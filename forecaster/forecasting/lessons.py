@@ -20,6 +20,8 @@ SAMPLE = 512
 """Windows by which a network is prepared, and most windows by which a fit is stopped."""
 MOST_STEPS = 50_000
 """Steps of sequences by which a network is prepared or a fit is stopped, about; one sequence at least."""
+LONG_TEXT = 2_000
+"""Symbols beyond which a fit is not stopped by a whole series but by pieces of it."""
 PIECE = 250
 """Steps of a piece of a very long series by which a fit is stopped, and steps that are read before it."""
 
@@ -89,7 +91,7 @@ def sequence_lessons(
     sample = sequences(windows.gather(windows.spread(some)), known, panel.filling)
     if definition.carry_state:
         runs = Runs(seen, int(definition.batch_size), definition.truncate or lookback, seed)
-        long = int(panel.lengths.max()) > MOST_STEPS
+        long = int(panel.lengths.max()) > (LONG_TEXT if panel.symbols else MOST_STEPS)
         behind = _pieces(panel, border) if long else _whole_series(panel, border, known)
         return Lessons(sample, runs.batch, behind, runs.around)
     later = training_windows(panel, lookback, horizon).after(border)

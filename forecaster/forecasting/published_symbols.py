@@ -11,7 +11,7 @@ import pandas as pd
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.gap import Start
 from forecaster.forecasting.generation import Generated, Wish, generate
-from forecaster.forecasting.published import PublishedForecaster
+from forecaster.forecasting.published import PublishedForecaster, Signature
 from forecaster.forecasting.symbol_frame import symbol_frame
 from forecaster.forecasting.symbol_inputs import (
     BATCH,
@@ -26,6 +26,9 @@ from forecaster.series import Panel, forecast_windows
 from forecaster.series.windows import Batch
 
 __all__ = ["PublishedSymbols"]
+
+SAID = ("symbols", "top_probabilities", "probabilities")
+"""Outputs of the signature `step` that are no state."""
 
 
 class PublishedSymbols(PublishedForecaster):
@@ -65,11 +68,13 @@ class PublishedSymbols(PublishedForecaster):
         """
         given = self.manifest.inputs
         refuse_covariates([*given["known"], *given["static"]], self.name)
-        step: Any = self._loaded.signatures.get("step")
-        if step is None:
+        found = self.called("step")
+        if found is None:
             raise ForecasterError(f"{self.name} cannot go on symbol by symbol, since it is too old; publish it again")
+        step, shapes = found
+        widths = {name: int(shape[1] or 0) for name, shape in shapes.items() if name not in SAID}
         memory = REMEMBERED if self.manifest.streaming else self.manifest.lookback
-        return generate(_PublishedChain(step, self.vocabulary, memory), begin, wish)
+        return generate(_PublishedChain(step, widths, self.vocabulary, memory), begin, wish)
 
     def _strings(self, batch: Batch, symbols: Sequence[str]) -> dict[str, Any]:
         """The inputs of `strings.export_strings`."""
@@ -84,18 +89,14 @@ class PublishedSymbols(PublishedForecaster):
 class _PublishedChain:
     """See `generation.Chain`: the signature `step` of `strings.export_strings`."""
 
-    def __init__(self, step: Any, vocabulary: Sequence[str], memory: int) -> None:
-        self.vocabulary, self.memory, self._step = vocabulary, memory, step
+    def __init__(self, step: Signature, widths: Mapping[str, int], vocabulary: Sequence[str], memory: int) -> None:
+        self.vocabulary, self.memory = vocabulary, memory
+        self._step, self._widths = step, widths
         self._names = np.asarray(vocabulary, dtype=object)
-        told = step.structured_input_signature[1]
-        self._widths = {name: int(spec.shape[1]) for name, spec in told.items() if name != "observation"}
 
     def zeros(self) -> dict[str, np.ndarray]:
         return {name: np.zeros((1, width), np.float32) for name, width in self._widths.items()}
 
     def step(self, places: np.ndarray, state: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        import tensorflow as tf
-
-        given = {name: tf.constant(part) for name, part in state.items()}
-        said = self._step(observation=tf.constant(self._names[places]), **given)
-        return said["probabilities"].numpy()[:, 0], {name: said[name].numpy() for name in self._widths}
+        said = self._step({"observation": self._names[places], **state})
+        return said["probabilities"][:, 0], {name: said[name] for name in self._widths}

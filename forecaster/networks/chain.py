@@ -8,11 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from forecaster.networks.answering import answers
+
 __all__ = ["NetworkChain"]
 
 
 class _Step(keras.Model):
-    """The face of a network that reads one symbol; compiled once, and its weights are those of the network."""
+    """The face of a network that reads one symbol; its weights are those of the network."""
 
     def __init__(self, forecast: Any) -> None:
         super().__init__(name="chain")
@@ -22,7 +24,7 @@ class _Step(keras.Model):
     def build(self, *shapes: Any) -> None:
         """The weights are there from the beginning."""
 
-    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """See `Forecasting.step`."""
         answer: dict[str, Any] = self.forecast.step(inputs)
         return answer
@@ -40,7 +42,9 @@ class NetworkChain:
     def __init__(self, forecast: Any, vocabulary: Sequence[str], memory: int) -> None:
         self.vocabulary, self.memory = vocabulary, memory
         self._widths: Mapping[str, int] = forecast.stepper.widths
-        self._step = _Step(forecast)
+        widths = {"observation": 1, **self._widths}
+        inputs = {name: keras.InputSpec("float32", (None, width)) for name, width in widths.items()}
+        self._step = answers(_Step(forecast), inputs)
 
     def zeros(self) -> dict[str, np.ndarray]:
         """The state before the first symbol."""
@@ -48,5 +52,5 @@ class NetworkChain:
 
     def step(self, places: np.ndarray, state: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Reads a symbol each."""
-        said = self._step.predict_on_batch({"observation": places[:, None].astype(np.float32), **state})
-        return np.asarray(said["probabilities"])[:, 0], {name: np.asarray(said[name]) for name in self._widths}
+        said = self._step({"observation": places[:, None].astype(np.float32), **state})
+        return said["probabilities"][:, 0], {name: said[name] for name in self._widths}

@@ -33,6 +33,9 @@ from forecaster.networks.teaching import Teaching
 
 __all__ = ["RecursiveNetwork", "build_recursive"]
 
+LONG = 200
+"""Steps beyond which a graph is built although it is used once: step by step without one takes milliseconds each."""
+
 
 def _stepper(definition: ModelDefinition, shape: Shape, seed: int, kind: Kind) -> Stepper:
     seeds = iter(np.random.default_rng(seed).integers(2**31, size=256).tolist())
@@ -176,6 +179,8 @@ class RecursiveNetwork:
 
     def calibrate(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> float:
         """Widens or narrows what is said of a step, by sequences held out of training; see `Kind.calibrate`."""
+        if inputs["values"].shape[1] > LONG:
+            return self.forecast.stepper.kind.calibrate(self.train.predict_on_batch(inputs), target)
         return self.forecast.stepper.kind.calibrate(self.train(inputs, training=False), target)
 
     def export(self, folder: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_likeliest_next_symbol_does_not_lead_to_the_likeliest_sequence():
 
 
 def test_a_search_ends_where_it_was_told_to():
-    found = generate(Markov(), ["a"], Wish(length=10, beam=4, until="."))
+    found = generate(Markov(), ["a"], Wish(length=10, beam=5, until="."))
     # c. 0.36; b. 0.12; bc. 0.6 · 0.2 · 0.9 = 0.108
     assert [text(one) for one in found[:2]] == ["c.", "b."]
     assert [one.log_probability for one in found[:2]] == pytest.approx(np.log([0.36, 0.12]))
