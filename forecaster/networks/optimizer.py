@@ -1,4 +1,4 @@
-"""The optimiser of a model file: AdamW with warm-up, cosine decay, and a gradient that is clipped and watched."""
+"""The optimiser of a model file: AdamW or Adagrad, warm-up, decay, and a gradient that is clipped and watched."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ class ClippedAdamW(keras.optimizers.Optimizer):
 class ClippedAdagrad(ClippedAdamW):
     """Adagrad (Duchi, Hazan and Singer 2011), clipped and watched in the same way; nothing else is taken off.
 
-        v ← v + g²;  w ← w − rate · g / √(v + ε)
+    v ← v + g²;  w ← w − rate · g / √(v + ε)
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
