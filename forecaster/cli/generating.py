@@ -72,6 +72,9 @@ def _check(
         raise DataError(f"{name} forecasts numbers; --{next(iter(asked))} is for symbols, leave it out")
     if superfluous:
         raise DataError(f"{superfluous[0]} does not go with --{next(iter(asked))}; leave one of the two out")
+    drawn = [key for key in ("samples", "temperature", "seed") if key in asked]
+    if "beam" in asked and drawn:
+        raise DataError(f"--beam searches and draws nothing, so --{drawn[0]} means nothing; leave one of the two out")
     if data and "begin" in asked:
         raise DataError("--data and --begin both say what to go on from; leave one of the two out")
 

@@ -89,6 +89,7 @@ def test_the_rest_of_a_beginning(told, capsys, tmp_path):
     [
         (None, {"begin": ""}, [], "nothing to begin with"),
         (Path("other.txt"), {"begin": "The"}, [], "--data and --begin both say"),
+        (None, {"begin": "The", "beam": 3, "samples": 2}, [], "--beam searches and draws nothing"),
         (None, {"begin": "The"}, ["--from"], "--from does not go with --begin"),
         (None, {"begin": "The", "until": "ö"}, [], "'ö' is no symbol of the training part"),
     ],
