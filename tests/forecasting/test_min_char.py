@@ -18,6 +18,8 @@ from forecaster.series.text import text_panel
 PIPELINE = Path(__file__).parents[2] / "pipelines" / "min_char.yaml"
 TEXT = ("the cat sat on the mat, and the rat that saw the cat ran. " * 9)[:450]
 STEPS, LOOK, NOVELTY = 120, 10, 0.001
+RATE, LIMIT = 0.02, 0.05
+"""At the classic's rate of 0.1 the first steps blow rounding up, and no two implementations stay together."""
 
 
 def chunks(places, length, steps):
@@ -67,7 +69,10 @@ def numpy_curve(weights, places, steps, rate, limit, length):
 @pytest.fixture(scope="module")
 def definition():
     told = read_pipeline(PIPELINE).models[0]
-    short = {**told.model_dump(exclude_unset=True), "steps": STEPS, "evaluate_every": LOOK, "smoothing": 0.9}
+    changes = {
+        "steps": STEPS, "evaluate_every": LOOK, "smoothing": 0.9, "learning_rate": RATE, "clipvalue": LIMIT,
+    }  # fmt: skip
+    short = {**told.model_dump(exclude_unset=True), **changes}
     return step_by_step(ModelDefinition.model_validate({**short, "name": "min_char"}), text=True)
 
 
@@ -84,9 +89,9 @@ def test_the_loss_curve_is_that_of_an_independent_implementation(definition):
     runs = Runs(panel, lanes=1, length=25, seed=1)
     curve = train(network, Lessons(runs.batch(0), runs.batch, runs.batch(0)), definition, Control())
     places = panel.target.astype(int) - 1
-    theirs = numpy_curve(start, places, STEPS, rate=0.1, limit=0.2, length=25)
+    theirs = numpy_curve(start, places, STEPS, rate=RATE, limit=LIMIT, length=25)
     smooth = theirs[0]
     smoothed = [smooth := 0.9 * smooth + 0.1 * loss for loss in theirs]
     assert curve["training"].to_numpy()[1:] == pytest.approx(np.array(smoothed)[LOOK - 1 :: LOOK], rel=2e-3)
-    assert theirs[:20].mean() > 2 * theirs[-20:].mean(), "it learns"
+    assert theirs[:20].mean() > 1.3 * theirs[-20:].mean(), "it learns"
     assert curve["clipped"].sum() > 0, "clipping was at work"
