@@ -38,6 +38,10 @@ LedgerAt = Annotated[
     ),
 ]  # fmt: skip
 Workers = Annotated[int, typer.Option(min=1, help="Retrainings at once on this machine.")]
+GroupsAtOnce = Annotated[
+    int,
+    typer.Option("--workers", min=1, help="Groups of series, or folds of a backtest with refit, at once."),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an interrupted run.")]
 
 Begin = Annotated[
@@ -87,6 +91,7 @@ def run(
         bool, typer.Option("--warm-start", help="Go on from the weights of the published version.")
     ] = False,
     report: Annotated[Path | None, typer.Option(help="The HTML report; models/reports/NAME.html by default.")] = None,
+    workers: GroupsAtOnce = 1,
 ) -> None:
     """Load, backtest, fit, publish, report: the main job."""
     from forecaster.cli.running import run_pipeline
@@ -94,6 +99,7 @@ def run(
     passed = run_pipeline(
         pipeline, context.obj, json, resume=resume, force=force, report=report, publishing=True, offline=offline,
         warm=warm_start,
+        workers=workers,
     )  # fmt: skip
     if strict and not passed:
         raise typer.Exit(1)
@@ -101,14 +107,20 @@ def run(
 
 @app.command()
 def backtest(
-    context: typer.Context, pipeline: Pipeline, json: Json = False, resume: Resume = False, offline: Offline = False
+    context: typer.Context,
+    pipeline: Pipeline,
+    json: Json = False,
+    resume: Resume = False,
+    offline: Offline = False,
+    workers: GroupsAtOnce = 1,
 ) -> None:
     """Scores only: nothing is published, no report is written."""
     from forecaster.cli.running import run_pipeline
 
     run_pipeline(
-        pipeline, context.obj, json, resume=resume, force=False, report=None, publishing=False, offline=offline
-    )
+        pipeline, context.obj, json, resume=resume, force=False, report=None, publishing=False, offline=offline,
+        workers=workers,
+    )  # fmt: skip
 
 
 @app.command()

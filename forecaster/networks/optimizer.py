@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from forecaster.config import ModelDefinition
+from forecaster.networks.replicas import replicas, total
 
 __all__ = ["ClippedAdagrad", "ClippedAdamW", "WarmCosine", "optimizer"]
 
@@ -108,9 +110,10 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         self.steepest = self.add_variable(shape=(), name="steepest")
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        """Clips the gradients, then makes the step."""
+        """Clips the gradients, those of all replicas together, then makes the step."""
         if not self.built:
             self.build(trainable_variables)
+        grads = _summed(grads)
         norm = _norm(grads)
         bites = ops.zeros_like(norm)
         if self.largest_value is not None:
@@ -129,6 +132,8 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         self._begin_step()
         weights = self._trainable_variables if trainable_variables is None else trainable_variables
         grads = [ops.zeros_like(weight) if grad is None else grad for grad, weight in zip(grads, weights, strict=True)]
+        if context := replicas():  # Keras adds them up once more
+            grads = [grad / context.num_replicas_in_sync for grad in grads]
         super().apply(grads, trainable_variables)
 
     def _begin_step(self) -> None:
@@ -210,6 +215,12 @@ def optimizer(definition: ModelDefinition) -> ClippedAdamW:
         rate, definition.weight_decay, largest_value=definition.clipvalue, largest_norm=definition.clipnorm,
         averaging=definition.averaging or None,
     )  # fmt: skip
+
+
+def _summed(grads: Sequence[Any]) -> list[Any]:
+    """Gradients over all replicas; None stays."""
+    there = iter(total([grad for grad in grads if grad is not None]))
+    return [None if grad is None else next(there) for grad in grads]
 
 
 def _norm(grads: Any) -> Any:
