@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.reporting.encoding import Json
+from forecaster.reporting.leaderboard import LABELS
 from forecaster.reporting.markup import figure, key_list, scroll_box, table, text
 from forecaster.reporting.page import render_page, write_page
 from forecaster.reporting.section import Section
@@ -78,13 +79,17 @@ def _course(document: Document) -> Section:
          "hovertemplate": "best %{y:.4f}<extra></extra>"},
     ]  # fmt: skip
     layout: dict[str, Json] = {
-        "xaxis": {"title": {"text": "trial"}}, "yaxis": {"title": {"text": f"{document['metric']}, validation part"}},
+        "xaxis": {"title": {"text": "trial"}}, "yaxis": {"title": {"text": f"{_label(document)}, validation part"}},
     }  # fmt: skip
     drawn = figure("course", "Scores of all trials that came to their end, and the best so far", size="wide")
     note = "<p>A dot is a trial that came to its end; the line is the best so far. Lower is better.</p>"
     return Section(
         "course", "Course", "How the best came down", note + drawn, {"course": {"data": traces, "layout": layout}}
     )
+
+
+def _label(document: Document) -> str:
+    return LABELS.get(document["metric"], str(document["metric"]))
 
 
 def _words(trial: Document) -> str:
@@ -104,7 +109,7 @@ def _trials(document: Document) -> str:
          *(_short(one["changes"].get(key, "")) for key in keys), str(one["steps"]), f"{one['seconds']:.0f} s"]
         for one in ranked
     ]  # fmt: skip
-    header = ["Trial", "State", str(document["metric"]), "Model", *keys, "Steps", "Time"]
+    header = ["Trial", "State", _label(document), "Model", *keys, "Steps", "Time"]
     return table("Trials, best first", header, rows)
 
 

@@ -61,8 +61,9 @@ def test_a_network_learns_by_it_and_says_quantiles(strategy):
     target = generator.normal(size=(16, 6)).astype(np.float32)
     built.prepare(inputs, target, np.zeros((1, 0), np.float32))
     lesson = built.lesson(inputs, target, 0)
-    losses = [float(built.train.train_on_batch(lesson, target)) for _ in range(30)]
+    losses = [float(built.train.train_on_batch(lesson, target)) for _ in range(10)]
     assert losses[-1] < losses[0]
+    assert np.isfinite(built.loss(inputs, target))
     built.calibrate(inputs, target)
     said = ops.convert_to_numpy(built.forecast.predict_on_batch(inputs)["quantiles"])
     assert said.shape == (16, 6, 5) and (np.diff(said, axis=-1) > 0).all()
