@@ -17,7 +17,7 @@ from forecaster.series.text import text_panel
 
 PIPELINE = Path(__file__).parents[2] / "pipelines" / "min_char.yaml"
 TEXT = ("the cat sat on the mat, and the rat that saw the cat ran. " * 9)[:450]
-STEPS, LOOK, NOVELTY = 120, 10, 0.001
+STEPS, LOOK, NOVELTY = 60, 10, 0.001
 RATE, LIMIT = 0.02, 0.05
 """At the classic's rate of 0.1 the first steps blow rounding up, and no two implementations stay together."""
 
