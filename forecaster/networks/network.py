@@ -128,7 +128,7 @@ class Network:
         self.forecast.export(folder, format="tf_saved_model", verbose=False)
 
 
-class Learning(Learner):
+class Learning(Learner, keras.Model):
     """Quantiles and target meet in the units of the window's frame, so every window weighs the same."""
 
     shape_: Shape

@@ -86,17 +86,21 @@ def refuse_replicas(definition: ModelDefinition) -> None:
             raise DefinitionError(f"{definition.name}: {key} on several devices is not done ({why}); write devices: 1")
 
 
-class Learner(keras.Model):
-    """A model that learns, on several devices from some rows of the batch on each."""
+class Learner:
+    """What a Keras model needs, to be mixed in, to learn on several devices from some rows of the batch on each.
+
+    It is no `keras.Model` itself: Keras gives the bases of a functional model new bases of their own, which other
+    models would then have, too.
+    """
 
     def train_step(self, data: Any) -> Any:
         """One step; the rows are dealt out in turn, so that their number need not be a multiple of the replicas'."""
         context = replicas()
         if context is None:
-            return super().train_step(data)
+            return super().train_step(data)  # type: ignore[misc]
         import tensorflow as tf
 
         first, every = context.replica_id_in_sync_group, context.num_replicas_in_sync
         with tf.device("CPU:0"):  # or each device would be sent the whole batch
             own = tf.nest.map_structure(lambda rows: None if rows is None else rows[first::every], data)
-        return super().train_step(own)
+        return super().train_step(own)  # type: ignore[misc]

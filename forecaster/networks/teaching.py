@@ -13,7 +13,7 @@ from forecaster.networks.stepper import Stepper
 __all__ = ["Teaching"]
 
 
-class Teaching(Learner):
+class Teaching(Learner, keras.Model):
     """The face of a network that learns.
 
     Whole backpropagation through time goes through every step of a sequence. With `lanes` it is truncated: a sequence

@@ -12,7 +12,7 @@ from tests.synthetic import seasonal_panel, tiny
 
 
 def fitted(panel, model, **options):
-    return RecurrentForecaster(model, 6, season=12, lookback=24, **options).fit(panel)
+    return RecurrentForecaster(model, 6, season=1, lookback=24, **options).fit(panel)
 
 
 @pytest.fixture(scope="module")
