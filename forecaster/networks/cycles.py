@@ -53,6 +53,11 @@ class PastCycles(keras.layers.Layer):
         turns = -(-self.horizon // self.period)
         return ops.concatenate([ops.transpose(cycles, (0, 2, 1))] * turns, axis=1)[:, : self.horizon]
 
+    def compute_output_shape(self, scaled_shape: Any, observed_shape: Any, base_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        shape = scaled_shape[0], self.horizon, scaled_shape[1] // self.period
+        return shape, shape
+
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         return {**super().get_config(), "period": self.period, "horizon": self.horizon}
@@ -102,6 +107,10 @@ class CycleBase(keras.layers.Layer):
             weights = ops.reshape(weights, (-1, self.turns * self.period, self.count))[:, : self.horizon]
         own, others = weights[:, :, 0], weights[:, :, 1:] * seen  # one turn stands for all steps
         return ops.sum(others * deviations, axis=-1) / ops.maximum(own + ops.sum(others, axis=-1), 1e-6)
+
+    def compute_output_shape(self, state_shape: Any, deviations_shape: Any, seen_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return deviations_shape[:2]
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""

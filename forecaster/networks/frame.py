@@ -143,6 +143,10 @@ class ToFrame(keras.layers.Layer):
         spread = _never_zero(spread, ops.abs(level))
         return changes / spread, observed, ops.concatenate([level, spread], axis=1)
 
+    def compute_output_shape(self, target_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return target_shape, target_shape, (target_shape[0], 2)
+
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         return {**super().get_config(), "transform": self.transform}
@@ -180,6 +184,10 @@ class FromFrame(keras.layers.Layer):
         working = frame[:, 0:1, None] + unit[:, :, None] * scaled
         return ops.exp(ops.minimum(working, LARGEST_LOGARITHM)) if logarithmic(self.transform) else working
 
+    def compute_output_shape(self, scaled_shape: Any, frame_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return scaled_shape
+
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         return {**super().get_config(), "transform": self.transform}
@@ -215,6 +223,10 @@ class ScaleTogether(keras.layers.Layer):
             numbers, _ = _filled((values[:, :, :count] - mean) / spread)
             scaled = ops.concatenate([numbers, scaled[:, :, count:]], axis=-1)
         return ops.concatenate([scaled, observed], axis=-1)
+
+    def compute_output_shape(self, values_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return (*values_shape[:-1], 2 * values_shape[-1])
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""

@@ -61,6 +61,10 @@ class NaiveBase(keras.layers.Layer):
         value = ops.sum(ops.take(scaled, places, axis=1) * chosen, axis=(1, 2))
         return value / ops.maximum(ops.sum(chosen, axis=(1, 2)), 1.0)
 
+    def compute_output_shape(self, scaled_shape: Any, observed_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return scaled_shape[0], self.horizon
+
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         return {**super().get_config(), "seasons": self.seasons, "horizon": self.horizon}
@@ -101,6 +105,10 @@ class Quantiles(keras.layers.Layer):
         above = ops.cumsum(distances[:, :, self.middle + 1 :], axis=-1)
         below = ops.flip(ops.cumsum(ops.flip(distances[:, :, : self.middle], axis=-1), axis=-1), axis=-1)
         return ops.concatenate([median - below, median, median + above], axis=-1)
+
+    def compute_output_shape(self, free_shape: Any, base_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return free_shape
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
