@@ -117,28 +117,29 @@ class RecurrentForecaster:
         if self.definition.strategy == "recursive":
             refuse_unknown_future(panel, f"{self.name}: strategy: recursive")
         self._inputs = Inputs.of(panel)
-        self._fit_networks(panel, resolved, definition)
+        self._network = self._fitted(panel, resolved, definition)
         self.curve = self._members[0].curve
         self.seconds = time.monotonic() - began
         return self
 
-    def _fit_networks(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> None:
+    def _fitted(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> Any:
         """Builds all networks, joins them, and fits one after the other."""
         from forecaster.forecasting.member import conform, seed_of
         from forecaster.networks.ensemble import joined
 
         seeds = [seed_of(self.seed, number) for number in range(definition.ensemble)]
         networks = [self._built(panel, resolved, definition, seed) for seed in seeds]
-        self._network = joined(networks, definition.conformal)
+        together = joined(networks, definition.conformal)
         if self.warm:
-            self.warm.give(self._network, self.facts)
+            self.warm.give(together, self.facts)
             definition = warmed(definition)
         self._members = [self._member(panel, resolved, definition, *one) for one in enumerate(networks)]
         if definition.conformal:
             border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
             with self.unfinished():
-                offsets = conform(self._network, panel, border, resolved, self.horizon)
-            self._network.offsets.assign(offsets)
+                offsets = conform(together, panel, border, resolved, self.horizon)
+            together.offsets.assign(offsets)
+        return together
 
     def _member(
         self, panel: Panel, resolved: Resolved, definition: ModelDefinition, number: int, network: Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +103,12 @@ def warmed(definition: ModelDefinition) -> ModelDefinition:
     return definition.model_copy(update={**changes, "learning_rate": SHARE_OF_RATE * definition.learning_rate})
 
 
-def read_weights(file: Path) -> list[np.ndarray]:
+def read_weights(file: Path, network: str = "") -> list[np.ndarray]:
     """The weights in a `.keras` file, in the order of the network's own.
+
+    Args:
+        file: The file.
+        network: What the model file calls the network; the module of one of a user's own is imported.
 
     Raises:
         DefinitionError: It cannot be read.
@@ -113,8 +118,10 @@ def read_weights(file: Path) -> list[np.ndarray]:
     from forecaster.networks import build, ensemble  # noqa: F401 - their layers are registered
 
     try:
+        if ":" in network:  # a user's own layers are registered by their module
+            importlib.import_module(network.partition(":")[0])
         return list(keras.saving.load_model(file, compile=False, safe_mode=True).get_weights())
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, ImportError) as error:
         raise DefinitionError(
             f"warm_start: {file} cannot be read ({str(error).splitlines()[0]}); fit from the beginning "
             "(warm_start: false)"

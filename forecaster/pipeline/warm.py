@@ -64,7 +64,7 @@ def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store)
         )
     _must_not_have_seen(version, source, prepared)
     facts = manifest.training["network"]
-    return WarmStart(source, manifest.model, facts, read_weights(version.side / UNFINISHED))
+    return WarmStart(source, manifest.model, facts, read_weights(version.side / UNFINISHED, model.network))
 
 
 def _must_not_have_seen(version: Version, source: str, prepared: Prepared) -> None:
