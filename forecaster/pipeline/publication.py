@@ -90,7 +90,7 @@ def exported(
         forecaster.export(staging.served, staging.side)
         if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
             raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")
-        for inspection in [] if definition.symbolic else look_inside([forecaster], prepared.panel):
+        for inspection in look_inside([forecaster], prepared.panel):
             write_inspection(staging.side, inspection)
         yield staging
 

@@ -88,8 +88,7 @@ def run(
         from forecaster.pipeline.document import write
 
         networks = sorted(contest.networks.values(), key=lambda network: network.name != gate.model)
-        inside = [] if definition.symbolic else look_inside(networks, prepared.panel)
-        write(report, definition, prepared, result, curves, inside)
+        write(report, definition, prepared, result, curves, look_inside(networks, prepared.panel))
     forget(checkpoints)
     return result
 

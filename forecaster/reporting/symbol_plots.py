@@ -14,6 +14,7 @@ import pandas as pd
 from forecaster.reporting.cast import Player
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.encoding import Json, numbers, stamps
+from forecaster.reporting.legible import legible, plain
 from forecaster.reporting.thinning import evenly
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "bars",
     "confusion",
     "frequencies",
-    "legible",
     "reliability",
     "shown_forecasts",
     "strip",
@@ -107,7 +107,7 @@ def _missed(told: pd.DataFrame, place: int) -> pd.DataFrame:
 def _bar(x: list[Json], told: pd.DataFrame, name: str, colour: str, alpha: float = 1.0) -> Json:
     height, words = np.full(len(x), np.nan), [""] * len(x)
     for row, symbol, p in zip(told["row"], told["symbol"], told["p"], strict=True):
-        height[row], words[row] = p, _plain(symbol)
+        height[row], words[row] = p, plain(symbol)
     return _trace(x, height, name, colour, words, alpha)
 
 
@@ -128,7 +128,7 @@ def _rings(x: list[Json], told: pd.DataFrame, colours: Sequence[str]) -> Json:
     dot: Json = {"color": "--card", "size": 6, "line": {"color": "--outcome-line", "width": 1.6}}
     return {
         "type": "scatter", "mode": "markers", "name": "what came", "x": [x[row] for row in came["row"]],
-        "y": numbers(came["middle"]), "marker": dot, "customdata": [_plain(name) for name in came["symbol"]],
+        "y": numbers(came["middle"]), "marker": dot, "customdata": [plain(name) for name in came["symbol"]],
         "hovertemplate": "%{customdata} came<extra></extra>",
     }  # fmt: skip
 
@@ -138,7 +138,7 @@ def _layout(rows: pd.DataFrame, x: list[Json]) -> Json:
     axis: dict[str, Json] = {"type": "date" if dated else "linear"}
     came = [legible(value) if isinstance(value, str) else "" for value in rows["y"]]
     if not dated and (longest := max(map(len, came), default=0)) <= 12:
-        axis |= {"tickvals": x, "ticktext": list(map(_plain, came)), "tickangle": 0 if longest == 1 else -90,
+        axis |= {"tickvals": x, "ticktext": list(map(plain, came)), "tickangle": 0 if longest == 1 else -90,
                  "tickfont": {"size": 10}}  # fmt: skip
     edges: list[Json] = []
     if rows.groupby("cutoff").size().max() > 1:
@@ -198,14 +198,15 @@ def confusion(rows: pd.DataFrame, model: str, symbols: Sequence[str]) -> pd.Data
 def frequencies(content: ReportContent) -> Json:
     """How frequent the symbols of the data are, the most frequent first; a bar each."""
     counts = content.history["y"].value_counts(normalize=True).head(MOST_FREQUENT)
-    names = [_plain(content.symbols[int(place)]) for place in counts.index]
+    names = [plain(content.symbols[int(place)]) for place in counts.index]
+    angle = -90 if sum(map(len, names)) > 40 else 0
     bar: Json = {
         "type": "bar", "name": "share", "x": list(names), "y": numbers(counts),
         "marker": {"color": "--data-line", "line": {"width": 0}}, "hovertemplate": "%{x}: %{y:.1%}<extra></extra>",
     }  # fmt: skip
     return {
         "data": [bar],
-        "layout": {"xaxis": {"type": "category", "tickangle": -90 if sum(map(len, names)) > 40 else 0, "tickvals": list(names)},
+        "layout": {"xaxis": {"type": "category", "tickangle": angle, "tickvals": list(names)},
                    "yaxis": {"tickformat": ".0%", "rangemode": "tozero"}, "hovermode": "closest"},
     }  # fmt: skip
 
@@ -217,23 +218,12 @@ def strip(rows: pd.DataFrame, symbols: Sequence[str], shapes: list[Json]) -> Jso
     dots: Json = {
         "type": "scatter", "mode": "markers", "name": "series", "x": stamps(pd.Index(kept["ds"])),
         "y": [int(place) for place in kept["y"]], "marker": {"color": "--data-line", "size": 4, "opacity": 0.8},
-        "customdata": [_plain(symbols[int(place)]) for place in kept["y"]],
+        "customdata": [plain(symbols[int(place)]) for place in kept["y"]],
         "hovertemplate": "%{customdata}<extra></extra>",
     }  # fmt: skip
     ticks: dict[str, Json] = {
-        "tickvals": list(range(len(symbols))), "ticktext": [_plain(name) for name in symbols],
+        "tickvals": list(range(len(symbols))), "ticktext": [plain(name) for name in symbols],
         "range": [-0.6, len(symbols) - 0.4], "fixedrange": True,
     }  # fmt: skip
     axis: Json = {"type": "date" if isinstance(pd.Index(rows["ds"]), pd.DatetimeIndex) else "linear"}
     return {"data": [dots], "layout": {"xaxis": axis, "yaxis": ticks, "shapes": shapes, "hovermode": "closest"}}
-
-
-def legible(symbol: object) -> str:
-    """A symbol as it can be read: blanks and ends of lines have signs."""
-    written = str(symbol)
-    return written if written.strip() else written.replace("\n", "↵").replace(" ", "␣").replace("\t", "⇥")
-
-
-def _plain(symbol: object) -> str:
-    """The same where plotly would take signs for its own mark-up."""
-    return legible(symbol).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -9,6 +9,7 @@ import pandas as pd
 from forecaster.reporting.cast import Player, cast, default_pair
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.encoding import Json
+from forecaster.reporting.legible import legible
 from forecaster.reporting.markup import figure, looks_list, scroll_box, share_of, text
 from forecaster.reporting.plot_sections import parts_key
 from forecaster.reporting.plots import MAX_SERIES, part_shapes
@@ -18,7 +19,6 @@ from forecaster.reporting.symbol_plots import (
     bars,
     confusion,
     frequencies,
-    legible,
     reliability,
     shown_forecasts,
     strip,
