@@ -29,7 +29,10 @@ class SymbolForecasting(Protocol):
 
     name: str
     horizon: int
-    vocabulary: tuple[str, ...]
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """See the class."""
 
     def fit(self, panel: Panel) -> Self:
         """Learns from all that may be seen of the panel."""

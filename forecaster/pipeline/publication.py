@@ -14,6 +14,7 @@ import numpy as np
 from forecaster.config import PipelineDefinition, TickerData
 from forecaster.errors import ParityError
 from forecaster.evaluation.drift import input_reference
+from forecaster.evaluation.symbol_drift import symbol_reference
 from forecaster.forecasting.protocol import levels_to_quantiles
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.published_symbols import PublishedSymbols
@@ -184,9 +185,8 @@ def _reference(
 ) -> dict[str, Any]:
     """What recent inputs and errors will be held against."""
     steps = int(prepared.test[-1].max() - prepared.test[0].max()) + definition.horizon
-    if definition.symbolic:
-        return {"errors": {"metric": definition.promote.metric, "losses": list(losses)}}
-    inputs = input_reference(prepared.panel, _seen(prepared, twin), steps)
+    reference = symbol_reference if definition.symbolic else input_reference
+    inputs = reference(prepared.panel, _seen(prepared, twin), steps)
     return {"inputs": inputs, "errors": {"metric": definition.promote.metric, "losses": list(losses)}}
 
 

@@ -1,0 +1,154 @@
+"""A pipeline of symbols from its file to what is served: run, report, inside, retraining, drift, rollback, server."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from forecaster.cli.app import app
+from forecaster.config import Project, read_pipeline
+from forecaster.forecasting.published_symbols import PublishedSymbols
+from forecaster.lifecycle.drift import drift
+from forecaster.lifecycle.retraining import retrain
+from forecaster.pipeline import run
+from forecaster.series.source import load
+from forecaster.store import Store
+from forecaster.store.inspection import read_inspection
+
+DISHES = np.array(["pizza", "sushi", "waffles"])
+FIRST, THEN, KNOWN = 220, 244, 3
+"""Days of the first run and of the retraining, and days of which the covariate is known beforehand."""
+
+
+def dinners(days):
+    """Dishes come in turn; who comes home late eats leftovers, and the turn waits."""
+    late = np.random.default_rng(5).random(THEN + KNOWN) < 0.25
+    dinner = np.where(late, "leftovers", DISHES[np.cumsum(~late) % 3]).astype(object)
+    dinner[days:] = None
+    stamps = pd.date_range("2024-01-01", periods=len(late))
+    return pd.DataFrame({"ds": stamps, "dinner": dinner, "late": late.astype(int)})[: days + KNOWN]
+
+
+@dataclass
+class Kitchen:
+    """A project with one pipeline."""
+
+    folder: Path
+    results: dict = field(default_factory=dict)
+
+    @property
+    def project(self):
+        return Project(self.folder)
+
+    @property
+    def store(self):
+        return Store(self.project.store)
+
+    def eaten(self, days):
+        dinners(days).to_csv(self.folder / "dinners.csv", index=False)
+
+    def definition(self, steps):
+        told = {
+            "data": {"kind": "symbols", "path": str(self.folder / "dinners.csv"), "target": "dinner", "known": ["late"]},
+            "horizon": 1, "lookback": 14, "validation": 20, "backtest": {"windows": 24},
+            "models": [{"network": "lstm", "units": 16, "steps": steps, "learning_rate": 0.02, "batch_size": 32,
+                        "evaluate_every": 60}],
+            "promote": {"min_windows": 20},
+        }  # fmt: skip
+        file = self.folder / "kitchen.yaml"
+        file.write_text(yaml.safe_dump(told), encoding="utf-8")
+        return read_pipeline(file)
+
+    def forecaster(self, *arguments):
+        answer = CliRunner().invoke(app, ["--project", str(self.folder), *arguments])
+        assert answer.exit_code == 0, answer.output
+        return answer.stdout
+
+
+@pytest.fixture(scope="module")
+def kitchen(tmp_path_factory):
+    """With a first version that has hardly learnt anything, published all the same."""
+    folder = tmp_path_factory.mktemp("kitchen")
+    (folder / "models").mkdir()
+    kitchen = Kitchen(folder)
+    kitchen.eaten(FIRST)
+    definition = kitchen.definition(steps=2)
+    kitchen.results["run"] = run(definition, kitchen.project, base=folder, report=folder / "report.html", force=True)
+    return kitchen
+
+
+@pytest.fixture(scope="module")
+def retrained(kitchen):
+    """A night with three more weeks of dinners and a network that learns."""
+    kitchen.eaten(THEN)
+    definition = kitchen.definition(steps=120)
+    kitchen.results["drift"] = drift(definition, kitchen.project, base=kitchen.folder)
+    kitchen.results["night"] = retrain(definition, kitchen.project, base=kitchen.folder)
+    return kitchen
+
+
+def test_a_run_is_reported_with_what_is_inside(kitchen):
+    result, page = kitchen.results["run"], (kitchen.folder / "report.html").read_text(encoding="utf-8")
+    assert list(result.leaderboard["kind"]).count("naive") == 5
+    data = json.loads(page.split('<script id="report-data" type="application/json">')[1].split("</script>")[0])
+    assert {"bars-0-0", "reliability", "frequencies", "data-0", "curve-0", "gates-0", "reach"} <= set(data["figures"])
+    assert "Log loss" in page and "cross-entropy" in page
+
+
+def test_the_same_definition_and_data_give_the_same_scores(kitchen):
+    again = run(kitchen.definition(steps=2), kitchen.project, base=kitchen.folder, publishing=False)
+    pd.testing.assert_frame_equal(again.forecasts, kitchen.results["run"].forecasts, check_exact=True)
+
+
+def test_inspect_says_what_the_gates_do_at_each_symbol(kitchen):
+    found = read_inspection(kitchen.store.read("kitchen", 1).side)
+    assert found["window"]["symbols"] == ["<unknown>", "leftovers", *DISHES]
+    [layer] = found["activations"]
+    assert layer["by_symbol"]["symbols"] == ["leftovers", *DISHES]
+    assert set(layer["by_symbol"]["gates"]) == {"input", "forget", "output"}
+    said = kitchen.forecaster("inspect", "kitchen")
+    assert "The forget gate keeps least at" in said and "waffles" in said
+
+
+def test_a_better_network_is_promoted_by_its_log_loss(retrained):
+    night = retrained.results["night"]
+    assert night.outcome == "promoted", night.reason
+    assert night.version == 2
+    rivals = {one["rival"]: one for one in night.scores["comparisons"]}
+    assert set(rivals) == {"champion", "most_frequent", "last", "seasonal", "bigram", "ngram"}
+    assert rivals["champion"]["cutoffs"] == THEN - FIRST
+    assert rivals["champion"]["loss"] < 0.5 < 1 < rivals["champion"]["rival_loss"] < 2
+    assert "log loss" in night.reason
+    manifest = retrained.store.read("kitchen").manifest
+    assert manifest.gate["promotion"]["champion"] == 1
+    assert manifest.reference["inputs"]["symbols"]["counts"].keys() == {"leftovers", *DISHES}
+
+
+def test_errors_and_frequencies_are_watched(retrained):
+    found = retrained.results["drift"]
+    assert found["errors"]["cutoffs"] == THEN - FIRST
+    assert found["errors"]["metric"] == "log_loss"
+    assert set(found["inputs"]) == {"symbols", "late"}
+    assert not found["inputs"]["symbols"]["drifted"]
+
+
+def test_predict_goes_through_days_that_were_not_written_down(retrained):
+    """Leftovers after a late evening, then the turn goes on where it was."""
+    for day, dish in enumerate(["leftovers", "pizza", "sushi"]):
+        date = str(pd.Timestamp("2024-01-01") + pd.Timedelta(days=THEN + day))[:10]
+        said = retrained.forecaster("predict", "kitchen", "--from", date).splitlines()
+        row = dict(zip(said[0].split(","), said[1].split(","), strict=True))
+        assert (row["ds"][:10], row["lstm"]) == (date, dish)
+
+
+def test_a_rollback_publishes_the_first_version_again(retrained):
+    retrained.forecaster("models", "rollback", "kitchen")
+    store = retrained.store
+    assert store.champion("kitchen") == 3
+    one, three = (store.read("kitchen", number).manifest for number in (1, 3))
+    assert one.files["served/saved_model.pb"] == three.files["served/saved_model.pb"]
