@@ -11,8 +11,8 @@ import pandas as pd
 from forecaster.forecasting.gap import Start
 from forecaster.forecasting.inference import history_read
 from forecaster.forecasting.published import PublishedForecaster
-from forecaster.forecasting.symbol_frame import symbol_frame
-from forecaster.forecasting.symbols import BATCH, from_start, inputs_of, refuse_absent
+from forecaster.forecasting.symbol_frame import TOP, symbol_frame
+from forecaster.forecasting.symbol_inputs import BATCH, from_start, inputs_of, refuse_absent
 from forecaster.series import Panel, forecast_windows
 from forecaster.series.windows import Batch
 
@@ -29,10 +29,12 @@ class PublishedSymbols(PublishedForecaster):
         """The symbols that it knows, the unknown one first."""
         return tuple(self.manifest.vocabulary)
 
-    def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
-        """The likeliest symbols with their probabilities; see `SymbolForecaster.predict`."""
+    def predict(
+        self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None, top: int = TOP
+    ) -> pd.DataFrame:
+        """The likeliest symbols with their probabilities, `top` of them; see `SymbolForecaster.predict`."""
         seen, given, tick = from_start(panel, start)
-        return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick)
+        return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick, top)
 
     def probabilities(self, panel: Panel) -> np.ndarray:
         """Of every symbol at every step, shape (series, horizon, symbols)."""

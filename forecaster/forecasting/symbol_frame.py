@@ -42,7 +42,12 @@ class SymbolForecasting(Protocol):
 
 
 def symbol_frame(
-    panel: Panel, model: str, probabilities: np.ndarray, vocabulary: Sequence[str], start: int | None = None
+    panel: Panel,
+    model: str,
+    probabilities: np.ndarray,
+    vocabulary: Sequence[str],
+    start: int | None = None,
+    top: int = TOP,
 ) -> pd.DataFrame:
     """Lays forecasts of symbols out.
 
@@ -52,15 +57,16 @@ def symbol_frame(
         probabilities: Shape (series, horizon, symbols).
         vocabulary: Names of the symbols, the unknown one first.
         start: Tick of the first row of every series; the step behind its cutoff by default.
+        top: Symbols to name at most.
 
     Returns:
         unique_id, ds, cutoff, `<model>` (the likeliest symbol) and `<model>-p` (its probability), `<model>-2` and
-        `<model>-2-p` (the second), …, three at most; a row for every series and step.
+        `<model>-2-p` (the second), …; a row for every series and step.
     """
     _, horizon, size = probabilities.shape
     columns: dict[str, np.ndarray] = {}
     flat, names = probabilities.reshape(-1, size), np.asarray(vocabulary, dtype=object)
-    order = np.argsort(-flat, axis=1, kind="stable")[:, :TOP]
+    order = np.argsort(-flat, axis=1, kind="stable")[:, :top]
     for place in range(order.shape[1]):
         label = model if place == 0 else f"{model}-{place + 1}"
         columns[label] = names[order[:, place]]

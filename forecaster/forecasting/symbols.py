@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,17 +11,15 @@ import pandas as pd
 from forecaster.config import ModelDefinition
 from forecaster.errors import DataError, DefinitionError, ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
-from forecaster.forecasting.gap import Start, begun_at
-from forecaster.forecasting.inputs import Inputs
+from forecaster.forecasting.gap import Start
 from forecaster.forecasting.lessons import gapless
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.symbol_frame import symbol_frame
+from forecaster.forecasting.symbol_inputs import BATCH, from_start, refuse_absent
 from forecaster.series import Panel, cutoffs, forecast_windows
 from forecaster.series.symbols import UNKNOWN, in_terms_of, novelty_of, vocabulary_of, with_known
 
-__all__ = ["SymbolForecaster", "from_start", "step_by_step"]
-
-BATCH = 32
+__all__ = ["SymbolForecaster", "step_by_step"]
 
 
 def step_by_step(definition: ModelDefinition) -> ModelDefinition:
@@ -131,46 +128,3 @@ class SymbolForecaster(RecurrentForecaster):
         """
         seen, given, tick = from_start(panel, start)
         return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick)
-
-
-def refuse_absent(known: np.ndarray, name: str) -> None:
-    """Refuses known covariates that are missing over the horizon."""
-    if np.isnan(known).any():
-        raise DataError(
-            f"{name}: the known covariates do not reach over the horizon of {known.shape[1]} steps; add these rows to "
-            "the data, or give them in a file of their own (forecaster predict NAME --known FILE)"
-        )
-
-
-def from_start(panel: Panel, start: Start | None) -> tuple[Panel, Panel, int | None]:
-    """What to forecast from a start.
-
-    Returns:
-        The panel up to each last observed step before the start; the same up to the step before the start, with what
-        was not observed missing; and the tick of the start, None where it is the step behind each end.
-
-    Raises:
-        DataError: It is no time stamp of the data.
-    """
-    if start is None:
-        return panel, panel, None
-    begun = begun_at(panel, start)
-    seen, gaps = begun.panel, begun.gaps
-    if not gaps.any():
-        return seen, seen, begun.start
-    pieces, offsets = [], [0]
-    for series in range(len(seen)):
-        length = int(begun.start - seen.first[series])
-        rows = seen.values[seen.offsets[series] : seen.offsets[series + 1]]
-        behind = np.full((max(length - len(rows), 0), rows.shape[1]), np.nan, np.float32)
-        pieces.append(np.concatenate([rows, behind]))
-        offsets.append(offsets[-1] + len(pieces[-1]))
-    lengths = begun.start - seen.first
-    ends = np.asarray(offsets[:-1]) + lengths
-    longer = replace(seen, values=np.concatenate(pieces), offsets=np.asarray(offsets), ends=ends)
-    return seen, longer, begun.start
-
-
-def inputs_of(panel: Panel, inputs: Inputs, name: str) -> Panel:
-    """The panel with the known covariates and calendar features of training."""
-    return inputs.given_by(with_known(panel, inputs.known), name)
