@@ -1,5 +1,6 @@
 """A pipeline of symbols from its file to what is served: run, report, inside, retraining, drift, rollback, server."""
 
+import base64
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from forecaster.pipeline import run
 from forecaster.series.source import load
 from forecaster.store import Store
 from forecaster.store.inspection import read_inspection
+from tests.serving.live import serving
 
 DISHES = np.array(["pizza", "sushi", "waffles"])
 FIRST, THEN, KNOWN = 220, 244, 3
@@ -100,11 +102,6 @@ def test_a_run_is_reported_with_what_is_inside(kitchen):
     assert "Log loss" in page and "cross-entropy" in page
 
 
-def test_the_same_definition_and_data_give_the_same_scores(kitchen):
-    again = run(kitchen.definition(steps=2), kitchen.project, base=kitchen.folder, publishing=False)
-    pd.testing.assert_frame_equal(again.forecasts, kitchen.results["run"].forecasts, check_exact=True)
-
-
 def test_inspect_says_what_the_gates_do_at_each_symbol(kitchen):
     found = read_inspection(kitchen.store.read("kitchen", 1).side)
     assert found["window"]["symbols"] == ["<unknown>", "leftovers", *DISHES]
@@ -144,6 +141,92 @@ def test_predict_goes_through_days_that_were_not_written_down(retrained):
         said = retrained.forecaster("predict", "kitchen", "--from", date).splitlines()
         row = dict(zip(said[0].split(","), said[1].split(","), strict=True))
         assert (row["ds"][:10], row["lstm"]) == (date, dish)
+
+
+@pytest.fixture(scope="module")
+def live(retrained):
+    """A server of what was retrained."""
+    with serving(retrained.project) as live:
+        yield live
+
+
+def asked(live, body=None, **options):
+    answer = live.client.post("/api/forecast/kitchen", json=body, **options)
+    return answer.status_code, answer.json()
+
+
+def test_the_served_forecast_is_that_of_predict(retrained, live):
+    status, told = asked(live)
+    panel = load(read_pipeline(retrained.folder / "kitchen.yaml").data, retrained.folder, retrained.folder)
+    said = PublishedSymbols(retrained.store.read("kitchen")).predict(panel).iloc[0]
+    [step] = told["forecasts"]
+    assert (status, told["version"], told["unknown"]) == (200, 2, [])
+    assert (step["ds"], step["forecast"]) == (said["ds"].isoformat(), said["lstm"])
+    named = {one["symbol"]: one["probability"] for one in step["likeliest"]}
+    assert named == pytest.approx({said[name]: said[f"{name}-p"] for name in ("lstm", "lstm-2", "lstm-3")}, abs=1e-6)
+
+
+def test_recent_dinners_are_rows_or_csv_and_strange_ones_are_told(live):
+    rows = [
+        {"ds": "2025-03-01", "dinner": "pizza", "late": 0},
+        {"ds": "2025-03-02", "dinner": "fondue", "late": 0},
+        {"ds": "2025-03-03", "dinner": None, "late": 1},
+    ]
+    status, told = asked(live, {"observations": rows, "top": 5})
+    [step] = told["forecasts"]
+    assert (status, step["ds"], step["cutoff"]) == (200, "2025-03-03T00:00:00", "2025-03-02T00:00:00")
+    assert (step["forecast"], told["unknown"]) == ("leftovers", ["fondue"])
+    assert sum(one["probability"] for one in step["likeliest"]) == pytest.approx(1, abs=1e-5)
+    text = "ds,dinner,late\n" + "".join(f"{row['ds']},{row['dinner'] or ''},{row['late']}\n" for row in rows)
+    same = live.client.post("/api/forecast/kitchen?top=5", content=text, headers={"Content-Type": "text/csv"}).json()
+    assert same == told
+    known = {"observations": rows[:2], "known": [{"ds": "2025-03-03", "late": 1}], "top": 5}
+    assert asked(live, known)[1]["forecasts"] == told["forecasts"]
+
+
+@pytest.mark.parametrize(
+    ("body", "fragment"),
+    [
+        ({"levels": [80]}, "symbols have no intervals"),
+        ({"text": "pizza sushi"}, "was not trained on a text"),
+        ({"symbols": ["pizza"], "text": "pizza"}, "text and symbols are both there"),
+        ({"observations": [{"ds": "2025-03-01", "dinner": "pizza", "late": 0}]}, "do not reach over the horizon"),
+        ({"observations": [{"ds": "2025-03-01", "dinner": None, "late": 0}]}, "no symbol at all"),
+        ({"top": 0}, "top"),
+    ],
+)
+def test_what_cannot_be_forecast_is_refused_in_words(live, body, fragment):
+    status, told = asked(live, body)
+    assert status == 400
+    assert fragment in told["error"]
+
+
+def test_strings_go_through_tensorflow_servings_protocol(retrained, live):
+    eaten = dinners(THEN)
+    past = eaten["dinner"][THEN - 14 : THEN].tolist()
+    pizza = {"b64": base64.b64encode(past[-1].encode()).decode()}
+    instance = {
+        "past": [*past[:-1], pizza], "past_known": [[float(late)] for late in eaten["late"][THEN - 14 : THEN]],
+        "known": [[float(eaten["late"][THEN])]], "seed": 1,
+    }  # fmt: skip
+    told = live.client.post("/v1/models/kitchen:predict", json={"instances": [instance]}).json()["predictions"][0]
+    [step] = asked(live)[1]["forecasts"]
+    assert told["symbols"][0][0] == step["forecast"]
+    assert told["top_probabilities"][0][0] == pytest.approx(step["probability"], abs=1e-6)
+
+
+def test_the_dashboard_shows_bars_scores_and_versions(live):
+    front = live.client.get("/").text
+    assert "Log loss" in front and "kitchen" in front
+    page = live.client.get("/pipelines/kitchen").text
+    assert "Accuracy" in page and "best n-gram" in page and "The forget gate keeps least at" in page
+    told = live.client.get("/pipelines/kitchen/outlook").json()
+    assert told["kind"] == "symbols" and told["colours"] == ["leftovers", *DISHES]
+    assert len(told["past"]) == 28 and len(told["next"]) == 1
+    last = told["past"][-1]
+    assert last["came"] == dinners(THEN)["dinner"][THEN - 1]
+    assert last["given"] == pytest.approx(dict(last["named"])[last["came"]])
+    assert told["tally"]["steps"] == 28 and told["tally"]["hits"] > 24
 
 
 def test_a_rollback_publishes_the_first_version_again(retrained):

@@ -111,7 +111,7 @@ export class Bars {
       if (height > 0.2) {
         shape("rect", { class: `part ${part.look}`, x: this.left(place), width, height, y: this.y(upto + part.share) }, this.svg);
       }
-      if (part.name === bar.came && bar.ring) {
+      if (bar.came && bar.ring && part.name === bar.came) {
         const r = Math.min(4, Math.max(width / 3, 2));
         shape("circle", { class: "ring", cx: this.left(place) + width / 2, cy: this.y(upto + part.share / 2), r }, this.svg);
       }

@@ -64,6 +64,7 @@ export function pastOfSymbols(told, table) {
   const { steps, hits, log_loss } = told.tally;
   const loss = log_loss === null ? "" : `, log loss ${number(log_loss)}`;
   const caption = `Forecasts of ${told.series}, the latest first: ${hits} of ${steps} named${loss}`;
+  box.className = "as-table";
   table(box, caption, ["Step", "Forecast", "probability", "What came", "given to it", "what came was"], rows);
 }
 
