@@ -51,12 +51,16 @@ class Kitchen:
     def store(self):
         return Store(self.project.store)
 
+    @property
+    def path(self):
+        return self.folder / "dinners.csv"
+
     def eaten(self, days):
-        dinners(days).to_csv(self.folder / "dinners.csv", index=False)
+        dinners(days).to_csv(self.path, index=False)
 
     def definition(self, steps):
         told = {
-            "data": {"kind": "symbols", "path": str(self.folder / "dinners.csv"), "target": "dinner", "known": ["late"]},
+            "data": {"kind": "symbols", "path": str(self.path), "target": "dinner", "known": ["late"]},
             "horizon": 1, "lookback": 14, "validation": 20, "backtest": {"windows": 24},
             "models": [{"network": "lstm", "units": 16, "steps": steps, "learning_rate": 0.02, "batch_size": 32,
                         "evaluate_every": 60}],
