@@ -30,7 +30,7 @@ def symbol_reference(panel: Panel, until: np.ndarray, steps: int) -> dict[str, A
     found = input_reference(panel, until, steps)
     pieces = [_cut(panel, series, until)[0] for series in range(len(panel))]
     counted = np.bincount(np.concatenate(pieces), minlength=len(panel.symbols))
-    names = [panel.symbols[place] for place in np.argsort(-counted, kind="stable")[:MOST_BINS]]
+    names = [panel.symbols[place] for place in np.argsort(-counted, kind="stable")[:MOST_BINS] if counted[place]]
     counts = _counts(panel, pieces, names)
     blocks = max(len(piece) for piece in pieces) // steps
     usual = [

@@ -5,102 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import numpy as np
-import orjson
 import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
-from forecaster.forecasting.protocol import chosen_levels, interval_columns
+from forecaster.forecasting.protocol import chosen_levels
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.published_symbols import PublishedSymbols
 from forecaster.forecasting.symbol_frame import TOP
 from forecaster.series import Panel
 from forecaster.serving.executor import Executor
 from forecaster.serving.failures import Refused
+from forecaster.serving.forecast_bodies import BODY, ForecastAnswer, ForecastRequest, Which, answer
 from forecaster.serving.jsontext import parse_object
 from forecaster.serving.models import CHAMPION, Loaded, Models, Wanted
-from forecaster.serving.observations import Observations, Rows
+from forecaster.serving.observations import Observations
 from forecaster.serving.problems import PROBLEMS, first_problem
 from forecaster.serving.settings import Limits
-from forecaster.serving.symbol_answers import SymbolStep, prompted, steps_of, strangers
+from forecaster.serving.symbol_answers import prompted, strangers
 from forecaster.serving.threads import BoundedThreads
 from forecaster.serving.truth import Truth
-from forecaster.store import Manifest
 
-__all__ = ["Forecasts", "Which", "router", "wanted"]
-
-Which = Annotated[int, Field(ge=1, lt=2**53)] | Literal["champion", "previous"]
-"""A version by its number or its label."""
-
-
-class ForecastRequest(BaseModel):
-    """What is to be forecast; all of it may be left out.
-
-    Attributes:
-        observations: Recent rows with the columns of the training data, as a list of rows or a mapping of columns;
-            without them the training data are read as they are now.
-        text: For a version that was trained on a text: what is to be gone on from.
-        symbols: The same, symbol by symbol; null where one is missing.
-        known: Rows of the known covariates over the horizon.
-        levels: Intervals in per cent; all trained ones by default.
-        top: Of symbols, how many of the likeliest are named for a step; three by default.
-        start: Time stamp of the first step; by default the one after the last observation. A gap is forecast through.
-        version: Its number, or `champion` (by default) or `previous`.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    observations: Rows | None = None
-    text: str | None = None
-    symbols: list[str | None] | None = None
-    known: Rows | None = None
-    levels: list[Annotated[float, Field(gt=0, lt=100)]] | None = None
-    top: Annotated[int, Field(ge=1, le=1000)] | None = None
-    start: str | int | None = None
-    version: Which = CHAMPION
-
-    @model_validator(mode="after")
-    def _from_one_place(self) -> ForecastRequest:
-        given = [name for name in ("observations", "text", "symbols") if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise ValueError(f"{given[0]} and {given[1]} are both there; send one of them")
-        return self
-
-
-class Step(BaseModel):
-    """The forecast of one step of one series.
-
-    Attributes:
-        unique_id: The series.
-        ds: When, as a time stamp or a whole number.
-        cutoff: The last time stamp that the forecast has seen.
-        forecast: The median, in the data's own units.
-        intervals: Lower and upper bound by level in per cent.
-    """
-
-    unique_id: str
-    ds: str | int
-    cutoff: str | int
-    forecast: float
-    intervals: dict[str, tuple[float, float]]
-
-
-class ForecastAnswer(BaseModel):
-    """Forecasts, and who made them.
-
-    Attributes:
-        unknown: Of symbols, those in the observations that the version does not know; it reads them as unknown.
-    """
-
-    name: str
-    version: int
-    model: str
-    frequency: str
-    unknown: list[str] | None = None
-    forecasts: list[Step] | list[SymbolStep]
+__all__ = ["Forecasts", "router", "wanted"]
 
 
 class Forecasts:
@@ -203,20 +132,6 @@ class Forecasts:
         return panel if asked.known is None else observations.with_known(panel, asked.known)
 
 
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": False,
-        "content": {
-            "application/json": {
-                "schema": ForecastRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-            },
-            "text/csv": {"schema": {"type": "string"}},
-            "text/plain": {"schema": {"type": "string"}},
-        },
-    }
-}
-
-
 def router(forecasts: Forecasts) -> APIRouter:
     """The one route."""
     routes = APIRouter(prefix="/api", tags=["forecasting"])
@@ -249,7 +164,7 @@ def router(forecasts: Forecasts) -> APIRouter:
             frame, unknown = await forecasts.threads.run(lambda: forecasts.forecast(loaded, name, asked, csv))
             if "text/csv" in request.headers.get("accept", ""):
                 return Response(frame.to_csv(index=False), media_type="text/csv")
-            return Response(_answer(loaded, name, frame, unknown), media_type="application/json")
+            return Response(answer(loaded, name, frame, unknown), media_type="application/json")
 
     return routes
 
@@ -282,38 +197,3 @@ def _decoded(body: bytes) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(400, f"the text is not UTF-8 at byte {error.start + 1}; send it in UTF-8") from None
-
-
-def _answer(loaded: Loaded, name: str, frame: pd.DataFrame, unknown: list[str]) -> bytes:
-    manifest = loaded.version.manifest
-    stamps, cutoffs = _stamps(frame["ds"]), _stamps(frame["cutoff"])
-    told: dict[str, Any] = {"name": name, "version": loaded.number, "model": manifest.model}
-    told["frequency"] = manifest.frequency["name"]
-    if manifest.vocabulary:
-        told |= {"unknown": unknown, "forecasts": steps_of(frame, manifest.model, stamps, cutoffs)}
-    else:
-        told["forecasts"] = _steps(frame, manifest, stamps, cutoffs)
-    return orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _steps(frame: pd.DataFrame, manifest: Manifest, stamps: list[Any], cutoffs: list[Any]) -> list[dict[str, Any]]:
-    column = manifest.model
-    levels = [level for level in sorted(manifest.levels) if interval_columns(column, level)[0] in frame]
-    bounds = {f"{level:g}": np.ascontiguousarray(frame[list(interval_columns(column, level))]) for level in levels}
-    medians = frame[column].to_numpy()
-    return [
-        {
-            "unique_id": str(series),
-            "ds": stamps[place],
-            "cutoff": cutoffs[place],
-            "forecast": medians[place],
-            "intervals": {level: pair[place] for level, pair in bounds.items()},
-        }
-        for place, series in enumerate(frame["unique_id"])
-    ]
-
-
-def _stamps(column: pd.Series[Any]) -> list[str | int]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return [stamp.isoformat() for stamp in column]
-    return [int(stamp) for stamp in column]
