@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecaster.errors import LevelError
 from forecaster.forecasting.gap import Start
 from forecaster.forecasting.inference import history_read
 from forecaster.forecasting.published import PublishedForecaster
@@ -15,8 +16,9 @@ from forecaster.forecasting.symbol_frame import TOP, symbol_frame
 from forecaster.forecasting.symbol_inputs import BATCH, from_start, inputs_of, refuse_absent
 from forecaster.series import Panel, forecast_windows
 from forecaster.series.windows import Batch
+from forecaster.store import ManifestDraft
 
-__all__ = ["PublishedSymbols"]
+__all__ = ["PublishedSymbols", "strangers"]
 
 
 class PublishedSymbols(PublishedForecaster):
@@ -32,7 +34,14 @@ class PublishedSymbols(PublishedForecaster):
     def predict(
         self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None, top: int = TOP
     ) -> pd.DataFrame:
-        """The likeliest symbols with their probabilities, `top` of them; see `SymbolForecaster.predict`."""
+        """The likeliest symbols with their probabilities, `top` of them; see `SymbolForecaster.predict`.
+
+        Raises:
+            LevelError: Intervals are asked for.
+            DataError: See `probabilities`.
+        """
+        if levels:
+            raise LevelError(f"{self.name} forecasts symbols, which have no intervals; leave the levels out")
         seen, given, tick = from_start(panel, start)
         return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick, top)
 
@@ -57,3 +66,16 @@ class PublishedSymbols(PublishedForecaster):
         known = {"past_known": batch.past[:, :, 1:], "known": batch.known} if batch.known.shape[2] else {}
         static = {"static": batch.static} if batch.static.shape[1] else {}
         return {"past": past, **known, **static, "seed": np.full(len(past), self.manifest.seed, np.int32)}
+
+
+def strangers(panel: Panel, manifest: ManifestDraft) -> list[str]:
+    """Symbols that a version does not know among those that it reads to forecast from the end of a panel.
+
+    Args:
+        panel: The data.
+        manifest: Of the version, which reads these symbols as the unknown one.
+    """
+    steps = history_read(panel, manifest.streaming, manifest.lookback)
+    recent = np.concatenate([panel.history(series)[-steps:] for series in range(len(panel))])
+    found = dict.fromkeys(panel.symbols[int(place)] for place in recent[np.isfinite(recent)])
+    return [name for name in found if name not in manifest.vocabulary[1:]]

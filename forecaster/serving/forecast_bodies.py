@@ -77,7 +77,7 @@ class ForecastAnswer(BaseModel):
     """Forecasts, and who made them.
 
     Attributes:
-        unknown: Of symbols, those in the observations that the version does not know; it reads them as unknown.
+        unknown: Of symbols, those among the recent ones that the version does not know; it reads them as unknown.
     """
 
     name: str

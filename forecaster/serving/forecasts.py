@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from forecaster.forecasting.protocol import chosen_levels
 from forecaster.forecasting.published import PublishedForecaster
-from forecaster.forecasting.published_symbols import PublishedSymbols
+from forecaster.forecasting.published_symbols import PublishedSymbols, strangers
 from forecaster.forecasting.symbol_frame import TOP
 from forecaster.series import Panel
 from forecaster.serving.executor import Executor
@@ -25,7 +25,7 @@ from forecaster.serving.models import CHAMPION, Loaded, Models, Wanted
 from forecaster.serving.observations import Observations
 from forecaster.serving.problems import PROBLEMS, first_problem
 from forecaster.serving.settings import Limits
-from forecaster.serving.symbol_answers import prompted, strangers
+from forecaster.serving.symbol_answers import prompted
 from forecaster.serving.threads import BoundedThreads
 from forecaster.serving.truth import Truth
 
@@ -67,7 +67,7 @@ class Forecasts:
         self._truth.arrived(name, panel)
         levels = chosen_levels(asked.levels, manifest.levels)
         self._truth.expect(name, panel, frame, manifest.model, levels)
-        return frame, strangers(panel, manifest.vocabulary) if manifest.vocabulary else []
+        return frame, strangers(panel, manifest) if manifest.vocabulary else []
 
     def trained_on(self, loaded: Loaded) -> Panel:
         """The data that a version was trained on, as they are now.

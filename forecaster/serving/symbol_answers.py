@@ -13,14 +13,10 @@ from forecaster.config import PipelineDefinition, TextData
 from forecaster.config.reading import parse
 from forecaster.errors import DataError
 from forecaster.series import Panel
-from forecaster.series.symbols import UNKNOWN
 from forecaster.series.text import prompt_panel, split_text
 from forecaster.store import Version
 
-__all__ = ["Likely", "SymbolStep", "prompted", "steps_of", "strangers"]
-
-MOST_STRANGERS = 20
-"""Unknown symbols that an answer lists."""
+__all__ = ["Likely", "SymbolStep", "prompted", "steps_of"]
 
 
 class Likely(BaseModel):
@@ -73,12 +69,6 @@ def prompted(version: Version, text: str | None, symbols: Sequence[str | None] |
     if not any(found):
         raise DataError(f"{'text' if symbols is None else 'symbols'}: there is no {data.unit} in it; send one at least")
     return prompt_panel(found)
-
-
-def strangers(panel: Panel, vocabulary: Sequence[str]) -> list[str]:
-    """Symbols of a panel that a version does not know, and reads as the unknown one."""
-    known = set(vocabulary) - {UNKNOWN}
-    return [name for name in panel.symbols if name not in known][:MOST_STRANGERS]
 
 
 def steps_of(frame: pd.DataFrame, model: str, stamps: Sequence[Any], cutoffs: Sequence[Any]) -> list[dict[str, Any]]:
