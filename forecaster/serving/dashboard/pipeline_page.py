@@ -60,8 +60,8 @@ def _summary(one: Pipeline) -> str:
         told["Published"] = moment(manifest.created, one.now)
         told["Score on the test part"] = score
         told["Skill"] = skill
-        step = manifest.frequency.get("name", "?")
-        told["Forecasts"] = f"{manifest.horizon} steps of {step} from {manifest.lookback} of the past"
+        steps = f"{manifest.horizon} step{'' if manifest.horizon == 1 else 's'}"
+        told["Forecasts"] = f"{steps} of {manifest.frequency.get('name', '?')} from {manifest.lookback} of the past"
     told["Next due"] = moment(one.next_due, one.now, "no schedule")
     listed = f'<ul class="reasons">{reasons}</ul>' if reasons else ""
     return f"{listed}{key_list(told)}"

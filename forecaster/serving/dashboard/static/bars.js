@@ -2,7 +2,7 @@
 import { dateTicks, moment, number } from "./dates.js";
 
 const NS = "http://www.w3.org/2000/svg";
-const TOP = 10, LEFT = 40, RIGHT = 8;
+const TOP = 10, LEFT = 40, RIGHT = 8, WIDEST = 72;
 
 function shape(kind, attributes, parent) {
   const made = document.createElementNS(NS, kind);
@@ -31,7 +31,7 @@ export class Bars {
   constructor(box, data) {
     this.box = box;
     this.data = data;
-    this.at = null;
+    this.at = data.from ? null : 0; // where there is no past to look at, the first bar is read at once
     const label = `${data.words} Arrow keys read the bars one by one.`;
     this.frame = element("div", { class: "frame", tabindex: "0", role: "group", "aria-label": label });
     this.svg = shape("svg", { role: "img", "aria-label": data.words }, this.frame);
@@ -80,7 +80,7 @@ export class Bars {
     const below = names ? 14 + Math.min(this.longest, 12) * (this.longest > 1 ? 6.5 : 4) : 26;
     const tall = (whole < 500 ? 200 : 250) + below;
     this.height = tall - TOP - below;
-    this.step = (whole - LEFT - RIGHT) / bars.length;
+    this.step = Math.min((whole - LEFT - RIGHT) / bars.length, WIDEST);
     this.svg.setAttribute("viewBox", `0 0 ${whole} ${tall}`);
     this.svg.setAttribute("height", tall);
     this.svg.replaceChildren();
