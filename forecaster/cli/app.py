@@ -38,7 +38,25 @@ LedgerAt = Annotated[
     ),
 ]  # fmt: skip
 Workers = Annotated[int, typer.Option(min=1, help="Retrainings at once on this machine.")]
+GroupsAtOnce = Annotated[
+    int,
+    typer.Option("--workers", min=1, help="Groups of series, or folds of a backtest with refit, at once."),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an interrupted run.")]
+
+Begin = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Of symbols: make up what follows this.", show_default=False)
+]
+Length = Annotated[int | None, typer.Option(help="Symbols to make up, 200 by default.", show_default=False)]
+Until = Annotated[str | None, typer.Option(metavar="SYMBOL", help="End behind it.", show_default=False)]
+Samples = Annotated[int | None, typer.Option(help="How many to draw, 1 by default.", show_default=False)]
+Temperature = Annotated[
+    float | None, typer.Option(help="Of the draws, 1 by default; 0 takes the likeliest.", show_default=False)
+]
+Beam = Annotated[
+    int | None, typer.Option(help="Search the likeliest ones, keeping so many; 1: greedy.", show_default=False)
+]
+Seed = Annotated[int | None, typer.Option(help="Of the draws, 1 by default.", show_default=False)]
 
 
 @app.callback()
@@ -73,6 +91,7 @@ def run(
         bool, typer.Option("--warm-start", help="Go on from the weights of the published version.")
     ] = False,
     report: Annotated[Path | None, typer.Option(help="The HTML report; models/reports/NAME.html by default.")] = None,
+    workers: GroupsAtOnce = 1,
 ) -> None:
     """Load, backtest, fit, publish, report: the main job."""
     from forecaster.cli.running import run_pipeline
@@ -80,6 +99,7 @@ def run(
     passed = run_pipeline(
         pipeline, context.obj, json, resume=resume, force=force, report=report, publishing=True, offline=offline,
         warm=warm_start,
+        workers=workers,
     )  # fmt: skip
     if strict and not passed:
         raise typer.Exit(1)
@@ -87,14 +107,20 @@ def run(
 
 @app.command()
 def backtest(
-    context: typer.Context, pipeline: Pipeline, json: Json = False, resume: Resume = False, offline: Offline = False
+    context: typer.Context,
+    pipeline: Pipeline,
+    json: Json = False,
+    resume: Resume = False,
+    offline: Offline = False,
+    workers: GroupsAtOnce = 1,
 ) -> None:
     """Scores only: nothing is published, no report is written."""
     from forecaster.cli.running import run_pipeline
 
     run_pipeline(
-        pipeline, context.obj, json, resume=resume, force=False, report=None, publishing=False, offline=offline
-    )
+        pipeline, context.obj, json, resume=resume, force=False, report=None, publishing=False, offline=offline,
+        workers=workers,
+    )  # fmt: skip
 
 
 @app.command()
@@ -116,8 +142,25 @@ def predict(
         str | None,
         typer.Option("--from", metavar="DATE", help="First row; missing steps before it are forecast, too."),
     ] = None,
+    begin: Begin = None,
+    length: Length = None,
+    until: Until = None,
+    samples: Samples = None,
+    temperature: Temperature = None,
+    beam: Beam = None,
+    seed: Seed = None,
 ) -> None:
-    """Forecasts from a published version. For tickers, from the newest prices."""
+    """Forecasts from a published version. For tickers, from the newest prices; of symbols, also made-up sequences."""
+    told = {
+        "begin": begin, "length": length, "until": until, "samples": samples, "temperature": temperature,
+        "beam": beam, "seed": seed,
+    }  # fmt: skip
+    if asked := {key: value for key, value in told.items() if value is not None}:
+        from forecaster.cli.generating import generate_published
+
+        others = {"--level": level, "--known": known, "--from": start}
+        generate_published(name, context.obj, data, out, version, json, asked, [key for key in others if others[key]])
+        return
     from forecaster.cli.publishing import predict_published
 
     predict_published(name, context.obj, data, out, version, level, json, offline, known, start)

@@ -13,14 +13,15 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from forecaster.cli.console import console, messages, near
 from forecaster.cli.tables import facts_table, leaderboard_table
-from forecaster.config import Project, read_pipeline
-from forecaster.errors import Interrupted
+from forecaster.config import PipelineDefinition, Project, read_pipeline
+from forecaster.errors import DefinitionError, Interrupted
 from forecaster.forecasting.backend import load_quietly
 from forecaster.forecasting.training import Progress as Fit
 from forecaster.pipeline import Listener, RunResult
 from forecaster.pipeline import run as run_job
+from forecaster.pipeline.folds import FoldWork
 
-__all__ = ["Display", "run_pipeline", "stoppable"]
+__all__ = ["Display", "resumable", "run_pipeline", "stoppable"]
 
 
 def run_pipeline(
@@ -34,6 +35,7 @@ def run_pipeline(
     publishing: bool,
     offline: bool = False,
     warm: bool = False,
+    workers: int = 1,
 ) -> bool:
     """Runs a pipeline file and prints what came out.
 
@@ -46,24 +48,40 @@ def run_pipeline(
     if definition.split:
         from forecaster.cli.group_running import run_split
 
-        return run_split(definition, pipeline, found, as_json, resume=resume, force=force, publishing=publishing)
+        return run_split(
+            definition, pipeline, found, as_json, resume=resume, force=force, publishing=publishing, workers=workers
+        )  # fmt: skip
+    folds = _folds(definition, found, pipeline.parent, workers)
     if publishing and report is None:
         report = found.models / "reports" / f"{definition.name}.html"
-    with stoppable() as stop, Display(as_json) as display:
+    with resumable(pipeline, publishing), stoppable() as stop, Display(as_json) as display:
         listener = Listener(display.read, display.begin, display.progress, stop.asked)
-        try:
-            result = run_job(
-                definition, found, base=pipeline.parent, publishing=publishing, force=force, resume=resume,
-                report=report, offline=offline, listener=listener,
-            )  # fmt: skip
-        except Interrupted as interruption:
-            command = "run" if publishing else "backtest"
-            raise Interrupted(f"{interruption}; go on with: forecaster {command} {pipeline} --resume") from None
+        result = run_job(
+            definition, found, base=pipeline.parent, publishing=publishing, force=force, resume=resume,
+            report=report, offline=offline, listener=listener, folds=folds,
+        )  # fmt: skip
     if as_json:
         print(result.to_json())  # noqa: T201 - one JSON object, untouched by the console's wrapping
     else:
         _show(result)
     return result.gate.passed
+
+
+def _folds(definition: PipelineDefinition, project: Project, base: Path, workers: int) -> FoldWork | None:
+    """Who fits the folds of a backtest; None for this process."""
+    if not definition.backtest.refit or definition.symbolic:
+        if workers > 1:
+            raise DefinitionError(
+                f"--workers: {definition.name} is one fit a model; only groups of series (data.groups) and the folds "
+                "of a backtest with refit: true are fitted at once"
+            )
+        return None
+    place = definition.executor
+    if workers == 1 and place == "local":
+        return None
+    from forecaster.lifecycle.coordination import executor_for
+
+    return FoldWork(project, base, lambda: executor_for(place, workers))
 
 
 def _show(result: RunResult) -> None:
@@ -119,7 +137,13 @@ class Display:
         self._tasks[model] = self._bars.add_task(model, total=None, note="")
 
     def progress(self, fit: Fit) -> None:
-        """Moves the line of a fit."""
+        """Moves the line of a fit; what it made up stands above the lines."""
+        if fit.sample and not self._quiet:
+            said = " ".join(fit.sample.replace("\n", " ⏎ ").split())
+            self._bars.console.print(
+                f"{fit.model}, text read {fit.around:.1f} times: {said}",
+                style="dim", markup=False, highlight=False, no_wrap=True, overflow="ellipsis",
+            )  # fmt: skip
         looked = f"step {fit.step}, loss {fit.validation:.4f} (best {fit.best:.4f})"
         note = f"finishing on all data, step {fit.step}" if fit.finishing else looked
         if fit.members > 1:
@@ -148,6 +172,16 @@ class Stop:
             raise KeyboardInterrupt
         self._asked = True
         messages.print("stopping after this step; press Ctrl-C again to stop at once")
+
+
+@contextmanager
+def resumable(pipeline: Path, publishing: bool) -> Iterator[None]:
+    """Has an interrupted `run` (or, where nothing is published, `backtest`) say how to go on."""
+    try:
+        yield
+    except Interrupted as interruption:
+        command = "run" if publishing else "backtest"
+        raise Interrupted(f"{interruption}; go on with: forecaster {command} {pipeline} --resume") from None
 
 
 @contextmanager

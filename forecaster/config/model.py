@@ -124,12 +124,20 @@ class ModelKeys(BaseModel):
     batch_size: PositiveInt | Literal["auto"] = Field(
         default="auto", description="windows a step; auto: 64 to 256 by the amount of data"
     )
-    learning_rate: PositiveFloat = Field(default=2e-3, description="peak of a warm-up and cosine decay")
-    weight_decay: float = Field(default=0.1, ge=0, description="AdamW's decoupled decay")
+    optimizer: Literal["adamw", "adagrad"] = "adamw"
+    learning_rate: PositiveFloat = Field(default=2e-3, description="peak, behind the warm-up")
+    decay: Literal["cosine", "none"] = Field(default="cosine", description="how the learning rate falls from there")
+    weight_decay: float = Field(default=0.1, ge=0, description="AdamW's decoupled decay; adagrad has none")
     clipvalue: PositiveFloat | None = Field(default=None, description="largest size of a number in the gradient")
     clipnorm: PositiveFloat | None = Field(default=1.0, description="largest norm of the whole gradient")
     averaging: float = Field(
         default=0.98, ge=0, lt=1, description="share of the running mean of the weights kept at each step; 0: no mean"
+    )
+    smoothing: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the running mean of the training loss kept at each step; 0: mean since the last look",
     )
     steps: PositiveInt = Field(default=1500, description="optimiser steps at most")
     warmup: int = Field(default=50, ge=0, description="steps over which the learning rate rises")

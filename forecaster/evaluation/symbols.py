@@ -15,7 +15,7 @@ import pandas as pd
 
 from forecaster.errors import DataError
 from forecaster.evaluation.significance import diebold_mariano, holm
-from forecaster.forecasting.symbol_frame import TOP, SymbolForecasting, symbol_frame
+from forecaster.forecasting.symbol_frame import TOP, Streaming, SymbolForecasting, name_likeliest, symbol_frame
 from forecaster.series import Panel
 
 __all__ = ["DEFINITIONS", "roll_symbols", "symbol_course", "symbol_leaderboard", "symbol_scores"]
@@ -28,6 +28,9 @@ DEFINITIONS: Mapping[str, str] = {
     "bits": "Bits per symbol: log loss / log 2.",
     "skill": "Skill: 1 - log loss / log loss of the best n-gram of this run; above 0: better than all of them.",
 }
+MOST_CUTOFFS = 1_000
+"""Beyond so many, losses are averaged over blocks before they are tested."""
+BLOCKS = 200
 GRAMS = ("bigram", "ngram")
 
 
@@ -35,6 +38,9 @@ def roll_symbols(
     forecaster: SymbolForecasting, panel: Panel, origins: np.ndarray, *, refit: bool = False
 ) -> pd.DataFrame:
     """Forecasts at given cutoffs, beside what came.
+
+    One that streams goes once through each series and says at every step what it expects of the next. Any other is
+    given a copy of the panel at each cutoff, from which everything later has been removed.
 
     Args:
         forecaster: Fitted, or to be fitted at each cutoff (`refit`).
@@ -50,27 +56,60 @@ def roll_symbols(
         DataError: No series has observed values before and behind any cutoff.
     """
     begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
-    frames = []
-    for row in origins:
-        alive = np.flatnonzero((begun <= row) & (panel.last > row))
-        if not len(alive):
+    alive = (begun <= origins) & (panel.last > origins)
+    if not alive.any():
+        raise DataError("no series has symbols before and behind any forecast origin; give other origins or more data")
+    every_step = bool((np.diff(origins, axis=0) == 1).all())
+    at_once = forecaster.horizon == 1 and every_step and not refit
+    if at_once and isinstance(forecaster, Streaming) and forecaster.streams(panel):
+        return _streamed(forecaster, panel, origins, alive)
+    frames: list[pd.DataFrame] = []
+    for row, some in zip(origins, alive, strict=True):
+        chosen = np.flatnonzero(some)
+        if not len(chosen):
             continue
-        seen = panel.select(alive).until(row[alive])
+        seen = panel.select(chosen).until(row[chosen])
         if refit:
             forecaster.fit(seen)
         told = forecaster.probabilities(seen)
         frame = symbol_frame(seen, forecaster.name, told, forecaster.vocabulary)
-        came = _came(panel, alive, seen, forecaster.horizon)
-        known = {name: place for place, name in enumerate(forecaster.vocabulary)}
-        places = np.array([known.get(name, 0) for name in came.reshape(-1)])
-        given = np.take_along_axis(told.reshape(-1, told.shape[2]), places[:, None], axis=1)[:, 0]
-        observed = came.reshape(-1) != ""
-        frame.insert(3, "y", pd.Series(came.reshape(-1), dtype=object).where(pd.Series(observed), None))
-        frame[f"{forecaster.name}-y-p"] = np.where(observed, given, np.nan)
+        came = _came(panel, chosen, seen, forecaster.horizon).reshape(-1)
+        frame.insert(3, "y", pd.Series(came, dtype=object).where(pd.Series(came != ""), None))
+        frame[f"{forecaster.name}-y-p"] = _given(forecaster, told.reshape(-1, told.shape[2]), came)
         frames.append(frame)
-    if not frames:
-        raise DataError("no series has symbols before and behind any forecast origin; give other origins or more data")
     return pd.concat(frames, ignore_index=True)
+
+
+def _streamed(forecaster: Streaming, panel: Panel, origins: np.ndarray, alive: np.ndarray) -> pd.DataFrame:
+    """The same where each series is gone through once; its cutoffs follow each other."""
+    names = np.asarray([*panel.symbols, ""], dtype=object)
+    frames: list[pd.DataFrame] = []
+    for series in range(len(panel)):
+        ticks = origins[alive[:, series], series]
+        if not len(ticks):
+            continue
+        first = int(ticks[0] - panel.first[series])
+        coming = panel.history(series)[first + 1 : first + 1 + len(ticks)]
+        came = names[np.where(np.isfinite(coming), coming, len(names) - 1).astype(int)]
+        parts, done = [], 0
+        for told in forecaster.following(panel, series, first, first + len(ticks)):
+            here = came[done : done + len(told)]
+            named = name_likeliest(forecaster.name, told, forecaster.vocabulary)
+            parts.append(pd.DataFrame({"y": here, **named, f"{forecaster.name}-y-p": _given(forecaster, told, here)}))
+            done += len(told)
+        keys = {"unique_id": panel.ids[series], "ds": panel.stamps(ticks + 1), "cutoff": panel.stamps(ticks)}
+        frame = pd.concat([pd.DataFrame(keys), pd.concat(parts, ignore_index=True)], axis=1)
+        frame["y"] = frame["y"].astype(object).where(frame["y"] != "", None)
+        frames.append(frame[panel.calendar.trading(panel.ids[[series]], ticks[None] + 1)[0]])
+    joined: pd.DataFrame = pd.concat(frames, ignore_index=True)
+    return joined if len(frames) == 1 else joined.sort_values("cutoff", kind="stable", ignore_index=True)
+
+
+def _given(forecaster: SymbolForecasting, told: np.ndarray, came: np.ndarray) -> np.ndarray:
+    """The probabilities, of (rows, symbols), that were given to what came; NaN where nothing was observed."""
+    known = {name: place for place, name in enumerate(forecaster.vocabulary)}
+    places = np.array([known.get(name, 0) for name in came])
+    return np.where(came == "", np.nan, np.take_along_axis(told, places[:, None], axis=1)[:, 0])
 
 
 def _came(panel: Panel, series: np.ndarray, seen: Panel, horizon: int) -> np.ndarray:
@@ -91,8 +130,17 @@ def symbol_losses(frame: pd.DataFrame, model: str) -> pd.Series[Any]:
 
 
 def symbol_course(frame: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    """Log losses at each cutoff, averaged over the series: a row a cutoff, oldest first, a column a model."""
-    return pd.DataFrame({model: symbol_losses(frame, model).groupby(level="cutoff").mean() for model in models})
+    """Log losses at each cutoff, averaged over the series: a row a cutoff, oldest first, a column a model.
+
+    Where there are thousands of cutoffs, as in a text, a row is the mean of a block of successive ones, under its
+    last: 200 blocks, or one more. The losses of neighbours in a text are alike, those of blocks nearly independent.
+    """
+    course = pd.DataFrame({model: symbol_losses(frame, model).groupby(level="cutoff").mean() for model in models})
+    if len(course) <= MOST_CUTOFFS:
+        return course
+    block = len(course) // BLOCKS
+    ends = course.index[np.minimum(np.arange(0, len(course), block) + block, len(course)) - 1]
+    return course.groupby(np.arange(len(course)) // block).mean().set_axis(ends)
 
 
 def symbol_scores(frame: pd.DataFrame, model: str) -> dict[str, float]:

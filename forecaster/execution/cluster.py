@@ -106,7 +106,7 @@ class DaskExecutor:
 def _answer(future: Any, task: Task, began: float) -> Answer:
     try:
         answer: Answer = future.result()
-    except Exception as error:  # Dask's own: the workers that had the task died, say
+    except Exception as error:  # Dask raises what it found, a KilledWorker, a CancelledError, or what it cannot unpack
         told = f"the cluster could not do it, {type(error).__name__}: {error}"
         return Answer(task.key, None, told, 3, time.monotonic() - began)
     return answer

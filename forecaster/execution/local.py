@@ -75,7 +75,7 @@ class LocalExecutor:
                     self._alive.remove(worker)
                     worker.end()
                     worker = None
-        except BaseException as error:  # from the source of tasks; it is raised again where the answers are read
+        except BaseException as error:  # of any kind, from the source of tasks; raised again where the answers are read
             answers.put(error)
         finally:
             answers.put(None)

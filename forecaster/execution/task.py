@@ -42,6 +42,7 @@ class Answer:
         error: Which end, in plain words; empty if it was a good one.
         exit_code: Of the error: 2 for bad input, 3 for a fault.
         seconds: That the work took, without waiting for a worker.
+        lost: Whether its process died before it could answer, so that another one may do better.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Answer:
     error: str = ""
     exit_code: int = 0
     seconds: float = 0.0
+    lost: bool = False
 
 
 class Executor(Protocol):
@@ -68,7 +70,7 @@ def perform(task: Task) -> Answer:
         parcel = _function(task.function)(task.order)
     except ForecasterError as error:
         return Answer(task.key, None, str(error), error.exit_code, time.monotonic() - began)
-    except Exception as error:
+    except Exception as error:  # whatever a task raises is its own answer; the worker goes on to the next
         told = f"a fault, {type(error).__name__}: {error}"
         return Answer(task.key, None, told, 3, time.monotonic() - began)
     return Answer(task.key, parcel, seconds=time.monotonic() - began)

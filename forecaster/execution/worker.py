@@ -42,7 +42,7 @@ class Worker:
             answer: Answer = Answer(task.key, None, error, 3) if error else self._pipe.recv()
         except (EOFError, OSError):  # OSError: another thread has ended it
             self._process.join()
-            answer = Answer(task.key, None, _ended(self._process.exitcode), 3)
+            answer = Answer(task.key, None, _ended(self._process.exitcode), 3, lost=True)
         self.done += 1
         return answer if answer.seconds else Answer(**vars(answer) | {"seconds": time.monotonic() - began})
 

@@ -38,6 +38,10 @@ class Finished:
     def __init__(self, network: Network, before: list[np.ndarray]) -> None:
         self._network, self._before = network, before
 
+    def of(self, network: Network) -> Finished:
+        """The same of another network that has the weights of this one."""
+        return Finished(network, self._before)
+
     @contextmanager
     def undone(self) -> Iterator[None]:
         """The network as it was before it learnt from the validation part, to be judged by that part."""

@@ -11,7 +11,7 @@ import numpy as np
 from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import Resolved
 from forecaster.series import Panel, forecast_windows, training_windows
-from forecaster.series.runs import Runs, Sequences, sequences
+from forecaster.series.runs import Runs, Sequences, lanes, sequences
 from forecaster.series.stretches import missing_stretches
 
 __all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_lessons"]
@@ -20,6 +20,10 @@ SAMPLE = 512
 """Windows by which a network is prepared, and most windows by which a fit is stopped."""
 MOST_STEPS = 50_000
 """Steps of sequences by which a network is prepared or a fit is stopped, about; one sequence at least."""
+LONG_TEXT = 2_000
+"""Symbols beyond which a fit is not stopped by a whole series but by pieces of it."""
+PIECE = 250
+"""Steps of a piece of a very long series by which a fit is stopped, and steps that are read before it."""
 
 
 class Examples(Protocol):
@@ -42,11 +46,13 @@ class Lessons:
         sample: Of the training part.
         batch: The batch of a step, a function of the step alone.
         held_out: Of the validation part.
+        around: Steps in which all is read once; None where batches are drawn at random.
     """
 
     sample: Examples
     batch: Callable[[int], Examples]
     held_out: Examples
+    around: int | None = None
 
 
 def window_lessons(
@@ -85,7 +91,9 @@ def sequence_lessons(
     sample = sequences(windows.gather(windows.spread(some)), known, panel.filling)
     if definition.carry_state:
         runs = Runs(seen, int(definition.batch_size), definition.truncate or lookback, seed)
-        return Lessons(sample, runs.batch, _whole_series(panel, border, known))
+        long = int(panel.lengths.max()) > (LONG_TEXT if panel.symbols else MOST_STEPS)
+        behind = _pieces(panel, border) if long else _whole_series(panel, border, known)
+        return Lessons(sample, runs.batch, behind, runs.around)
     later = training_windows(panel, lookback, horizon).after(border)
     counted = np.arange(lookback + horizon)[None] >= lookback
     held_out = sequences(later.gather(later.spread(some)), known, panel.filling, counted)
@@ -104,6 +112,16 @@ def _whole_series(panel: Panel, border: np.ndarray, known: int) -> Sequences:
     batch = forecast_windows(some, longest, 1).gather(slice(None))
     ticks = some.last[:, None] + np.arange(1 - longest, 2)
     return sequences(batch, known, panel.filling, ticks > border[chosen][:, None])
+
+
+def _pieces(panel: Panel, border: np.ndarray) -> Sequences:
+    """Pieces of what is behind the border of the longest series, spread over it, each begun a little before it."""
+    series = int(panel.lengths.argmax())
+    stop = int(panel.lengths[series])
+    first = int(border[series] - panel.first[series]) + 1
+    length = min(PIECE, stop - first)
+    count = min(MOST_STEPS // (PIECE + length), -(-(stop - first) // length))
+    return lanes(panel, series, np.linspace(first, stop - length, count).astype(np.int64), length, PIECE)
 
 
 def gapless(panel: Panel) -> bool:

@@ -36,6 +36,11 @@ class Member:
     curve: pd.DataFrame
     finished: Finished | None
 
+    def moved_to(self, network: Any) -> Member:
+        """The same weights in another network of the same build: one on a single device, that is, to forecast with."""
+        network.forecast.set_weights(self.network.forecast.get_weights())
+        return Member(network, self.curve, self.finished and self.finished.of(network))
+
 
 def seed_of(seed: int, number: int) -> int:
     """The seed of a network of an ensemble; the first has the ensemble's.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,10 +19,12 @@ from forecaster.series import Panel, forecast_windows
 from forecaster.series.filling import Filling
 from forecaster.store import ManifestDraft, Version
 
-__all__ = ["InputSpec", "PublishedForecaster"]
+__all__ = ["InputSpec", "PublishedForecaster", "Signature"]
 
 InputSpec = tuple[str, tuple[int | None, ...], np.dtype[Any]]
 """Name, shape and type of an input of a SavedModel."""
+Signature = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+"""From the arrays of a signature's inputs by name to those of its outputs."""
 
 
 class PublishedForecaster:
@@ -91,6 +93,20 @@ class PublishedForecaster:
             return np.asarray(default(**{key: tf.constant(part) for key, part in inputs.items()})[self.output])
 
         self._call: Callable[[dict[str, np.ndarray]], np.ndarray] = call
+
+    def called(self, name: str) -> tuple[Signature, dict[str, tuple[int | None, ...]]] | None:
+        """A signature as a function of arrays by name, and the shapes of its outputs; None where there is none."""
+        import tensorflow as tf
+
+        found: Any = self._loaded.signatures.get(name)
+        if found is None:
+            return None
+
+        def call(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            said = found(**{key: tf.constant(part) for key, part in inputs.items()})
+            return {key: part.numpy() for key, part in said.items()}
+
+        return call, {key: tuple(part.shape) for key, part in found.structured_outputs.items()}
 
     def fit(self, panel: Panel) -> Self:
         """A published version is not fitted again."""

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from forecaster.errors import LevelError
+from forecaster.errors import ForecasterError, LevelError
 from forecaster.forecasting.gap import Start
-from forecaster.forecasting.inference import history_read
-from forecaster.forecasting.published import PublishedForecaster
+from forecaster.forecasting.generation import Generated, Wish, generate
+from forecaster.forecasting.published import PublishedForecaster, Signature
 from forecaster.forecasting.symbol_frame import TOP, symbol_frame
-from forecaster.forecasting.symbol_inputs import BATCH, from_start, inputs_of, refuse_absent
+from forecaster.forecasting.symbol_inputs import (
+    BATCH,
+    REMEMBERED,
+    from_start,
+    inputs_of,
+    refuse_absent,
+    refuse_covariates,
+    steps_read,
+)
 from forecaster.series import Panel, forecast_windows
 from forecaster.series.windows import Batch
 from forecaster.store import ManifestDraft
 
 __all__ = ["PublishedSymbols", "strangers"]
+
+SAID = ("symbols", "top_probabilities", "probabilities")
+"""Outputs of the signature `step` that are no state."""
 
 
 class PublishedSymbols(PublishedForecaster):
@@ -49,7 +60,7 @@ class PublishedSymbols(PublishedForecaster):
         """Of every symbol at every step, shape (series, horizon, symbols)."""
         self._check_frequency(panel)
         given = inputs_of(panel, self._inputs, self.name)
-        steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
+        steps = steps_read(given, self.manifest.streaming, self.manifest.lookback)
         windows = forecast_windows(given, steps, self.horizon)
         parts = []
         for begin in range(0, len(windows), BATCH):
@@ -57,6 +68,23 @@ class PublishedSymbols(PublishedForecaster):
             refuse_absent(batch.known, self.name)
             parts.append(self.run(self._strings(batch, given.symbols)))
         return np.concatenate(parts)
+
+    def generate(self, begin: Sequence[str], wish: Wish) -> list[Generated]:
+        """Goes on from a beginning; see `generation.generate`.
+
+        Raises:
+            DataError: As there; or the version reads covariates.
+            ForecasterError: The SavedModel has no signature `step`: it was published by an older program.
+        """
+        given = self.manifest.inputs
+        refuse_covariates([*given["known"], *given["static"]], self.name)
+        found = self.called("step")
+        if found is None:
+            raise ForecasterError(f"{self.name} cannot go on symbol by symbol, since it is too old; publish it again")
+        step, shapes = found
+        widths = {name: int(shape[1] or 0) for name, shape in shapes.items() if name not in SAID}
+        memory = REMEMBERED if self.manifest.streaming else self.manifest.lookback
+        return generate(_PublishedChain(step, widths, self.vocabulary, memory), begin, wish)
 
     def _strings(self, batch: Batch, symbols: Sequence[str]) -> dict[str, Any]:
         """The inputs of `strings.export_strings`."""
@@ -75,7 +103,23 @@ def strangers(panel: Panel, manifest: ManifestDraft) -> list[str]:
         panel: The data.
         manifest: Of the version, which reads these symbols as the unknown one.
     """
-    steps = history_read(panel, manifest.streaming, manifest.lookback)
+    steps = steps_read(panel, manifest.streaming, manifest.lookback)
     recent = np.concatenate([panel.history(series)[-steps:] for series in range(len(panel))])
     found = dict.fromkeys(panel.symbols[int(place)] for place in recent[np.isfinite(recent)])
     return [name for name in found if name not in manifest.vocabulary[1:]]
+
+
+class _PublishedChain:
+    """See `generation.Chain`: the signature `step` of `strings.export_strings`."""
+
+    def __init__(self, step: Signature, widths: Mapping[str, int], vocabulary: Sequence[str], memory: int) -> None:
+        self.vocabulary, self.memory = vocabulary, memory
+        self._step, self._widths = step, widths
+        self._names = np.asarray(vocabulary, dtype=object)
+
+    def zeros(self) -> dict[str, np.ndarray]:
+        return {name: np.zeros((1, width), np.float32) for name, width in self._widths.items()}
+
+    def step(self, places: np.ndarray, state: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        said = self._step({"observation": self._names[places], **state})
+        return said["probabilities"][:, 0], {name: said[name] for name in self._widths}

@@ -17,7 +17,7 @@ from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
-from forecaster.forecasting.lessons import gapless, sequence_lessons, window_lessons
+from forecaster.forecasting.lessons import Lessons, gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.training import Control
 from forecaster.forecasting.warm import UNFINISHED, WarmStart, network_facts, warmed
@@ -46,6 +46,8 @@ class RecurrentForecaster:
         seed: Of weights, dropout and batches.
         control: How the fit is watched, stopped and resumed.
         warm: Weights of a published version to go on from.
+        devices: GPUs (or logical CPU devices) that it learns on at once, each from some rows of every batch; `all`:
+            every one of this machine. It forecasts on one.
 
     Attributes:
         name: The model's, its column in forecast frames.
@@ -75,6 +77,7 @@ class RecurrentForecaster:
         seed: int = 1,
         control: Control | None = None,
         warm: WarmStart | None = None,
+        devices: int | Literal["all"] = 1,
     ) -> None:
         self.definition = Project.find().model(model)
         self.name = str(self.definition.name)
@@ -84,6 +87,7 @@ class RecurrentForecaster:
         self.validation, self.step = validation, step or horizon
         self.seed = seed
         self.control, self.warm = control or Control(), warm
+        self.devices = devices
         self.seconds = 0.0
         self.curve = pd.DataFrame(columns=["step", "training", "validation"])
         self.resolved: Resolved | None = None
@@ -142,6 +146,7 @@ class RecurrentForecaster:
         """One network, fitted: the only one, or one of an ensemble."""
         from forecaster.forecasting.finishing import all_windows
         from forecaster.forecasting.member import fit_member, seed_of
+        from forecaster.networks.replicas import mirrored, refuse_replicas
 
         seed = seed_of(self.seed, number)
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
@@ -149,10 +154,20 @@ class RecurrentForecaster:
         lessons = teach(panel, border, resolved, self.horizon, definition, seed)
         finished = definition.finish and not self.stepwise
         later = all_windows(panel, resolved, self.horizon, definition, seed) if finished else None
-        return fit_member(
-            network, lessons, None if self.warm else panel.until(border).static_values, definition,
-            self.control.of_member(number + 1, definition.ensemble), later,
-        )  # fmt: skip
+        static = None if self.warm else panel.until(border).static_values
+        with mirrored(self.devices) as several:
+            learner = network
+            if several > 1:
+                refuse_replicas(definition)
+                learner = self._built(panel, resolved, definition, seed)
+                learner.forecast.set_weights(network.forecast.get_weights())
+            control = self._watching(self.control.of_member(number + 1, definition.ensemble), learner, lessons)
+            member = fit_member(learner, lessons, static, definition, control, later)
+        return member if learner is network else member.moved_to(network)
+
+    def _watching(self, control: Control, network: Any, lessons: Lessons) -> Control:
+        """How the fit of a network is watched."""
+        return control
 
     @property
     def curves(self) -> dict[str, pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -12,13 +12,15 @@ from forecaster.errors import ForecasterError
 from forecaster.forecasting.ngrams import NGrams
 from forecaster.forecasting.symbol_frame import symbol_frame
 from forecaster.series import Panel
-from forecaster.series.symbols import UNKNOWN, in_terms_of, novelty_of, vocabulary_of
+from forecaster.series.symbols import UNKNOWN, in_terms_of, novelty_of, unbroken, vocabulary_of
 
 __all__ = ["RULES", "SymbolBaseline"]
 
 RULES = ("most_frequent", "last", "seasonal", "bigram", "ngram")
-ORDERS = (2, 3, 4, 5, 6)
-"""Among which the n-gram's is chosen, on the last fifth of what it is fitted on."""
+HIGHEST = 8
+"""The n-gram's order is chosen from 2 to this one, on the last fifth of what it is fitted on."""
+CHUNK = 2_000_000
+"""Probabilities computed at once."""
 
 
 class SymbolBaseline:
@@ -59,7 +61,7 @@ class SymbolBaseline:
         self.order = {"bigram": 2, "ngram": _best_order(runs, size, novelty) if self.name == "ngram" else 2}.get(
             self.name, 1
         )
-        self._grams = _counted(runs, self.order, size, novelty)
+        self._grams = NGrams.of(runs, self.order, size, novelty)
         self._share = _share_of_repeats(in_terms_of(panel, self.vocabulary), self._lag)
         return self
 
@@ -72,6 +74,26 @@ class SymbolBaseline:
         given = in_terms_of(panel, self.vocabulary)
         rows = [self._one(given.history(series)) for series in range(len(given))]
         return np.stack(rows)
+
+    def streams(self, panel: Panel) -> bool:
+        """See `Streaming`: where nothing is missing, and the last symbols are all that counts."""
+        return self.name != "seasonal" and unbroken(panel)
+
+    def following(self, panel: Panel, series: int, first: int, stop: int) -> Iterator[np.ndarray]:
+        """See `Streaming`."""
+        run = in_terms_of(panel, self.vocabulary).history(series)
+        run = run[np.flatnonzero(np.isfinite(run))[0] :]
+        begin = len(panel.history(series)) - len(run)
+        places, many = run.astype(np.int64), max(CHUNK // len(self.vocabulary), 1)
+        for start in range(first - begin, stop - begin, many):
+            ends = np.arange(start, min(start + many, stop - begin)) + 1
+            told = self._grams.following(places, ends)
+            if self.name == "last":
+                before = places[ends - 1]
+                known = np.flatnonzero(before > 0)
+                told[known] *= 1 - self._share
+                told[known, before[known]] += self._share
+            yield told
 
     def _one(self, history: np.ndarray) -> np.ndarray:
         if self.name in ("bigram", "ngram"):
@@ -118,22 +140,11 @@ def _runs(panel: Panel) -> list[list[int]]:
     return runs
 
 
-def _counted(runs: Sequence[Sequence[int]], order: int, size: int, novelty: float) -> NGrams:
-    grams = NGrams(order, size, novelty)
-    for run in runs:
-        grams.count(run)
-    return grams
-
-
 def _best_order(runs: Sequence[Sequence[int]], size: int, novelty: float) -> int:
     cuts = [len(run) * 4 // 5 for run in runs]
-    before = [run[:cut] for run, cut in zip(runs, cuts, strict=True)]
-    behind = [run[cut:] for run, cut in zip(runs, cuts, strict=True)]
-    scores = {}
-    for order in ORDERS:
-        grams = _counted(before, order, size, novelty)
-        scores[order] = sum(grams.surprise(run) for run in behind)
-    return min(scores, key=lambda order: scores[order])
+    before = NGrams.of([run[:cut] for run, cut in zip(runs, cuts, strict=True)], HIGHEST, size, novelty)
+    scores = sum(before.surprises(run[cut:]) for run, cut in zip(runs, cuts, strict=True))
+    return max(int(np.argmin(scores)) + 1, 2)
 
 
 def _share_of_repeats(panel: Panel, lag: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from forecaster.forecasting.protocol import dated
 from forecaster.series import Panel
 
-__all__ = ["TOP", "SymbolForecasting", "symbol_frame"]
+__all__ = ["TOP", "Streaming", "SymbolForecasting", "name_likeliest", "symbol_frame"]
 
 TOP = 3
 """Symbols that a forecast names."""
@@ -41,6 +41,27 @@ class SymbolForecasting(Protocol):
         """Of every symbol at every step behind the end of every series; (series, horizon, symbols)."""
 
 
+@runtime_checkable
+class Streaming(SymbolForecasting, Protocol):
+    """One that goes through a series once and says at every step what comes next, instead of one cutoff at a time."""
+
+    def streams(self, panel: Panel) -> bool:
+        """Whether it does so for this panel."""
+
+    def following(self, panel: Panel, series: int, first: int, stop: int) -> Iterator[np.ndarray]:
+        """What comes behind each of some steps of a series, given the steps up to it and nothing later.
+
+        Args:
+            panel: All data.
+            series: Number of the series.
+            first: Place of the first of the steps in the series' history.
+            stop: One behind the last.
+
+        Yields:
+            Probabilities of some of these steps after the others, shape (steps, symbols).
+        """
+
+
 def symbol_frame(
     panel: Panel,
     model: str,
@@ -64,11 +85,17 @@ def symbol_frame(
         `<model>-2-p` (the second), …; a row for every series and step.
     """
     _, horizon, size = probabilities.shape
-    columns: dict[str, np.ndarray] = {}
-    flat, names = probabilities.reshape(-1, size), np.asarray(vocabulary, dtype=object)
-    order = np.argsort(-flat, axis=1, kind="stable")[:, :top]
+    return dated(panel, name_likeliest(model, probabilities.reshape(-1, size), vocabulary, top), horizon, start)
+
+
+def name_likeliest(
+    model: str, probabilities: np.ndarray, vocabulary: Sequence[str], top: int = TOP
+) -> dict[str, np.ndarray]:
+    """The columns of `symbol_frame` that name symbols, from probabilities (rows, symbols)."""
+    names, columns = np.asarray(vocabulary, dtype=object), {}
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
     for place in range(order.shape[1]):
         label = model if place == 0 else f"{model}-{place + 1}"
         columns[label] = names[order[:, place]]
-        columns[f"{label}-p"] = np.take_along_axis(flat, order[:, place : place + 1], axis=1)[:, 0]
-    return dated(panel, columns, horizon, start)
+        columns[f"{label}-p"] = np.take_along_axis(probabilities, order[:, place : place + 1], axis=1)[:, 0]
+    return columns

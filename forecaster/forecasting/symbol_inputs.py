@@ -1,21 +1,31 @@
-"""What networks of symbols are given, in training and from a published version alike; nothing here trains."""
+"""What a network of symbols reads to forecast, whether it was just fitted or comes from the store."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from forecaster.errors import DataError
 from forecaster.forecasting.gap import Start, begun_at
+from forecaster.forecasting.inference import history_read
 from forecaster.forecasting.inputs import Inputs
 from forecaster.series import Panel
 from forecaster.series.symbols import with_known
 
-__all__ = ["BATCH", "from_start", "inputs_of", "refuse_absent"]
+__all__ = ["BATCH", "REMEMBERED", "from_start", "inputs_of", "refuse_absent", "refuse_covariates", "steps_read"]
 
 BATCH = 32
-"""Windows that are forecast at once."""
+"""Windows at once."""
+REMEMBERED = 1_000
+"""Symbols before a cutoff that a network reads which carries its state: what is farther back is forgotten."""
+
+
+def steps_read(panel: Panel, streaming: Mapping[str, Any], lookback: int) -> int:
+    """Steps before a cutoff that a network of symbols reads: its lookback, or more where its state is carried."""
+    return min(history_read(panel, streaming, lookback), REMEMBERED) if streaming else lookback
 
 
 def refuse_absent(known: np.ndarray, name: str) -> None:
@@ -24,6 +34,15 @@ def refuse_absent(known: np.ndarray, name: str) -> None:
         raise DataError(
             f"{name}: the known covariates do not reach over the horizon of {known.shape[1]} steps; add these rows to "
             "the data, or give them in a file of their own (forecaster predict NAME --known FILE)"
+        )
+
+
+def refuse_covariates(names: Sequence[str], who: str) -> None:
+    """Refuses to make sequences up where covariates would have to be known all along."""
+    if names:
+        raise DataError(
+            f"{who} reads the covariates {', '.join(names)}, which nobody knows for a sequence that is made up; "
+            "forecast instead (forecaster predict NAME), or train it without them"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,18 +12,41 @@ from forecaster.config import ModelDefinition
 from forecaster.errors import DataError, DefinitionError, ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start
-from forecaster.forecasting.lessons import gapless
+from forecaster.forecasting.generation import Chain, Generated, Wish, generate
+from forecaster.forecasting.lessons import Lessons, gapless
 from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.samples import with_samples
 from forecaster.forecasting.symbol_frame import symbol_frame
-from forecaster.forecasting.symbol_inputs import BATCH, from_start, refuse_absent
-from forecaster.series import Panel, cutoffs, forecast_windows
-from forecaster.series.symbols import UNKNOWN, in_terms_of, novelty_of, vocabulary_of, with_known
+from forecaster.forecasting.symbol_inputs import (
+    BATCH,
+    REMEMBERED,
+    from_start,
+    refuse_absent,
+    refuse_covariates,
+    steps_read,
+)
+from forecaster.forecasting.training import Control
+from forecaster.series import Panel, Windows, cutoffs, forecast_windows
+from forecaster.series.runs import lanes
+from forecaster.series.symbols import UNKNOWN, in_terms_of, novelty_of, unbroken, vocabulary_of, with_known
+from forecaster.series.text import Unit, joined, unit_of
 
 __all__ = ["SymbolForecaster", "step_by_step"]
 
+AT_ONCE = 8_000_000
+"""Numbers computed at once where a long series is gone through."""
+SAMPLE: Mapping[Unit, int] = {"character": 80, "word": 16}
+"""Symbols of what is made up while a network learns."""
+EVERY_STEP = 256
+"""Windows at once where every step of a series is forecast."""
 
-def step_by_step(definition: ModelDefinition) -> ModelDefinition:
+
+def step_by_step(definition: ModelDefinition, text: bool = False) -> ModelDefinition:
     """A model file as networks of symbols take it: they go from symbol to symbol, `strategy: recursive`.
+
+    Args:
+        definition: The model file.
+        text: Whether it will read a text: then its state is carried on unless the file says something else.
 
     Raises:
         DefinitionError: The file asks for what they cannot do.
@@ -44,7 +67,8 @@ def step_by_step(definition: ModelDefinition) -> ModelDefinition:
             "leave conformal out"
         )
     told = {name: getattr(definition, name) for name in definition.model_fields_set}
-    return ModelDefinition.model_validate({**told, "strategy": "recursive", "name": definition.name})
+    carried = {"carry_state": True} if text and definition.network != "feed_forward" else {}
+    return ModelDefinition.model_validate({**carried, **told, "strategy": "recursive", "name": definition.name})
 
 
 class SymbolForecaster(RecurrentForecaster):
@@ -103,19 +127,77 @@ class SymbolForecaster(RecurrentForecaster):
 
     def probabilities(self, panel: Panel) -> np.ndarray:
         """Of every symbol of the vocabulary at every step; shape (series, horizon, symbols)."""
+        given = self._given(panel)
+        return np.concatenate([*self._answers(forecast_windows(given, self._steps_back(given), self.horizon), BATCH)])
+
+    def _given(self, panel: Panel) -> Panel:
+        """The panel in the network's terms: its vocabulary, its covariates."""
         if self._network is None or self.resolved is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
         known = with_known(panel, self._inputs.known)
-        given = self._inputs.given_by(in_terms_of(known, self.vocabulary), self.name)
-        answer = self._network.answer
-        windows = forecast_windows(given, self._steps_back(given), self.horizon)
-        parts = []
-        for begin in range(0, len(windows), BATCH):
-            batch = windows.gather(slice(begin, begin + BATCH))
+        return self._inputs.given_by(in_terms_of(known, self.vocabulary), self.name)
+
+    def _steps_back(self, panel: Panel) -> int:
+        assert self.resolved is not None
+        return steps_read(panel, self.streaming, self.resolved.lookback)
+
+    def _answers(self, windows: Windows, size: int) -> Iterator[np.ndarray]:
+        """Probabilities for windows, some at once; shape (windows, horizon, symbols)."""
+        for begin in range(0, len(windows), size):
+            batch = windows.gather(slice(begin, begin + size))
             refuse_absent(batch.known, self.name)
             seeds = np.full(len(batch.past), self.seed, np.int32)
-            parts.append(answer({**batch.inputs, "seed": seeds})["probabilities"])
-        return np.concatenate(parts)
+            yield self._network.answer({**batch.inputs, "seed": seeds})["probabilities"]
+
+    def generate(self, begin: Sequence[str], wish: Wish) -> list[Generated]:
+        """Goes on from a beginning; see `generation.generate`."""
+        if self._network is None or self.resolved is None:
+            raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
+        return generate(self._chain(self._network, self.resolved.lookback), begin, wish)
+
+    def _watching(self, control: Control, network: Any, lessons: Lessons) -> Control:
+        """Of a text that is gone through with a carried state, samples are told, too."""
+        covariates = [*self._inputs.known, *self._inputs.static]
+        if lessons.around is None or covariates:
+            return control
+        read = lessons.batch(0).inputs["values"][0, :, 0]
+        begin = [self.vocabulary[int(place)] for place in read[np.isfinite(read)]]
+        chain, unit = self._chain(network, len(begin)), unit_of(self.vocabulary[1:])
+
+        def sample() -> str:
+            return joined(generate(chain, begin, Wish(length=SAMPLE[unit], seed=self.seed))[0].symbols, unit)
+
+        return with_samples(control, self.definition.steps, lessons.around, sample)
+
+    def _chain(self, network: Any, lookback: int) -> Chain:
+        from forecaster.networks.chain import NetworkChain
+
+        refuse_covariates([*self._inputs.known, *self._inputs.static], self.name)
+        return NetworkChain(network.forecast, self.vocabulary, REMEMBERED if network.streaming else lookback)
+
+    def streams(self, panel: Panel) -> bool:
+        """See `Streaming`: always but where a carried state would have to be carried through gaps."""
+        return not self.streaming or unbroken(panel)
+
+    def following(self, panel: Panel, series: int, first: int, stop: int) -> Iterator[np.ndarray]:
+        """See `Streaming`: each step by its own lookback, or by the state that is carried there.
+
+        A long series is read in pieces side by side, each begun `REMEMBERED` steps before.
+        """
+        given = self._given(panel)
+        if not self.streaming:
+            lookback, row = self._steps_back(given), given.offsets[series] + first + 1
+            counts = np.array([stop - first])
+            windows = Windows(given, lookback, self.horizon, np.array([series]), np.array([row]), counts)
+            yield from (told[:, 0] for told in self._answers(windows, EVERY_STEP))
+            return
+        length = min(REMEMBERED, stop - first)
+        starts = np.arange(first, stop, length) + 1
+        many = max(AT_ONCE // (len(self.vocabulary) * (REMEMBERED + length)), 1)
+        for begin in range(0, len(starts), many):
+            read = lanes(given, series, starts[begin : begin + many], length, REMEMBERED, stop + 1)
+            said = np.asarray(self._network.train.predict_on_batch(read.inputs)["logarithms"])
+            yield np.exp(said[np.isfinite(read.target)])
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
         """The likeliest symbols of every step, with their probabilities; see `symbol_frame`.

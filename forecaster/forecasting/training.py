@@ -63,6 +63,8 @@ class Progress:
         finishing: Whether these are steps of its finish: see `forecaster.forecasting.finishing`.
         member: Which network of an ensemble it is.
         members: How many networks the ensemble has.
+        sample: What a network of a text makes up after each time that it has read it.
+        around: How often it has been read then.
     """
 
     model: str
@@ -75,6 +77,8 @@ class Progress:
     finishing: bool = False
     member: int = 1
     members: int = 1
+    sample: str = ""
+    around: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ class _State:
     best: float = math.inf
     best_step: int = 0
     losses: list[float] = field(default_factory=list)
+    smooth: float = math.nan
     curve: list[tuple[int, float, float, int, float]] = field(default_factory=list)
     best_weights: list[np.ndarray] = field(default_factory=list)
     done: bool = False
@@ -137,8 +142,8 @@ def train(network: Trainable, lessons: Lessons, definition: ModelDefinition, con
         control: Watching, stopping, resuming.
 
     Returns:
-        The curve: step, training (mean loss since the last look), validation, and since the last look clipped (steps
-        whose gradient was clipped) and gradient (its largest norm).
+        The curve: step, training (mean loss since the last look, or the smoothed loss), validation, and since the last
+        look clipped (steps whose gradient was clipped) and gradient (its largest norm).
 
     Raises:
         TrainingError: The loss is not finite; says at which step and what to try.
@@ -159,6 +164,7 @@ def train(network: Trainable, lessons: Lessons, definition: ModelDefinition, con
         shown = network.lesson(batch.inputs, batch.target, state.step)
         state.losses.append(float(network.train.train_on_batch(shown, batch.target)))
         state.step += 1
+        state.smooth = _smoothed(state.smooth, state.losses[-1], definition.smoothing)
         if not math.isfinite(state.losses[-1]):
             raise TrainingError(_not_finite(definition, state.step))
         if time.monotonic() - saved > control.every:
@@ -194,6 +200,7 @@ def _look(network: Trainable, validation: Examples, state: _State, definition: M
         raise TrainingError(_not_finite(definition, state.step))
     clipped, steepest = network.train.optimizer.reset_watch()
     mean = float(np.mean(state.losses)) if state.losses else math.nan
+    mean = state.smooth if definition.smoothing else mean
     state.curve.append((state.step, mean, loss, int(clipped), steepest))
     said = "%s: step %d, training loss %.5g, validation loss %.5g, clipped in %d steps, largest gradient norm %.3g"
     logger.debug(said, definition.name, *state.curve[-1])
@@ -203,6 +210,11 @@ def _look(network: Trainable, validation: Examples, state: _State, definition: M
         state.best_weights = _values(network.train.variables)
     _set(network, now)
     state.done = state.step >= definition.steps or state.step - state.best_step >= definition.patience
+
+
+def _smoothed(before: float, loss: float, share: float) -> float:
+    """The running mean of the training loss, begun with the first."""
+    return loss if math.isnan(before) else share * before + (1 - share) * loss
 
 
 def _last(state: _State) -> tuple[float, float, float]:
@@ -237,7 +249,7 @@ def _save(network: Trainable, state: _State, control: Control) -> None:
     arrays = {f"{kind}{place}": value for kind, values in kinds.items() for place, value in enumerate(values)}
     numbers = {
         "key": control.key, "step": state.step, "best": state.best, "best_step": state.best_step,
-        "losses": state.losses, "curve": state.curve, "done": state.done,
+        "losses": state.losses, "smooth": state.smooth, "curve": state.curve, "done": state.done,
     }  # fmt: skip
     control.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     beside = control.checkpoint.with_suffix(".tmp.npz")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 
-from forecaster.config import Project
+from forecaster.config import PipelineDefinition, Project
 from forecaster.config.schedule import DaskDefinition, ScheduleDefinition
 from forecaster.errors import ForecasterError
 from forecaster.execution import Answer, Executor, LocalExecutor, Task
@@ -25,6 +25,7 @@ from forecaster.lifecycle.mirror import mirror
 from forecaster.lifecycle.parcel import FUNCTION, Order, pack_order, receive
 from forecaster.lifecycle.report import Report, announce, refused
 from forecaster.lifecycle.result import RetrainResult
+from forecaster.pipeline.pruning import prune
 from forecaster.store import Store
 from forecaster.store.ledger import Ledger
 from forecaster.store.ledger_claims import LeaseLostError
@@ -176,17 +177,16 @@ class Coordinator:
             return self._tell(Report(claim.pipeline, str(error), error.exit_code))
         except ForecasterError as error:
             return self._failed(claim, str(error), error.exit_code)
-        self._prune(claim.pipeline, begun.job.pipeline.definition.keep, store)
+        self._prune(begun.job.pipeline.definition, store)
         mirror(claim.pipeline, found, received.stored)
         return self._tell(Report(claim.pipeline, found.reason, run=self.ledger.run(claim.run)))
 
-    def _prune(self, name: str, keep: int, store: Store) -> None:
+    def _prune(self, definition: PipelineDefinition, store: Store) -> None:
         """The run has ended well, whatever stands in the way of this; the next run prunes, too."""
         try:
-            store.prune(name, keep)
-            store.challengers.prune(name, keep)
+            prune(definition, self.project, store)
         except ForecasterError as error:
-            logger.warning("%s: old versions could not be removed: %s", name, error)
+            logger.warning("%s: old versions could not be removed: %s", definition.name, error)
 
     def _failed(self, claim: Claim, reason: str, exit_code: int) -> Report:
         try:

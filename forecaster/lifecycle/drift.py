@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.config import PipelineDefinition, Project
-from forecaster.errors import DataError
+from forecaster.errors import DataError, StoreError
 from forecaster.evaluation import METRICS, by_cutoff, scales
 from forecaster.evaluation.drift import compare_errors, compare_inputs
 from forecaster.evaluation.symbol_drift import compare_symbols
@@ -21,7 +21,7 @@ from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.pipeline.reach import after, ticks_of
 from forecaster.store import Manifest, Store
 
-__all__ = ["drift", "drift_of"]
+__all__ = ["drift", "drift_of", "judged_by"]
 
 
 def drift(definition: PipelineDefinition, project: Project, *, base: Path, offline: bool = False) -> dict[str, Any]:
@@ -44,25 +44,53 @@ def drift(definition: PipelineDefinition, project: Project, *, base: Path, offli
         return {"drifted": False, "reason": "nothing has been published to compare with", "errors": {}, "inputs": {}}
     champion = store.read(name)
     prepared = prepare(definition, project, base, offline=offline)
-    return drift_of(champion.manifest, prepared, rolled(champion, definition, prepared))
+    frame = rolled(champion, definition, prepared)
+    return drift_of(judged_by(store, champion.manifest), prepared, frame)
+
+
+def judged_by(store: Store, champion: Manifest) -> Manifest:
+    """What today's data are held against: the champion's manifest.
+
+    Where that is of a format that recorded nothing to notice drift by, the inputs are held against those of the newest
+    challenger that recorded them; so such a champion is challenged once, and not every night.
+
+    Args:
+        store: Where the challengers lie.
+        champion: The champion's manifest.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    if champion.reference:
+        return champion
+    for number in reversed(store.challengers.numbers(champion.name)):
+        try:
+            challenger = store.challengers.manifest(champion.name, number)
+        except StoreError:  # a damaged one tells nothing
+            continue
+        if challenger.reference:
+            reference = {**challenger.reference, "errors": {**challenger.reference["errors"], "losses": []}}
+            return champion.model_copy(update={"training": challenger.training, "reference": reference})
+    return champion
 
 
 def drift_of(manifest: Manifest, prepared: Prepared, frame: pd.DataFrame) -> dict[str, Any]:
     """Compares what is recent with what the champion's manifest recorded.
 
     Args:
-        manifest: The champion's.
+        manifest: The champion's, or what stands in for it: see `judged_by`.
         prepared: The data as they are now, cut.
         frame: The champion's forecasts of the test part, beside what came.
 
     Returns:
-        `drifted`, `reason` (a sentence), `errors` and `inputs`; see `evaluation.drift`. What cannot be judged, for want
-        of new data or because the manifest is of an older format, is an empty mapping.
+        `drifted`, `reason` (a sentence), `errors` and `inputs`; see `evaluation.drift`. What cannot be judged for want
+        of new data is an empty mapping. Where the manifest is of an older format, nothing can be judged, and `unknown`
+        is True besides.
     """
     training, reference = manifest.training, manifest.reference
     if not training or not reference:
         reason = "the champion's manifest holds nothing to compare with; its next version will"
-        return {"drifted": False, "reason": reason, "errors": {}, "inputs": {}}
+        return {"drifted": False, "unknown": True, "reason": reason, "errors": {}, "inputs": {}}
     until = ticks_of(prepared.panel, training["until"])
     errors = _errors(manifest, prepared, frame, until)
     inputs = _inputs(prepared, until, reference.get("inputs", {}))

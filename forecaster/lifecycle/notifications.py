@@ -79,7 +79,7 @@ def notify(event: Event, project: Project) -> None:
                 logger.warning("%s: %s could not be told of a %s: %s", event.pipeline, name, event.kind, trouble)
     except ForecasterError as error:
         logger.warning("%s: nobody was told of a %s: %s", event.pipeline, event.kind, error)
-    except Exception:
+    except Exception:  # whatever a receiver or a library does, a run that was done must be recorded as done
         logger.exception("%s: nobody was told of a %s", event.pipeline, event.kind)
 
 

@@ -12,6 +12,7 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,17 @@ from forecaster.store.layout import Layout
 from forecaster.store.manifest import MANIFEST_FILE
 from forecaster.store.staging import Staging
 
-__all__ = ["FUNCTION", "Order", "Received", "pack_order", "receive", "retrain_in_private"]
+__all__ = [
+    "FUNCTION", "ORDER", "Order", "Received", "pack_answer", "pack_definition", "pack_order", "receive",
+    "retrain_in_private", "share_checkpoints", "unpack",
+]  # fmt: skip
 
 FUNCTION = f"{__name__}:retrain_in_private"
 """What a worker is told to do."""
 
-_ORDER, _RESULT = "order.json", "result.json"
+ORDER = "order.json"
+"""What stands in the head of an order; see `unpack`."""
+_RESULT = "result.json"
 _PRIVATE = Layout(Path("store"))
 
 
@@ -79,22 +85,43 @@ def pack_order(order: Order) -> tuple[bytes, int]:
     store = Store(order.project.store)
     champion = whole_champion(store, name)
     number = champion.number if champion else 0
-    told = {
-        "definition": order.definition.model_dump(mode="json"),
-        "root": str(order.project.root),
-        "base": str(order.base.resolve()),
-        "offline": order.offline,
-        "only_on_drift": order.only_on_drift and champion is not None,
-        "checkpoints": str((order.project.store / ".checkpoints").resolve()),
-    }
+    told = {"offline": order.offline, "only_on_drift": order.only_on_drift and champion is not None}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(_ORDER, json.dumps(told))
+        archive.writestr(ORDER, _head(order.definition, order.project, order.base, told))
         if champion:
             _add(archive, champion.served, _PRIVATE.served(name, number))
             _add(archive, champion.side, _PRIVATE.side(name, number))
         _add_manifests(archive, store, name, number)
     return buffer.getvalue(), number
+
+
+def pack_definition(definition: PipelineDefinition, project: Project, base: Path, told: Mapping[str, Any]) -> bytes:
+    """A pipeline to be run elsewhere as bytes, with the numbers that its versions have; without any version's files.
+
+    Args:
+        definition: The pipeline, with a name.
+        project: Where data and model files lie; the worker reads them there.
+        base: Folder of the pipeline file.
+        told: What else the worker must know.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(ORDER, _head(definition, project, base, told))
+        _add_manifests(archive, Store(project.store), str(definition.name), 0)
+    return buffer.getvalue()
+
+
+def _head(definition: PipelineDefinition, project: Project, base: Path, told: Mapping[str, Any]) -> str:
+    where = {
+        "root": str(project.root),
+        "base": str(base.resolve()),
+        "checkpoints": str((project.store / ".checkpoints").resolve()),
+    }
+    return json.dumps({"definition": definition.model_dump(mode="json"), **where, **told})
 
 
 def retrain_in_private(order: bytes) -> bytes:
@@ -108,10 +135,10 @@ def retrain_in_private(order: bytes) -> bytes:
     from forecaster.pipeline.listener import Listener
 
     with tempfile.TemporaryDirectory(prefix="forecaster-") as scratch:
-        told = unpack(order, Path(scratch), _ORDER)
+        told = unpack(order, Path(scratch), ORDER)
         definition = parse(told["definition"], PipelineDefinition, "the order")
         project = Project(Path(told["root"]), store_folder=Path(scratch) / "store")
-        _share_checkpoints(project.store, Path(told["checkpoints"]))
+        share_checkpoints(project.store, Path(told["checkpoints"]))
         private, name = Store(project.store), str(definition.name)
         before = private.versions(name), private.challengers.numbers(name)
         # the first thing that it hears of: until then the data are compared, and the backend is not needed
@@ -140,14 +167,14 @@ def pack_answer(result: dict[str, Any], versions: list[Version], challengers: li
     return buffer.getvalue()
 
 
-def receive(parcel: bytes, name: str, store: Store, over: int, mark: str) -> Received:
+def receive(parcel: bytes, name: str, store: Store, over: int | None = None, mark: str = "") -> Received:
     """Publishes the version that a parcel holds, as the champion's successor, or keeps the challenger, if there is one.
 
     Args:
-        parcel: From `retrain_in_private`.
+        parcel: From `pack_answer`.
         name: The pipeline's.
         store: Where to.
-        over: The champion's number in the order.
+        over: The champion's number in the order; by default any champion is followed.
         mark: Of the attempt, for the manifest.
 
     Raises:
@@ -210,7 +237,7 @@ def _moved(version: Version, staging: Staging) -> Version:
     return version
 
 
-def _share_checkpoints(private: Path, shared: Path) -> None:
+def share_checkpoints(private: Path, shared: Path) -> None:
     """Lets a fit go on where a killed one stopped; without a folder that can be written it begins anew."""
     with suppress(OSError):
         shared.mkdir(parents=True, exist_ok=True)

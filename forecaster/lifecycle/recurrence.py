@@ -12,7 +12,7 @@ from forecaster.store import Manifest, Store
 
 __all__ = ["learnt_before"]
 
-BESIDE = {"name", "keep", "schedule", "executor"}
+BESIDE = {"name", "keep", "schedule", "executor", "devices"}
 """Keys that do not change what is trained."""
 
 

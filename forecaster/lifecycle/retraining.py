@@ -14,7 +14,7 @@ from forecaster.config import PipelineDefinition, Project
 from forecaster.errors import DefinitionError, ParityError
 from forecaster.forecasting.symbols import SymbolForecaster
 from forecaster.lifecycle.champions import whole_champion
-from forecaster.lifecycle.drift import drift_of
+from forecaster.lifecycle.drift import drift_of, judged_by
 from forecaster.lifecycle.promotion import CHAMPION, Decision, decide, too_few
 from forecaster.lifecycle.recurrence import learnt_before
 from forecaster.lifecycle.result import RetrainResult
@@ -82,8 +82,9 @@ def retrain(
     listener.read(prepared.panel.notes, prepared.inferred)
     duel = _Duel(definition, prepared, champion) if champion else None
     if duel:
-        result = replace(result, drift=drift_of(duel.champion.manifest, prepared, duel.frame))
-    if duel and only_on_drift and not result.drift["drifted"]:
+        result = replace(result, drift=drift_of(judged_by(store, duel.champion.manifest), prepared, duel.frame))
+    blind = bool(only_on_drift and result.drift.get("unknown"))
+    if duel and only_on_drift and not blind and not result.drift["drifted"]:
         why = f"not fitted, since nothing has drifted: {result.drift['reason']}"
         return replace(result, reason=why, seconds=time.monotonic() - began)
     if duel and CHAMPION in definition.promote.beat and duel.cutoffs < definition.promote.min_windows:
@@ -94,6 +95,8 @@ def retrain(
     contest = hold_contest(definition, prepared, listener, checkpoints, resume=True, warm=warm)
     result = _Settlement(store, definition, prepared, base, contest, duel, result).settled()
     forget(checkpoints)
+    if blind:
+        result = replace(result, reason=f"{result.reason}; fitted without drift: {result.drift['reason']}")
     return replace(result, seconds=time.monotonic() - began)
 
 

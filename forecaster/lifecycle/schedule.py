@@ -134,18 +134,16 @@ class Scheduler:
         for path, trouble in broken.items():
             self._told(f"{trouble}; it is not retrained until that is repaired")
             notify(Event("failure", path.stem, str(trouble), {"exit_code": trouble.exit_code}), self._project)
-        wanted = {one.name: one for one in pipelines if one.definition.schedule}
+        wanted = {one.name: (one, Cron.parse(told.cron)) for one in pipelines if (told := one.definition.schedule)}
         for job in self._jobs.get_jobs():
             if job.id.partition(":")[0] not in wanted:
                 self._jobs.remove_job(job.id)
-        for one in wanted.values():
-            self._schedule(one)
+        for one, cron in wanted.values():
+            self._schedule(one, cron)
         slots = ", ".join(f"{name} at {slot:%Y-%m-%d %H:%M}" for name, slot in sorted(self.next_slots().items()))
         self._told(f"next (UTC): {slots}" if slots else "no pipeline has a schedule")
 
-    def _schedule(self, one: Pipeline) -> None:
-        assert one.definition.schedule
-        cron = Cron.parse(one.definition.schedule.cron)
+    def _schedule(self, one: Pipeline, cron: Cron) -> None:
         self._jobs.add_job(
             self._retrain, CronTrigger(cron), [one, cron], id=one.name, replace_existing=True,
         )  # fmt: skip

@@ -17,7 +17,8 @@ from forecaster.errors import DefinitionError, ForecasterError, Interrupted, Tra
 from forecaster.forecasting.training import Control, Progress
 from forecaster.lifecycle.studies import opened, trials_of
 from forecaster.lifecycle.trial import Trial
-from forecaster.pipeline.contest import network_of, validation_score
+from forecaster.pipeline.candidates import network_of
+from forecaster.pipeline.contest import validation_score
 from forecaster.pipeline.groups import refuse_groups
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, prepare

@@ -10,6 +10,8 @@ import numpy as np
 from keras import ops
 from scipy.optimize import minimize_scalar
 
+from forecaster.networks.replicas import total
+
 __all__ = ["NaiveBase", "Quantiles", "best_stretch", "free_numbers", "pinball", "window_weights"]
 
 
@@ -117,7 +119,7 @@ def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
         levels: Probability of each quantile.
 
     Returns:
-        One number, in the units of the target; 0 where nothing is observed.
+        One number, in the units of the target; 0 where nothing is observed. On several replicas their sum is meant.
     """
     observed = ops.isfinite(target)
     target = ops.where(observed, target, 0.0)
@@ -126,7 +128,7 @@ def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
     loss = ops.mean(ops.maximum(probability * error, (probability - 1.0) * error), axis=-1)
     counts = ops.cast(observed, loss.dtype)
     weight = counts * window_weights(target, counts)
-    return ops.sum(loss * weight) / ops.maximum(ops.sum(counts), 1.0)
+    return ops.sum(loss * weight) / ops.maximum(total(ops.sum(counts)), 1.0)
 
 
 def window_weights(target: Any, counts: Any) -> Any:

@@ -15,6 +15,7 @@ from keras import ops
 from forecaster.networks.answering import Answers, answers
 from forecaster.networks.frame import encode_target
 from forecaster.networks.heads import Quantiles, best_stretch, free_numbers, pinball
+from forecaster.networks.replicas import Learner
 from forecaster.networks.shape import Shape
 from forecaster.networks.student_t import StudentT
 from forecaster.networks.unrolled import Teacher
@@ -127,7 +128,7 @@ class Network:
         self.forecast.export(folder, format="tf_saved_model", verbose=False)
 
 
-class Learning(keras.Model):
+class Learning(Learner):
     """Quantiles and target meet in the units of the window's frame, so every window weighs the same."""
 
     shape_: Shape

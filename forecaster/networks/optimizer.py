@@ -1,17 +1,21 @@
-"""The optimiser of a model file: AdamW with warm-up, cosine decay, and a gradient that is clipped and watched."""
+"""The optimiser of a model file: AdamW or Adagrad, warm-up, decay, and a gradient that is clipped and watched."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from forecaster.config import ModelDefinition
+from forecaster.networks.replicas import replicas, total
 
-__all__ = ["ClippedAdamW", "WarmCosine", "optimizer"]
+__all__ = ["ClippedAdagrad", "ClippedAdamW", "WarmCosine", "optimizer"]
 
+TINY = 1e-8
+"""Adagrad's ε."""
 LEFT = 0.01
 """Share of the peak at which the learning rate ends."""
 MEANS, SQUARES, SMALL = 0.9, 0.999, 1e-7
@@ -20,7 +24,7 @@ MEANS, SQUARES, SMALL = 0.9, 0.999, 1e-7
 
 @keras.saving.register_keras_serializable(package="forecaster")
 class WarmCosine(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises in a line to its peak and falls as a cosine to a hundredth of it.
+    """A learning rate that rises in a line to its peak and falls as a cosine to a share of it.
 
     Its numbers can be set anew, so that a second course needs no second compilation.
 
@@ -28,10 +32,12 @@ class WarmCosine(keras.optimizers.schedules.LearningRateSchedule):
         peak: The highest rate.
         steps: Of the course.
         warmup: Steps of the rise; fewer than `steps` count.
+        left: Share of the peak at the end; 1 keeps the rate.
     """
 
-    def __init__(self, peak: float, steps: int, warmup: int) -> None:
+    def __init__(self, peak: float, steps: int, warmup: int, left: float = LEFT) -> None:
         super().__init__()
+        self.left = left
         self.course = keras.Variable([0.0, 0.0, 0.0], trainable=False, dtype="float32", name="course")
         self.set(peak, steps, warmup)
 
@@ -44,13 +50,13 @@ class WarmCosine(keras.optimizers.schedules.LearningRateSchedule):
         peak, steps, warmup = self.course[0], self.course[1], self.course[2]
         step = ops.cast(step, "float32")
         share = ops.clip((step - warmup) / ops.maximum(steps - warmup, 1.0), 0.0, 1.0)
-        falling = LEFT + (1.0 - LEFT) * 0.5 * (1.0 + ops.cos(math.pi * share))
+        falling = self.left + (1.0 - self.left) * 0.5 * (1.0 + ops.cos(math.pi * share))
         return peak * ops.where(step < warmup, step / ops.maximum(warmup, 1.0), falling)
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the schedule."""
         peak, steps, warmup = (float(number) for number in ops.convert_to_numpy(self.course))
-        return {"peak": peak, "steps": int(steps), "warmup": int(warmup)}
+        return {"peak": peak, "steps": int(steps), "warmup": int(warmup), "left": self.left}
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -104,9 +110,10 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         self.steepest = self.add_variable(shape=(), name="steepest")
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        """Clips the gradients, then makes the step."""
+        """Clips the gradients, those of all replicas together, then makes the step."""
         if not self.built:
             self.build(trainable_variables)
+        grads = _summed(grads)
         norm = _norm(grads)
         bites = ops.zeros_like(norm)
         if self.largest_value is not None:
@@ -125,6 +132,8 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         self._begin_step()
         weights = self._trainable_variables if trainable_variables is None else trainable_variables
         grads = [ops.zeros_like(weight) if grad is None else grad for grad, weight in zip(grads, weights, strict=True)]
+        if context := replicas():  # Keras adds them up once more
+            grads = [grad / context.num_replicas_in_sync for grad in grads]
         super().apply(grads, trainable_variables)
 
     def _begin_step(self) -> None:
@@ -141,8 +150,13 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         second = square + (1.0 - SQUARES) * (ops.square(gradient) - square)
         step = (learning_rate * self._corrected) * first / (ops.sqrt(second) + SMALL)
         value = variable - (learning_rate * self.decay) * variable - step
-        for kept, new in ((mean, first), (square, second), (variable, value)):
+        for kept, new in ((mean, first), (square, second)):
             self.assign(kept, new)
+        self._take(variable, place, value)
+
+    def _take(self, variable: Any, place: int, value: Any) -> None:
+        """Sets a weight, and goes on with its running mean."""
+        self.assign(variable, value)
         if self.averaging:
             average = self.averages[place]
             self.assign(average, value + self._stays * (average - value))
@@ -177,13 +191,36 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         return {name: config[name] for name in ("name", "learning_rate")} | own
 
 
+@keras.saving.register_keras_serializable(package="forecaster")
+class ClippedAdagrad(ClippedAdamW):
+    """Adagrad (Duchi, Hazan and Singer 2011), clipped and watched in the same way; nothing else is taken off.
+
+    v ← v + g²;  w ← w − rate · g / √(v + ε)
+    """
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """The step of one weight; see the class."""
+        place = self._get_variable_index(variable)
+        square = self.squares[place] + ops.square(gradient)
+        self.assign(self.squares[place], square)
+        self._take(variable, place, variable - learning_rate * gradient / ops.sqrt(square + TINY))
+
+
 def optimizer(definition: ModelDefinition) -> ClippedAdamW:
     """The optimiser that a model file describes."""
-    rate = WarmCosine(definition.learning_rate, definition.steps, definition.warmup)
-    return ClippedAdamW(
+    left = LEFT if definition.decay == "cosine" else 1.0
+    rate = WarmCosine(definition.learning_rate, definition.steps, definition.warmup, left)
+    kind = ClippedAdagrad if definition.optimizer == "adagrad" else ClippedAdamW
+    return kind(
         rate, definition.weight_decay, largest_value=definition.clipvalue, largest_norm=definition.clipnorm,
         averaging=definition.averaging or None,
     )  # fmt: skip
+
+
+def _summed(grads: Sequence[Any]) -> list[Any]:
+    """Gradients over all replicas; None stays."""
+    there = iter(total([grad for grad in grads if grad is not None]))
+    return [None if grad is None else next(there) for grad in grads]
 
 
 def _norm(grads: Any) -> Any:

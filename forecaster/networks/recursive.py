@@ -8,9 +8,7 @@ forecasting past ───── Stepper ── said of the first step ──┬
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +24,7 @@ from forecaster.networks.kind import Kind
 from forecaster.networks.marginals import marginals
 from forecaster.networks.numbers import Numbers
 from forecaster.networks.optimizer import optimizer
+from forecaster.networks.remarks import without_remarks_on_names
 from forecaster.networks.shape import Shape
 from forecaster.networks.stack import Stack
 from forecaster.networks.stepper import Stepper
@@ -33,6 +32,9 @@ from forecaster.networks.symbols import Symbols
 from forecaster.networks.teaching import Teaching
 
 __all__ = ["RecursiveNetwork", "build_recursive"]
+
+LONG = 200
+"""Steps beyond which a graph is built although it is used once: step by step without one takes milliseconds each."""
 
 
 def _stepper(definition: ModelDefinition, shape: Shape, seed: int, kind: Kind) -> Stepper:
@@ -177,6 +179,8 @@ class RecursiveNetwork:
 
     def calibrate(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> float:
         """Widens or narrows what is said of a step, by sequences held out of training; see `Kind.calibrate`."""
+        if inputs["values"].shape[1] > LONG:
+            return self.forecast.stepper.kind.calibrate(self.train.predict_on_batch(inputs), target)
         return self.forecast.stepper.kind.calibrate(self.train(inputs, training=False), target)
 
     def export(self, folder: Path) -> None:
@@ -190,9 +194,9 @@ class RecursiveNetwork:
         archive.track(self.forecast)
         archive.add_endpoint("serving_default", self._call, [self._inputs()])
         if self.forecast.carried:
-            with _without_remarks_on_names():
+            with without_remarks_on_names():
                 archive.add_endpoint("step", self.forecast.step, [self._step_inputs()])
-        with _without_remarks_on_names():
+        with without_remarks_on_names():
             archive.write_out(folder, verbose=False)
 
     @property
@@ -217,18 +221,6 @@ class RecursiveNetwork:
             **({"static": _spec("static", (None, size.static))} if size.static else {}),
             **{name: _spec(name, (None, width)) for name, width in self.forecast.stepper.widths.items()},
         }
-
-
-@contextmanager
-def _without_remarks_on_names() -> Iterator[None]:
-    """TensorFlow remarks on every input of a signature whose name is no name of Python, and takes it all the same."""
-    logger = logging.getLogger("absl")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _spec(name: str, shape: tuple[int | None, ...]) -> keras.InputSpec:

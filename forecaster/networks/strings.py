@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from forecaster.networks.remarks import without_remarks_on_names
 from forecaster.networks.shape import Shape
 
 __all__ = ["TOP", "export_strings"]
@@ -18,14 +19,18 @@ TOP = 5
 
 
 def export_strings(forecast: Any, shape: Shape, folder: Path) -> None:
-    """Writes a SavedModel with the signature `serving_default`.
+    """Writes a SavedModel with the signatures `serving_default` and `step`.
 
-    Inputs: `past` (batch, lookback), strings, empty where missing; those not in the vocabulary count as the unknown
-    symbol. `past_known` (batch, lookback, known) and `known` (batch, horizon, known), `static` (batch, static), where
-    there are any; `seed` (batch,), int32. The lookback is open where the network carries its state.
+    `serving_default`: inputs `past` (batch, lookback), strings, empty where missing; those not in the vocabulary count
+    as the unknown symbol. `past_known` (batch, lookback, known) and `known` (batch, horizon, known), `static` (batch,
+    static), where there are any; `seed` (batch,), int32. The lookback is open where the network carries its state.
 
     Outputs: `symbols` and `top_probabilities` (batch, horizon, top), the likeliest first; `probabilities` (batch,
     horizon, symbols) of the vocabulary in its order.
+
+    `step` goes on by one symbol. Inputs: `observation` (batch,), a string; `known` (batch, known) of the next step and
+    `static`, where there are any; and the state by name, (batch, width) each, zeros before the first symbol. Outputs:
+    those of `serving_default` with a horizon of 1, and the new state.
 
     Args:
         forecast: The network, on places in the vocabulary.
@@ -39,21 +44,32 @@ def export_strings(forecast: Any, shape: Shape, folder: Path) -> None:
     table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(names, places), 0)
     top = min(TOP, len(shape.vocabulary))
 
+    def read(strings: Any) -> Any:
+        found = tf.cast(table.lookup(strings), tf.float32)
+        return tf.where(strings == "", tf.constant(float("nan")), found)
+
+    def named(told: Any) -> dict[str, Any]:
+        best, which = tf.math.top_k(told, top)
+        return {"symbols": tf.gather(names, which), "top_probabilities": best, "probabilities": told}
+
     def serve(inputs: dict[str, Any]) -> dict[str, Any]:
-        found = tf.cast(table.lookup(inputs["past"]), tf.float32)
-        values = tf.where(inputs["past"] == "", tf.constant(float("nan")), found)[:, :, None]
+        values = read(inputs["past"])[:, :, None]
         if shape.known:
             values = tf.concat([values, inputs["past_known"]], axis=2)
         rest = {name: part for name, part in inputs.items() if name not in ("past", "past_known")}
-        told = forecast({**rest, "past": values}, training=False)["probabilities"]
-        best, which = tf.math.top_k(told, top)
-        return {"symbols": tf.gather(names, which), "top_probabilities": best, "probabilities": told}
+        return named(forecast({**rest, "past": values}, training=False)["probabilities"])
+
+    def step(inputs: dict[str, Any]) -> dict[str, Any]:
+        said = forecast.step({**inputs, "observation": read(inputs["observation"])[:, None]})
+        return {**named(said["probabilities"]), **{name: said[name] for name in forecast.stepper.widths}}
 
     archive: Any = keras.export.ExportArchive()
     archive.track(forecast)
     archive.track(table)
     archive.add_endpoint("serving_default", serve, [_inputs(shape, None if forecast.carried else shape.lookback)])
-    archive.write_out(folder, verbose=False)
+    with without_remarks_on_names():
+        archive.add_endpoint("step", step, [_step_inputs(forecast, shape)])
+        archive.write_out(folder, verbose=False)
 
 
 def _inputs(shape: Shape, steps: int | None) -> dict[str, Any]:
@@ -66,3 +82,15 @@ def _inputs(shape: Shape, steps: int | None) -> dict[str, Any]:
     if shape.static:
         given["static"] = tf.TensorSpec((None, shape.static), tf.float32, "static")
     return given
+
+
+def _step_inputs(forecast: Any, shape: Shape) -> dict[str, Any]:
+    import tensorflow as tf
+
+    widths = {**forecast.stepper.widths}
+    if shape.known:
+        widths["known"] = shape.known
+    if shape.static:
+        widths["static"] = shape.static
+    state = {name: tf.TensorSpec((None, width), tf.float32, name) for name, width in widths.items()}
+    return {"observation": tf.TensorSpec((None,), tf.string, "observation"), **state}

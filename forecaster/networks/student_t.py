@@ -12,6 +12,7 @@ from scipy import stats
 from scipy.special import gammaln
 
 from forecaster.networks.heads import window_weights
+from forecaster.networks.replicas import total
 
 __all__ = ["NUMBERS", "StudentT"]
 
@@ -85,7 +86,7 @@ class StudentT(keras.layers.Layer):
         surprise = (ops.log(spread) + tail - _looked_up(self._peaks, inverse))[:, :, 0]
         counts = ops.cast(observed, surprise.dtype)
         weight = counts * window_weights(target, counts)
-        return ops.sum(surprise * weight) / ops.maximum(ops.sum(counts), 1.0)
+        return ops.sum(surprise * weight) / ops.maximum(total(ops.sum(counts)), 1.0)
 
     def first(self, errors: np.ndarray) -> np.ndarray:
         """Free numbers by which the untrained head says the base with its own errors' median and spread.

@@ -11,6 +11,7 @@ from keras import ops
 from scipy.optimize import minimize_scalar
 
 from forecaster.networks.kind import Said, State
+from forecaster.networks.replicas import total
 
 __all__ = ["Symbols"]
 
@@ -91,7 +92,7 @@ class Symbols(keras.layers.Layer):
         places = ops.cast(ops.where(counts, target, 0.0), "int32")
         told = ops.take_along_axis(said["logarithms"], places[:, :, None], axis=-1)[:, :, 0]
         weight = ops.cast(counts, told.dtype)
-        return -ops.sum(told * weight) / ops.maximum(ops.sum(weight), 1.0)
+        return -ops.sum(told * weight) / ops.maximum(total(ops.sum(weight)), 1.0)
 
     def prepare(self, values: np.ndarray) -> None:
         """See `Kind`: nothing to set."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from forecaster.networks.kind import Said, State
+from forecaster.networks.replicas import Learner
 from forecaster.networks.stepper import Stepper
 
 __all__ = ["Teaching"]
 
 
-class Teaching(keras.Model):
+class Teaching(Learner):
     """The face of a network that learns.
 
     Whole backpropagation through time goes through every step of a sequence. With `lanes` it is truncated: a sequence

@@ -22,12 +22,14 @@ from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
 from forecaster.forecasting.warm import WarmStart
+from forecaster.pipeline.candidates import network_of
+from forecaster.pipeline.folds import FoldWork, roll_folds
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, baselines
-from forecaster.pipeline.symbols import course_of_symbols, hold_symbol_contest, symbol_network
+from forecaster.pipeline.symbols import course_of_symbols, hold_symbol_contest
 from forecaster.series import data_hash
 
-__all__ = ["Contest", "forget", "hold_contest", "losses_of", "network_of", "overlap", "refitted", "validation_score"]
+__all__ = ["Contest", "forget", "hold_contest", "losses_of", "overlap", "refitted", "validation_score"]
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +83,7 @@ def hold_contest(
     *,
     resume: bool = False,
     warm: WarmStart | None = None,
+    folds: FoldWork | None = None,
 ) -> Contest:
     """Fits all models of a pipeline, lets them forecast the test part, and chooses on the validation part.
 
@@ -91,6 +94,7 @@ def hold_contest(
         checkpoints: Folder in which interrupted fits are kept.
         resume: Whether to go on from there.
         warm: Weights of a published version, from which the network of that name goes on.
+        folds: Who fits the networks of a backtest with `refit`; None for this process.
 
     Raises:
         ForecasterError: With cause and remedy, whatever went wrong.
@@ -106,7 +110,7 @@ def hold_contest(
         }  # fmt: skip
         forecasts, table, networks, chosen = hold_symbol_contest(definition, prepared, listener, controls)
         return Contest(forecasts, table, dict(networks), chosen)
-    judged = _judge(definition, prepared, listener, checkpoints, resume, warm)
+    judged = _judge(definition, prepared, listener, checkpoints, resume, warm, folds)
     forecasts = join(judged.frames)
     table = _leaderboard(definition, prepared, forecasts, judged)
     chosen = str(pd.Series(judged.validation).fillna(np.inf).idxmin())
@@ -133,52 +137,42 @@ def _judge(
     checkpoints: Path,
     resume: bool,
     warm: WarmStart | None,
+    folds: FoldWork | None,
 ) -> _Judged:
     judged = _Judged()
     data = data_hash(prepared.fitting)
     for baseline in baselines(definition, prepared):
         listener.begin(baseline.name)
-        _roll(baseline, definition, prepared, judged)
+        _roll(baseline, definition, prepared, judged, folds)
     for model in prepared.models:
         listener.begin(str(model.name))
         begun = warm if warm and warm.model == model.name else None
         key = _key(definition, model, data, begun.source if begun else "")
         control = Control(listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume, key)
         network = network_of(definition, prepared, model, control, begun)
-        _roll(network, definition, prepared, judged)
+        _roll(network, definition, prepared, judged, folds)
         judged.networks[network.name] = network
         judged.validation[network.name] = validation_score(network, definition, prepared)
     return judged
 
 
-def _roll(forecaster: Forecaster, definition: PipelineDefinition, prepared: Prepared, judged: _Judged) -> None:
-    """Fits on the fitting part and forecasts the test part."""
-    began = time.monotonic()
-    refit = definition.backtest.refit
-    forecaster.fit(prepared.fitting)
-    judged.seconds[forecaster.name] = time.monotonic() - began
-    frame = roll(forecaster, prepared.panel, prepared.test, levels=definition.levels, refit=refit)
-    judged.frames.append(frame)
-    logger.info("%s: fitted in %.1f s, %d forecasts", forecaster.name, judged.seconds[forecaster.name], len(frame))
-    if refit:
-        forecaster.fit(prepared.fitting)
-
-
-def network_of(
+def _roll(
+    forecaster: Forecaster,
     definition: PipelineDefinition,
     prepared: Prepared,
-    model: ModelDefinition,
-    control: Control,
-    warm: WarmStart | None = None,
-) -> RecurrentForecaster:
-    """A network of a pipeline before its fit."""
-    if definition.symbolic:
-        return symbol_network(definition, prepared, model, control)
-    return RecurrentForecaster(
-        model, definition.horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
-        levels=definition.levels, transform=prepared.transform, validation=prepared.resolved.validation,
-        step=prepared.step, seed=definition.seed, control=control, warm=warm,
-    )  # fmt: skip
+    judged: _Judged,
+    folds: FoldWork | None,
+) -> None:
+    """Fits on the fitting part and forecasts the test part."""
+    began = time.monotonic()
+    forecaster.fit(prepared.fitting)
+    judged.seconds[forecaster.name] = time.monotonic() - began
+    if definition.backtest.refit:
+        frame = roll_folds(forecaster, definition, prepared, folds)
+    else:
+        frame = roll(forecaster, prepared.panel, prepared.test, levels=definition.levels)
+    judged.frames.append(frame)
+    logger.info("%s: fitted in %.1f s, %d forecasts", forecaster.name, judged.seconds[forecaster.name], len(frame))
 
 
 def validation_score(network: RecurrentForecaster, definition: PipelineDefinition, prepared: Prepared) -> float:

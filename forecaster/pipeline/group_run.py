@@ -20,7 +20,7 @@ from forecaster.pipeline.groups import groups_of
 from forecaster.pipeline.result import RunResult, clean
 from forecaster.series.source import find_file
 
-__all__ = ["GroupOutcome", "GroupsResult", "run_groups", "together"]
+__all__ = ["GroupOutcome", "GroupsResult", "Work", "finished", "one_by_one", "run_groups", "together"]
 
 WEIGHTED = ("mase", "smape", "rmse")
 """Metrics that are means over series, so that those of several groups have a mean, too."""
@@ -96,22 +96,26 @@ class GroupsResult:
         return json.dumps({**told, "seconds": round(self.seconds, 3)}, indent=2)
 
 
+Work = Callable[[Mapping[str, PipelineDefinition]], Iterator[GroupOutcome]]
+"""Runs the pipelines of groups, given by their labels, and tells of each as it ends."""
+
+
 def run_groups(
     definition: PipelineDefinition,
     project: Project,
     base: Path,
-    fit: Callable[[PipelineDefinition], RunResult],
+    work: Work,
     *,
     resume: bool = False,
     told: Callable[[GroupOutcome, int, int], None] = lambda outcome, done, count: None,
 ) -> GroupsResult:
-    """Runs the groups of a pipeline one after the other; one that fails does not keep the others from being run.
+    """Runs the groups of a pipeline; one that fails does not keep the others from being run.
 
     Args:
         definition: The pipeline, with a name; its series are split.
         project: Where the store lies.
         base: Folder of the pipeline file.
-        fit: Runs one group's own pipeline.
+        work: Runs them: `one_by_one`, or by workers.
         resume: Whether to leave out what an interrupted run, or one in which some groups failed, has done, where
             neither the pipeline nor its data file has changed.
         told: Hears of each end, with the number of groups done and of all.
@@ -124,25 +128,41 @@ def run_groups(
     diary = _Diary(project.store / ".checkpoints" / f"{definition.name}.groups", _key(definition, project, base))
     if not resume:
         diary.forget()
-    outcomes: list[GroupOutcome] = []
-    for label, member in members.items():
-        outcome = diary.read(label, str(member.name)) or _run_one(label, member, fit)
+    done = {label: one for label, member in members.items() if (one := diary.read(label, str(member.name)))}
+    for number, outcome in enumerate(list(done.values()), start=1):
+        told(outcome, number, len(members))
+    for outcome in work({label: member for label, member in members.items() if label not in done}):
         diary.write(outcome)
-        outcomes.append(outcome)
-        told(outcome, len(outcomes), len(members))
+        done[outcome.label] = outcome
+        told(outcome, len(done), len(members))
+    outcomes = tuple(done[label] for label in members)
     if not any(outcome.error for outcome in outcomes):
         diary.forget()
-    return GroupsResult(str(definition.name), tuple(outcomes), together(outcomes), time.monotonic() - began)
+    return GroupsResult(str(definition.name), outcomes, together(outcomes), time.monotonic() - began)
 
 
-def _run_one(label: str, member: PipelineDefinition, fit: Callable[[PipelineDefinition], RunResult]) -> GroupOutcome:
-    try:
-        result = json.loads(fit(member).to_json())
-    except Interrupted:
-        raise
-    except ForecasterError as error:
-        return GroupOutcome(label, str(member.name), error=str(error), exit_code=error.exit_code)
-    return GroupOutcome(label, str(member.name), int(result["facts"]["series"]), result)
+def one_by_one(fit: Callable[[PipelineDefinition], RunResult]) -> Work:
+    """Work that is done here, one group after the other.
+
+    Args:
+        fit: Runs one group's own pipeline.
+    """
+
+    def work(members: Mapping[str, PipelineDefinition]) -> Iterator[GroupOutcome]:
+        for label, member in members.items():
+            try:
+                yield finished(label, str(member.name), json.loads(fit(member).to_json()))
+            except Interrupted:
+                raise
+            except ForecasterError as error:
+                yield GroupOutcome(label, str(member.name), error=str(error), exit_code=error.exit_code)
+
+    return work
+
+
+def finished(label: str, name: str, result: Mapping[str, Any]) -> GroupOutcome:
+    """The end of a group's run that came to a good end, from what `RunResult.to_json` says."""
+    return GroupOutcome(label, name, int(result["facts"]["series"]), result)
 
 
 def together(outcomes: Sequence[GroupOutcome]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forecaster.config import ModelDefinition, PipelineDefinition, Project, TickerData
+from forecaster.config import ModelDefinition, PipelineDefinition, Project, TextData, TickerData
 from forecaster.config.pipeline import CHEAP
 from forecaster.errors import DefinitionError
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
@@ -18,7 +18,7 @@ from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.ridge import RidgeForecaster
 from forecaster.forecasting.rivals import CLASSICAL, ClassicalForecaster
 from forecaster.forecasting.symbols import step_by_step
-from forecaster.series import Panel, automatic_windows, cutoffs, metric_season, natural_seasons
+from forecaster.series import Panel, automatic_windows, cutoffs, held_out, metric_season, natural_seasons
 from forecaster.series.source import load
 from forecaster.series.split import TEST_SHARE
 
@@ -74,7 +74,7 @@ def prepare(
     """
     models = _models(definition, project)
     if definition.symbolic:
-        models = tuple(step_by_step(model) for model in models)
+        models = tuple(step_by_step(model, isinstance(definition.data, TextData)) for model in models)
     panel = load(definition.data, base, project.root, offline) if panel is None else panel
     horizon = definition.horizon
     step = horizon if definition.backtest.step == "auto" else definition.backtest.step
@@ -84,8 +84,11 @@ def prepare(
     season_told = definition.season
     if definition.symbolic and season_told == "auto":  # no sum or mean of names would tell
         season_told = (natural_seasons(panel.calendar) or [1])[0]
+    validation_told = definition.validation
+    if _every_symbol(definition, step) and validation_told == "auto":
+        validation_told = held_out(fitting)
     resolved = resolve(
-        fitting, horizon, definition.lookback, season_told, models[0].segment, definition.validation, step,
+        fitting, horizon, definition.lookback, season_told, models[0].segment, validation_told, step,
         _transform(definition),
     )  # fmt: skip
     transform = resolved.transform
@@ -112,7 +115,13 @@ def prepare(
 def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition) -> dict[str, str]:
     """What is told of a pipeline of symbols: neither segment nor transform nor MASE's season, but the strategy."""
     told = {key: why for key, why in inferred.items() if key not in ("segment", "transform", "metric season")}
-    if definition.season == "auto":
+    if isinstance(definition.data, TextData):
+        told.pop("season")
+        if definition.validation == "auto" and "as told" in told["validation"]:
+            origins = told["validation"].partition(" ")[0]
+            told["validation"] = f"{int(origins):,} forecast origins: every symbol of the last tenth before the test"
+        told["training"] = "the state is carried through the text; the gradient is cut behind each lookback or truncate"
+    elif definition.season == "auto":
         told["season"] = f"{told['season'].removesuffix(' (as told)')} (by the calendar)"
     return {**told, "strategy": "recursive (symbols are forecast one after the other)"}
 
@@ -167,8 +176,16 @@ def _windows(definition: PipelineDefinition, panel: Panel, step: int) -> tuple[i
     given = definition.backtest.windows
     if given != "auto":
         return given, f"{given} forecast origins (as told)"
+    if _every_symbol(definition, step):
+        count = held_out(panel)
+        return count, f"{count:,} forecast origins: every symbol of the last tenth of the text (50,000 at most)"
     count = automatic_windows(panel, definition.horizon, step, TEST_SHARE)
     return count, f"{count} forecast origins, the last quarter of the data (28 at most)"
+
+
+def _every_symbol(definition: PipelineDefinition, step: int) -> bool:
+    """Whether all symbols of the held-out parts are forecast, each from those before it."""
+    return isinstance(definition.data, TextData) and definition.horizon == step == 1
 
 
 def _transform(definition: PipelineDefinition) -> str:

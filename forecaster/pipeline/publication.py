@@ -45,7 +45,7 @@ def publish(
     base: Path,
     losses: Sequence[float] = (),
 ) -> Version:
-    """Publishes a fitted network under the pipeline's name, at the next number, and prunes old versions.
+    """Publishes a fitted network under the pipeline's name, at the next number.
 
     Args:
         store: Where to.
@@ -63,9 +63,7 @@ def publish(
     """
     draft = draft_of(definition, prepared, forecaster, vars(gate), scores, base, losses, definition.promote.refit)
     with exported(store, definition, prepared, forecaster, draft) as staging:
-        published = store.publish(staging, draft)
-    store.prune(str(definition.name), definition.keep)
-    return published
+        return store.publish(staging, draft)
 
 
 @contextmanager

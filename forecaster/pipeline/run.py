@@ -11,10 +11,12 @@ from typing import Any
 from forecaster.config import PipelineDefinition, Project
 from forecaster.forecasting.clipping import clipping
 from forecaster.pipeline.contest import forget, hold_contest, refitted
+from forecaster.pipeline.folds import FoldWork
 from forecaster.pipeline.groups import refuse_groups
 from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import prepare
+from forecaster.pipeline.pruning import prune
 from forecaster.pipeline.publication import publish
 from forecaster.pipeline.result import Gate, RunResult, judge, records
 from forecaster.pipeline.warm import begin
@@ -36,6 +38,7 @@ def run(
     report: Path | None = None,
     offline: bool = False,
     listener: Listener | None = None,
+    folds: FoldWork | None = None,
 ) -> RunResult:
     """Does the main job.
 
@@ -52,6 +55,7 @@ def run(
         report: Where to write the HTML report; None writes none.
         offline: Whether to take tickers from their last snapshots, without the network.
         listener: Who is told.
+        folds: Who fits the networks of a backtest with `refit`; None for this process.
 
     Raises:
         ForecasterError: With cause and remedy, whatever went wrong.
@@ -65,7 +69,9 @@ def run(
     for name, value in (*prepared.panel.notes.items(), *prepared.inferred.items()):
         logger.debug("%s: %s", name, value)
     checkpoints = project.store / ".checkpoints" / str(definition.name)
-    contest = hold_contest(definition, prepared, listener, checkpoints, resume=resume, warm=warm)
+    contest = hold_contest(
+        definition, prepared, listener, checkpoints, resume=resume, warm=warm, folds=folds
+    )  # fmt: skip
     table, chosen = contest.table, contest.chosen
     gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, len(prepared.test))
     version = None
@@ -73,7 +79,9 @@ def run(
         winner = refitted(definition, prepared, contest.winner)
         scores = {"test": records(table)}
         losses = contest.course(definition, prepared)[chosen].tolist()
-        version = publish(Store(project.store), definition, prepared, winner, gate, scores, base, losses)
+        store = Store(project.store)
+        version = publish(store, definition, prepared, winner, gate, scores, base, losses)
+        prune(definition, project, store)
     gate = replace(gate, verdict=f"{gate.verdict} {_outcome(gate, definition, version, publishing)}")
     curves = {name: curve for one in contest.networks.values() for name, curve in one.curves.items()}
     table["published"] = (table["model"] == chosen) & (version is not None)

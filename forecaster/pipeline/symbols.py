@@ -27,6 +27,7 @@ def symbol_network(
     return SymbolForecaster(
         model, definition.horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
         validation=prepared.resolved.validation, step=prepared.step, seed=definition.seed, control=control,
+        devices=definition.devices,
     )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ __all__ = [
 MOST_BARS = 56
 MOST_LABELLED = 32
 """Bars under which what came is written."""
+MOST_OVERLAPPING = 40
+"""Forecasts of one step from different cutoffs that are looked through."""
 MOST_COLOURS = 8
 """Symbols up to which each has a colour of its own."""
 MOST_DOTS = 4_000
@@ -47,6 +49,7 @@ def shown_forecasts(content: ReportContent, unique_id: object) -> pd.DataFrame:
     most = MOST_BARS if isinstance(pd.Index(content.forecasts["ds"]), pd.DatetimeIndex) else MOST_LABELLED
     rows = content.forecasts[content.forecasts["unique_id"] == unique_id].sort_values(["cutoff", "ds"])
     kept: list[pd.DataFrame] = []
+    rows = rows.tail(MOST_OVERLAPPING * most)
     begins, steps = None, 0
     for _, made in reversed(list(rows.groupby("cutoff", sort=True))):
         if begins is not None and made["ds"].iloc[-1] >= begins:

@@ -17,10 +17,11 @@ from forecaster.series.columns import Columns
 from forecaster.series.exchanges import calendar_code
 from forecaster.series.mixture import MixedSessions, trading_days
 from forecaster.series.panel import Panel
+from forecaster.series.request import snapshot_file
 from forecaster.series.snapshot import Snapshot
 from forecaster.series.table import panel_from_frame
 
-__all__ = ["load_tickers"]
+__all__ = ["load_tickers", "snapshot_name"]
 
 
 def load_tickers(data: TickerData, folder: Path, offline: bool = False) -> Panel:
@@ -44,6 +45,12 @@ def load_tickers(data: TickerData, folder: Path, offline: bool = False) -> Panel
     panel = panel_from_frame(frame, columns, freq=calendar, source=snapshot.name, first_row=2)
     found = {"frequency": f"{panel.calendar.name} ({told['frequency']})"}
     return replace(panel, notes={**panel.notes, **_mixed(panel), **told, **found, **_facts(snapshot)})
+
+
+def snapshot_name(data: TickerData) -> str:
+    """The name of the file in which the prices of a `data` block are kept."""
+    request = ticker.request_of(data.symbols, data.start, data.end, data.interval, data.adjusted)
+    return snapshot_file(Path(), request).name
 
 
 def _facts(snapshot: Snapshot) -> dict[str, str]:

@@ -21,9 +21,9 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.series.filling import Filling, filled
 from forecaster.series.panel import Panel
-from forecaster.series.windows import Batch
+from forecaster.series.windows import Batch, Windows
 
-__all__ = ["Runs", "Sequences", "sequences"]
+__all__ = ["Runs", "Sequences", "lanes", "sequences"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,29 @@ def sequences(batch: Batch, known: int, filling: Filling, counted: np.ndarray | 
     target = np.where(inside, target[rows, places], np.float32(np.nan))
     values[:, :, 0] = filled(values[:, :, 0], filling)
     return Sequences(values, batch.static, np.ones(count, np.float32), target[:, 1:])
+
+
+def lanes(panel: Panel, series: int, starts: np.ndarray, length: int, warm: int, stop: int | None = None) -> Sequences:
+    """Pieces of a series side by side, each read from some steps before it, so that a state is there when it begins.
+
+    Args:
+        panel: All data.
+        series: Number of the series.
+        starts: Place in its history of the first step to be forecast of each piece; shape (pieces,).
+        length: Steps to be forecast of each.
+        warm: Steps to be read before them, where there are so many.
+        stop: One behind the last place to be forecast; the end of the series by default.
+
+    Returns:
+        Sequences of warm + length − 1 steps, of which only the steps of the piece itself are targets.
+    """
+    stop = len(panel.history(series)) if stop is None else stop
+    last = starts + length - 1
+    origins = panel.offsets[series] + last
+    windows = Windows(panel, warm + length - 1, 1, np.full(len(starts), series), origins)
+    places = last[:, None] + np.arange(1 - warm - length, 1)
+    counted = (places >= starts[:, None]) & (places < stop)
+    return sequences(windows.gather(slice(None)), len(panel.known_inputs), panel.filling, counted)
 
 
 @dataclass(frozen=True)

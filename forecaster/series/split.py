@@ -13,17 +13,25 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.series.panel import Panel
 
-__all__ = ["TEST_SHARE", "VALIDATION_SHARE", "automatic_windows", "cutoffs"]
+__all__ = ["TEST_SHARE", "VALIDATION_SHARE", "automatic_windows", "cutoffs", "held_out"]
 
 TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.2
 MOST_WINDOWS = 28
+TEXT_SHARE = 0.1
+"""Of a text, for a part of every symbol of which a forecast is made."""
+MOST_SYMBOLS = 50_000
 
 
 def automatic_windows(panel: Panel, horizon: int, step: int, share: float) -> int:
     """How many cutoffs fit into the last `share` of the (median) series; from 1 to 28."""
     room = share * float(np.median(panel.lengths)) - horizon
     return int(np.clip(room // step + 1, 1, MOST_WINDOWS))
+
+
+def held_out(panel: Panel) -> int:
+    """Cutoffs of a part in which every symbol of a text is forecast: its last tenth, 50,000 at most."""
+    return int(np.clip(float(np.median(panel.lengths)) * TEXT_SHARE, 1, MOST_SYMBOLS))
 
 
 def cutoffs(panel: Panel, horizon: int, windows: int, step: int) -> np.ndarray:

@@ -31,6 +31,7 @@ __all__ = [
     "novelty_of",
     "read_symbols",
     "symbol_panel",
+    "unbroken",
     "vocabulary_of",
     "with_known",
 ]
@@ -194,6 +195,12 @@ def novelty_of(panel: Panel) -> float:
     seen = panel.target[np.isfinite(panel.target)].astype(int)
     once = int((np.bincount(seen) == 1).sum())
     return float(min((once + 0.5) / (len(seen) + 1), 0.5))
+
+
+def unbroken(panel: Panel) -> bool:
+    """Whether no symbol is missing behind the first one of any series, up to its end."""
+    histories = (np.isfinite(panel.history(series)) for series in range(len(panel)))
+    return all(seen[seen.argmax() :].all() and seen.any() for seen in histories)
 
 
 def in_terms_of(panel: Panel, vocabulary: Sequence[str]) -> Panel:

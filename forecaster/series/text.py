@@ -26,7 +26,7 @@ from forecaster.series.csvtext import FAULTS, OPENERS, unchanged, unreadable
 from forecaster.series.panel import Panel
 from forecaster.series.symbols import MOST_SYMBOLS
 
-__all__ = ["joined", "prompt_panel", "read_text", "split_text", "text_panel"]
+__all__ = ["Unit", "joined", "prompt_panel", "read_text", "split_text", "text_panel", "unit_of"]
 
 PARAGRAPH = "\n\n"
 WORDS = re.compile(
@@ -143,6 +143,11 @@ def _one_series(values: np.ndarray, symbols: tuple[str, ...], notes: Mapping[str
         np.array(["text"], dtype=object), values, np.array([0, len(values)]), np.array([0]), np.array([len(values)]),
         EvenSteps("1", 1, 1, numeric=True), shared_clock=False, symbols=symbols, notes=notes,
     )  # fmt: skip
+
+
+def unit_of(symbols: Iterable[str]) -> Unit:
+    """What the symbols of a text are, by their length."""
+    return "character" if all(len(symbol) == 1 for symbol in symbols) else "word"
 
 
 def _characters(text: str) -> tuple[np.ndarray, tuple[str, ...]]:

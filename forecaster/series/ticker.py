@@ -29,6 +29,7 @@ __all__ = [
     "fetch",
     "load",
     "read_snapshot",
+    "request_of",
     "write_snapshot",
 ]
 
@@ -84,7 +85,7 @@ def fetch(
         DataError: The request is impossible.
         DownloadError: At least one symbol failed; names each, why, and what to do.
     """
-    return _download(_request(symbols, start, end, interval, adjusted), patience)[0]
+    return _download(request_of(symbols, start, end, interval, adjusted), patience)[0]
 
 
 def download(
@@ -114,7 +115,7 @@ def download(
     Raises:
         DataError: As `fetch`; or the snapshot cannot be written.
     """
-    request = _request(symbols, start, end, interval, adjusted)
+    request = request_of(symbols, start, end, interval, adjusted)
     path = snapshot_file(Path(where), request)
     frame, listings = _download(request, patience)
     info = write_snapshot(
@@ -156,7 +157,7 @@ def load(
     Raises:
         DataError: As `fetch`; or there is no good snapshot to fall back to.
     """
-    request = _request(symbols, start, end, interval, adjusted)
+    request = request_of(symbols, start, end, interval, adjusted)
     path = Path(folder) / f"{request.key}.csv"
     if offline:
         return _last_good(path, "offline was asked for")
@@ -178,9 +179,14 @@ def _last_good(path: Path, reason: str) -> tuple[pd.DataFrame, Snapshot]:
     return frame, replace(info, fallback_reason=reason)
 
 
-def _request(
+def request_of(
     symbols: Sequence[str], start: date | str | None, end: date | str | None, interval: str, adjusted: bool
 ) -> Request:
+    """A request, checked; the arguments are those of `fetch`.
+
+    Raises:
+        DataError: An argument cannot be meant, and what to write instead.
+    """
     first, last = _day(start, "start"), _day(end, "end")
     if first and last and first >= last:
         raise DataError(f"start {first} is not before end {last}, which is not included: write a later end")

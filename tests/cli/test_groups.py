@@ -2,14 +2,17 @@
 
 import io
 import json
+import zlib
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from forecaster.cli import main
+from forecaster.config import Project
 from forecaster.store import Store
 from tests.pipeline.conftest import SMALL, write_project
+from tests.serving.live import serving
 
 REGIONS = {"a": "north", "b": "north", "c": "south"}
 """The group of every series."""
@@ -71,6 +74,9 @@ def test_each_group_has_a_model_of_its_own_and_all_answer_together(project, caps
     assert {"chosen", "chosen-lo-80", "chosen-hi-80"} <= {*whole}
     south = pd.read_csv(io.StringIO(answer(capsys, "predict", "small-south")))
     assert set(south["unique_id"]) == {"c"}
+    with serving(Project(project)) as live:
+        served = live.client.post("/api/forecast/small-south", json={"levels": [80]}).json()
+    assert {row["unique_id"] for row in served["forecasts"]} == {"c"}
     assert whole.loc[whole["unique_id"] == "c", "chosen"].tolist() == south["simple_rnn"].tolist()
 
     sales(26).to_csv("sales.csv", index=False)
@@ -80,6 +86,24 @@ def test_each_group_has_a_model_of_its_own_and_all_answer_together(project, caps
     assert len({one["run"]["data_hash"] for one in reports}) == 2, "each group's data have a hash of their own"
 
 
+def test_workers_say_what_one_process_says_and_a_hash_splits_as_a_column_does(project, capsys):
+    told = (project / "small.yaml").read_text().replace("by: region", "hash: 2")
+    (project / "hashed.yaml").write_text(told.replace("groups:", "ignore: [region]\n  groups:"))
+    here = json.loads(answer(capsys, "backtest", "hashed.yaml", "--json"))
+    there = json.loads(answer(capsys, "backtest", "hashed.yaml", "--workers", "2", "--json"))
+    labels = {name: zlib.crc32(name.encode()) % 2 for name in REGIONS}
+    assert [(one["name"], one["series"]) for one in there["groups"]] == [
+        (f"hashed-{label}of2", list(labels.values()).count(label)) for label in sorted({*labels.values()})
+    ]
+    for one in (here, there):
+        for table in (one["leaderboard"], *(group["result"]["leaderboard"] for group in one["groups"])):
+            for row in table:
+                row.pop("seconds")
+        for group in one["groups"]:
+            group["result"].pop("seconds")
+    assert there["groups"] == here["groups"] and there["leaderboard"] == here["leaderboard"]
+
+
 def test_one_group_that_cannot_be_fitted_does_not_keep_the_others_from_it(project, capsys):
     table = sales(20)
     table[(table["region"] == "north") | (table["ds"] < "2024-03-02")].to_csv("sales.csv", index=False)
@@ -87,6 +111,12 @@ def test_one_group_that_cannot_be_fitted_does_not_keep_the_others_from_it(projec
     told = capsys.readouterr()
     assert "these groups failed: small-south; go on with --resume" in " ".join(told.err.split())
     assert Store(project / "models/store").names() == ["small-north"]
+    assert code("run", "small.yaml", "--force", "--resume"), "the one that failed is tried again, the other is not"
+    assert "these groups failed: small-south" in " ".join(capsys.readouterr().err.split())
+    assert Store(project / "models/store").versions("small-north") == [1]
+    assert code("run", "small.yaml", "--workers", "2", "--resume"), "nor do workers fit it again"
+    assert Store(project / "models/store").versions("small-north") == [1]
+    capsys.readouterr()
     sales(20).to_csv("more.csv", index=False)
     assert not code("predict", "small", "--data", "more.csv")
     told = capsys.readouterr()

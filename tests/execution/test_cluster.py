@@ -14,6 +14,7 @@ from forecaster.execution import Task
 from forecaster.execution.cluster import DaskExecutor
 from tests.lifecycle.conftest import World
 from tests.lifecycle.jobs import RESULT
+from tests.lifecycle.test_group_work import members, work
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed (pip install 'forecaster[dask]')")
 
@@ -53,16 +54,33 @@ def test_a_killed_workers_task_is_done_by_another_and_published_once(address, tm
     coordinator = world.coordinator(DaskExecutor(address))
     thread = threading.Thread(target=lambda: reports.extend(coordinator.retrain(world.due(*pipelines))))
     thread.start()
-    started = tmp_path / "a.pid"
-    while not (started.exists() and started.read_text()):
-        time.sleep(0.02)
-    os.kill(int(started.read_text()), signal.SIGKILL)
+    _kill(tmp_path / "a.pid")
     (tmp_path / "go").touch()
     thread.join()
     assert {report.pipeline: report.run.outcome for report in reports} == {"a": "promoted", "b": "promoted"}
     assert [world.store.versions(name) for name in "ab"] == [[1], [1]]
     assert world.began().count("a") == 2, "it was begun twice and published once"
     assert len(world.ledger.runs(("a",))[0].attempts) == 1 and RESULT["reason"] == "as told"
+
+
+def test_a_group_whose_worker_is_killed_is_done_by_another_and_published_once(address, tmp_path):
+    world, outcomes = World(tmp_path), []
+    told = members(a="pid then publish", b="pid then publish", c="publish")
+    thread = threading.Thread(target=lambda: outcomes.extend(work(world, lambda: DaskExecutor(address))(told)))
+    thread.start()
+    _kill(tmp_path / "sales-a.pid")
+    (tmp_path / "go").touch()
+    thread.join()
+    assert {one.label: (one.version, one.error) for one in outcomes} == dict.fromkeys("abc", (1, ""))
+    assert [world.store.versions(f"sales-{label}") for label in "abc"] == [[1], [1], [1]]
+    assert world.began().count("sales-a") == 2, "it was begun twice and published once"
+
+
+def _kill(told: Path) -> None:
+    """Kills the process that writes its id there, once it does."""
+    while not (told.exists() and told.read_text()):
+        time.sleep(0.02)
+    os.kill(int(told.read_text()), signal.SIGKILL)
 
 
 def test_no_cluster_is_an_error_that_says_what_to_do(monkeypatch):

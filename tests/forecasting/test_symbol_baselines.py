@@ -16,8 +16,7 @@ def panel(text):
 
 
 def test_back_off_is_that_of_witten_and_bell():
-    grams = NGrams(2, size=3, novelty=0.0)
-    grams.count([1, 2, 1, 1])
+    grams = NGrams.of([[1, 2, 1, 1]], 2, size=3, novelty=0.0)
     # behind nothing: 1 thrice, 2 once: (3 + 2 · ½) / (4 + 2) and (1 + 2 · ½) / 6; behind 1: one 2, one 1
     assert grams.after(()) == pytest.approx([0, 4 / 6, 2 / 6])
     assert grams.after((1,)) == pytest.approx([0, (1 + 2 * 4 / 6) / 4, (1 + 2 * 2 / 6) / 4])
@@ -25,8 +24,7 @@ def test_back_off_is_that_of_witten_and_bell():
 
 
 def test_two_steps_ahead_are_the_square_of_the_transition_matrix():
-    grams = NGrams(2, size=4, novelty=0.05)
-    grams.count([1, 2, 3, 1, 2, 1, 3, 3, 2, 1])
+    grams = NGrams.of([[1, 2, 3, 1, 2, 1, 3, 3, 2, 1]], 2, size=4, novelty=0.05)
     one = np.stack([grams.after((place,)) for place in range(4)])
     assert grams.ahead((1,), 3)[2] == pytest.approx((one @ one @ one)[1])
 

@@ -8,7 +8,7 @@ import pytest
 
 from forecaster.config.cron import Cron
 from forecaster.errors import DefinitionError
-from forecaster.lifecycle.due import due, find_pipelines, read_pipelines
+from forecaster.lifecycle.due import by_group, due, find_pipelines, read_pipelines
 from forecaster.store.ledger_records import Claim, Ending
 from tests.lifecycle.conftest import NIGHT, World
 
@@ -34,6 +34,19 @@ def test_a_slot_is_due_once_and_the_next_one_not_before_its_time(world):
     assert run(world, pipeline) is None
     world.clock.pass_(minutes=1)
     assert run(world, pipeline) == NIGHT + DAY
+
+
+def test_each_group_of_a_split_pipeline_is_due_by_itself(world):
+    rows = "shop,region,ds,y\na,north,2024-01-01,1\na,north,2024-01-02,2\nb,south,2024-01-01,1\nb,south,2024-01-02,2\n"
+    (world.folder / "sales.csv").write_text(rows)
+    data = {"path": str(world.folder / "sales.csv"), "id": "shop", "groups": {"by": "region"}}
+    pipeline = world.pipeline("sales", "", data=data)
+    members = by_group([pipeline])
+    assert [one.name for one in members] == ["sales-north", "sales-south"]
+    assert run(world, members[0]) == NIGHT
+    assert [due(one, world.ledger, world.clock()) is None for one in members] == [True, False]
+    (world.folder / "sales.csv").write_text(rows.replace("region", "area"))
+    assert by_group([pipeline]) == [pipeline], "what is wrong is found, recorded and told by its retraining"
 
 
 def test_missed_slots_are_made_up_for_by_the_latest_and_counted(world):

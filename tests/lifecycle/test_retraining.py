@@ -168,6 +168,24 @@ def test_on_drift_fits_only_when_something_has_drifted(shop, first, monkeypatch)
     assert fitted
 
 
+def test_on_drift_fits_once_where_the_champions_manifest_recorded_nothing(shop, first, monkeypatch):
+    """As one of the first format: the next nights hold the inputs against those of the challenger that lost."""
+    fitted = []
+    monkeypatch.setattr("forecaster.lifecycle.retraining.hold_contest", lambda *said, **more: fitted.append(said))
+    newest = shop.store.read("shop")
+    shop.store.republish(newest, newest.manifest.model_copy(update={"reference": {}}))
+    shop.data(DAYS + 5)
+    for number in shop.store.challengers.numbers("shop"):
+        lost = shop.store.challengers.read("shop", number)
+        night = shop.retrain(shop.definition(**EASY), only_on_drift=True)
+        assert night.outcome == "up to date" and night.drift["inputs"]["target"]["psi"] > 0 and not fitted
+        shop.store.challengers.remove("shop", [lost.number])
+    with pytest.raises(AttributeError):  # it was fitted; there is no contest to settle
+        shop.retrain(shop.definition(**EASY), only_on_drift=True)
+    assert fitted
+    shop.store.republish(newest, newest.manifest)
+
+
 @pytest.mark.parametrize(
     ("changes", "fragment"),
     [

@@ -101,3 +101,13 @@ def test_a_new_course_remembers_nothing_of_the_one_before():
         steps.append([last, np.array(weight), float(one.learning_rate)])
     assert all(np.array_equal(*pair) for pair in zip(*steps, strict=True))
     assert not np.array_equal(steps[0][0], np.ones(3))
+
+
+def test_adagrad_begins_with_steps_of_the_rate_which_nothing_lowers_but_the_gradients():
+    one = optimizer(tiny(optimizer="adagrad", learning_rate=0.1, decay="none", warmup=0, averaging=0))
+    weight = keras.Variable(np.zeros(2, np.float32))
+    one.apply([ops.array([0.3, -0.4])], [weight])
+    assert np.asarray(weight) == pytest.approx([-0.1, 0.1])  # g / √g²
+    one.apply([ops.array([0.4, 0.0])], [weight])
+    assert np.asarray(weight) == pytest.approx([-0.1 - 0.1 * 0.4 / 0.5, 0.1])  # 0.3² + 0.4² = 0.5²
+    assert float(WarmCosine(0.1, steps=10, warmup=0, left=1.0)(10_000)) == pytest.approx(0.1)

@@ -46,6 +46,32 @@ def test_groups_by_a_column_and_by_hash_hold_each_series_once(file, tmp_path):
     assert found == {one: str(zlib.crc32(one.encode()) % 2) for one in "abc"}
 
 
+def test_a_parquet_file_has_the_same_groups(tmp_path):
+    path = tmp_path / "sales.parquet"
+    table().to_parquet(path, index=False)
+    told = data(path, by="region", only="north").model_copy(update={"source": "parquet"})
+    assert find_groups(told, tmp_path) == {"north": 2, "south": 1}
+    north = load(told, tmp_path, tmp_path)
+    assert north.ids.tolist() == ["a", "c"] and north.target.tolist() == [*np.arange(8.0), *np.arange(2.0, 10.0)]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_of_a_wide_table_are_split_by_a_hash(tmp_path, suffix):
+    path = tmp_path / f"wide.{suffix}"
+    wide = table().pivot(index="ds", columns="shop", values="y").reset_index()
+    wide.to_csv(path, index=False) if suffix == "csv" else wide.to_parquet(path, index=False)
+    told = FileData(source=suffix, path=str(path), layout="wide", groups={"hash": 2})
+    found = {}
+    for label, count in find_groups(told, tmp_path).items():
+        panel = load(told.model_copy(update={"groups": told.groups.one(label)}), tmp_path, tmp_path)
+        assert len(panel) == count
+        found |= {name: (label, panel.history(place).tolist()) for place, name in enumerate(panel.ids.tolist())}
+    assert found == {
+        name: (str(zlib.crc32(name.encode()) % 2), (np.arange(8.0) + place).tolist())
+        for place, name in enumerate("abc")
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "fragment"),
     [
@@ -69,6 +95,7 @@ def test_an_unknown_group_is_refused_with_the_known_ones(file, tmp_path):
     ("told", "fragment"),
     [
         ({"groups": {}}, "by: COLUMN"), ({"groups": {"by": "r", "hash": 2}}, "one of the two"),
+        ({"groups": {"by": "region"}, "id": None, "layout": "wide"}, "no column that names groups"),
         ({"groups": {"hash": 2, "only": "2"}}, "0 to 1"), ({"groups": {"hash": 2}, "id": None}, "write `id`"),
     ],
 )  # fmt: skip

@@ -117,6 +117,19 @@ def test_the_plot_is_the_forecast_of_the_api(shown):
     assert told["forecast"]["x"][0] - told["history"]["x"][-1] == 3_600_000
 
 
+def test_a_file_of_ones_own_is_drawn_over_its_own_past(shown):
+    rows = "".join(
+        f"{name},2024-02-01T{hour:02d}:00,{hour + more}\n" for name, more in (("a", 0), ("b", 50)) for hour in range(8)
+    )
+    told = shown.client.post("/api/outlook/walk?series=b", content="unique_id,ds,y\n" + rows)
+    assert told.status_code == 400 and "unique_id" in told.json()["error"], "the training data have one series"
+    told = shown.client.post("/api/outlook/walk", content="ds,y\n" + rows[: rows.index("b")].replace("a,", "")).json()
+    assert told["history"]["y"] == list(range(8)) and told["forecast"]["y"] == [7.0] * 3
+    assert [one["y"] for one in told["past"]] == [[4.0] * 3], "from the value then; 5, 6 and 7 came"
+    assert shown.client.post("/api/outlook/walk", content="").status_code == 400
+    assert shown.client.post("/api/outlook/none", content="ds,y").status_code == 404
+
+
 def test_past_forecasts_are_made_from_what_was_known_then(shown):
     past = shown.client.get("/pipelines/walk/outlook").json()["past"]
     assert [one["y"] for one in past[:2]] == [[20.0] * 3, [17.0] * 3], "the last value before each origin"
@@ -182,4 +195,5 @@ def test_a_server_that_can_be_reached_from_elsewhere_asks_for_the_token(shown_pr
     with serving(shown_project, replace(Settings(), host="0.0.0.0", token="secret")) as live:
         code = page(live, "/pipelines/walk")
         assert 'id="token"' in code and "secret" not in code
-        assert live.client.post("/api/forecast/walk").status_code == 401
+        for path in ("/api/forecast/walk", "/api/outlook/walk"):
+            assert live.client.post(path).status_code == 401

@@ -1,0 +1,37 @@
+"""The networks of a pipeline before their fits."""
+
+from __future__ import annotations
+
+from forecaster.config import ModelDefinition, PipelineDefinition
+from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.training import Control
+from forecaster.forecasting.warm import WarmStart
+from forecaster.pipeline.preparation import Prepared
+from forecaster.pipeline.symbols import symbol_network
+
+__all__ = ["network_of"]
+
+
+def network_of(
+    definition: PipelineDefinition,
+    prepared: Prepared,
+    model: ModelDefinition,
+    control: Control,
+    warm: WarmStart | None = None,
+) -> RecurrentForecaster:
+    """A network of a pipeline before its fit.
+
+    Args:
+        definition: The pipeline.
+        prepared: Its data, cut.
+        model: Which.
+        control: How its fit is watched.
+        warm: Weights to go on from.
+    """
+    if definition.symbolic:
+        return symbol_network(definition, prepared, model, control)
+    return RecurrentForecaster(
+        model, definition.horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
+        levels=definition.levels, transform=prepared.transform, validation=prepared.resolved.validation,
+        step=prepared.step, seed=definition.seed, control=control, warm=warm, devices=definition.devices,
+    )  # fmt: skip
