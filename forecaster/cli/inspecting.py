@@ -143,6 +143,9 @@ def _show(document: Document) -> None:
         )  # fmt: skip
     for layer in document["activations"]:
         console.print(_gates_table(layer))
+        if means := layer.get("by_symbol"):
+            console.print(_symbols_table(layer, means))
+            console.print(means["words"], markup=False, highlight=False, soft_wrap=True)
     for layer in document["gradient_reach"]["layers"]:
         look = {"healthy": "green", "exploding": "red"}.get(layer["verdict"], "yellow")
         back = Text.assemble(
@@ -181,6 +184,17 @@ def _gates_table(layer: Document) -> Table:
         table.add_row(name, f"{part['mean']:.2f}", *shares, _line(strength))
     table.caption = "shut: below 0.1; open: above 0.9; over time: the mean size, from the least to the most"
     table.caption_justify = "left"
+    return table
+
+
+def _symbols_table(layer: Document, means: Document) -> Table:
+    table = _table(f"Gates of {layer['layer']} by the symbol that was read, mean over all units and several windows")
+    table.add_column("")
+    for name in means["gates"]:
+        table.add_column(name, justify="right")
+    for place, symbol in enumerate(means["symbols"]):
+        shown = symbol if symbol.strip() else repr(symbol)
+        table.add_row(Text(shown), *(f"{values[place]:.2f}" for values in means["gates"].values()))
     return table
 
 

@@ -79,7 +79,7 @@ def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     """What one version says."""
     from forecaster.forecasting.backend import starting
     from forecaster.forecasting.published import PublishedForecaster
-    from forecaster.forecasting.published_symbols import PublishedSymbols
+    from forecaster.forecasting.published_symbols import PublishedSymbols, strangers
     from forecaster.series.future import read_known
     from forecaster.series.source import load
 
@@ -89,6 +89,9 @@ def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     if asked.known:
         panel = read_known(panel, asked.known, source)
     kind = PublishedSymbols if definition.symbolic else PublishedForecaster
+    if definition.symbolic and (found := strangers(panel, version.manifest)):
+        told = ", ".join(map(repr, found[:10])) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+        messages.print(f"unknown to {version.name}, and read as such: {told}", markup=False, soft_wrap=True)
     with starting():
         forecaster = kind(version)
     return forecaster.predict(panel, asked.levels, asked.start)
@@ -114,7 +117,7 @@ def _of_groups(store: Store, name: str, members: Mapping[str, Manifest], asked: 
         if label in members:
             version = store.read(members[label].name)
             frame = _forecast(version, asked)
-            network = rf"^{re.escape(version.manifest.model)}(?=$|-(lo|hi)-)"
+            network = rf"^{re.escape(version.manifest.model)}(?=$|-(lo|hi)-|(-\d+)?-p$|-\d+$)"
             frames.append(frame.set_axis(frame.columns.str.replace(network, CHOSEN, regex=True), axis=1))
     if not frames:
         raise DataError(f"{name}: the data hold no group of which anything has been published")

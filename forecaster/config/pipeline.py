@@ -48,8 +48,9 @@ Metric = Literal[
     "log_loss", "accuracy", "top_3", "perplexity", "bits",
 ]  # fmt: skip
 Rival = Literal[
-    "champion", "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge", "auto_ets", "theta", "auto_arima"
-]
+    "champion", "naive", "seasonal_naive", "drift", "mean", "naive2", "ridge", "auto_ets", "theta", "auto_arima",
+    "most_frequent", "last", "seasonal", "bigram", "ngram",
+]  # fmt: skip
 NAIVE: tuple[Baseline, ...] = ("naive", "seasonal_naive", "drift", "mean", "naive2")
 """The naive forecasts: what a network must beat to be published."""
 CHEAP: tuple[Baseline, ...] = ("ridge", "auto_ets", "theta", "auto_arima")
@@ -91,7 +92,8 @@ class PromoteDefinition(Strict):
     metric: Literal["mase", "smape", "rmse", "log_loss"] = "mase"
     beat: Annotated[list[Rival], Field(min_length=1)] = Field(
         default=["champion", "naive", "seasonal_naive"],
-        description="what a retrained network must beat significantly: the champion, and baselines of the pipeline",
+        description="what a retrained network must beat significantly: the champion, and baselines of the pipeline; "
+        "of symbols by default all of them",
     )
     significance: float = Field(default=0.05, gt=0, lt=1, description="level of the Diebold-Mariano test")
     min_windows: Annotated[int, Field(ge=3)] = Field(
@@ -252,5 +254,5 @@ class PipelineDefinition(BaseModel):
         if "beat" in promote.model_fields_set:
             raise ValueError(f"beat names {absent[0]!r}, which is not among baselines {baselines}; add it there")
         there: list[str] = [name for name in promote.beat if name in baselines]
-        there = there or [name for name in NAIVE if name in baselines]
+        there = there or [name for name in (*NAIVE, *SYMBOL_BASELINES) if name in baselines]
         return promote.model_copy(update={"beat": ["champion", *there]})

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecaster.errors import ForecasterError
+from forecaster.errors import ForecasterError, LevelError
 from forecaster.forecasting.gap import Start
 from forecaster.forecasting.generation import Generated, Wish, generate
 from forecaster.forecasting.published import PublishedForecaster, Signature
-from forecaster.forecasting.symbol_frame import symbol_frame
+from forecaster.forecasting.symbol_frame import TOP, symbol_frame
 from forecaster.forecasting.symbol_inputs import (
     BATCH,
     REMEMBERED,
@@ -24,8 +24,9 @@ from forecaster.forecasting.symbol_inputs import (
 )
 from forecaster.series import Panel, forecast_windows
 from forecaster.series.windows import Batch
+from forecaster.store import ManifestDraft
 
-__all__ = ["PublishedSymbols"]
+__all__ = ["PublishedSymbols", "strangers"]
 
 SAID = ("symbols", "top_probabilities", "probabilities")
 """Outputs of the signature `step` that are no state."""
@@ -41,10 +42,19 @@ class PublishedSymbols(PublishedForecaster):
         """The symbols that it knows, the unknown one first."""
         return tuple(self.manifest.vocabulary)
 
-    def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:
-        """The likeliest symbols with their probabilities; see `SymbolForecaster.predict`."""
+    def predict(
+        self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None, top: int = TOP
+    ) -> pd.DataFrame:
+        """The likeliest symbols with their probabilities, `top` of them; see `SymbolForecaster.predict`.
+
+        Raises:
+            LevelError: Intervals are asked for.
+            DataError: See `probabilities`.
+        """
+        if levels:
+            raise LevelError(f"{self.name} forecasts symbols, which have no intervals; leave the levels out")
         seen, given, tick = from_start(panel, start)
-        return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick)
+        return symbol_frame(seen, self.name, self.probabilities(given), self.vocabulary, tick, top)
 
     def probabilities(self, panel: Panel) -> np.ndarray:
         """Of every symbol at every step, shape (series, horizon, symbols)."""
@@ -84,6 +94,19 @@ class PublishedSymbols(PublishedForecaster):
         known = {"past_known": batch.past[:, :, 1:], "known": batch.known} if batch.known.shape[2] else {}
         static = {"static": batch.static} if batch.static.shape[1] else {}
         return {"past": past, **known, **static, "seed": np.full(len(past), self.manifest.seed, np.int32)}
+
+
+def strangers(panel: Panel, manifest: ManifestDraft) -> list[str]:
+    """Symbols that a version does not know among those that it reads to forecast from the end of a panel.
+
+    Args:
+        panel: The data.
+        manifest: Of the version, which reads these symbols as the unknown one.
+    """
+    steps = steps_read(panel, manifest.streaming, manifest.lookback)
+    recent = np.concatenate([panel.history(series)[-steps:] for series in range(len(panel))])
+    found = dict.fromkeys(panel.symbols[int(place)] for place in recent[np.isfinite(recent)])
+    return [name for name in found if name not in manifest.vocabulary[1:]]
 
 
 class _PublishedChain:

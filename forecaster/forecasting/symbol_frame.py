@@ -29,7 +29,10 @@ class SymbolForecasting(Protocol):
 
     name: str
     horizon: int
-    vocabulary: tuple[str, ...]
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """See the class."""
 
     def fit(self, panel: Panel) -> Self:
         """Learns from all that may be seen of the panel."""
@@ -60,7 +63,12 @@ class Streaming(SymbolForecasting, Protocol):
 
 
 def symbol_frame(
-    panel: Panel, model: str, probabilities: np.ndarray, vocabulary: Sequence[str], start: int | None = None
+    panel: Panel,
+    model: str,
+    probabilities: np.ndarray,
+    vocabulary: Sequence[str],
+    start: int | None = None,
+    top: int = TOP,
 ) -> pd.DataFrame:
     """Lays forecasts of symbols out.
 
@@ -70,19 +78,22 @@ def symbol_frame(
         probabilities: Shape (series, horizon, symbols).
         vocabulary: Names of the symbols, the unknown one first.
         start: Tick of the first row of every series; the step behind its cutoff by default.
+        top: Symbols to name at most.
 
     Returns:
         unique_id, ds, cutoff, `<model>` (the likeliest symbol) and `<model>-p` (its probability), `<model>-2` and
-        `<model>-2-p` (the second), …, three at most; a row for every series and step.
+        `<model>-2-p` (the second), …; a row for every series and step.
     """
     _, horizon, size = probabilities.shape
-    return dated(panel, name_likeliest(model, probabilities.reshape(-1, size), vocabulary), horizon, start)
+    return dated(panel, name_likeliest(model, probabilities.reshape(-1, size), vocabulary, top), horizon, start)
 
 
-def name_likeliest(model: str, probabilities: np.ndarray, vocabulary: Sequence[str]) -> dict[str, np.ndarray]:
+def name_likeliest(
+    model: str, probabilities: np.ndarray, vocabulary: Sequence[str], top: int = TOP
+) -> dict[str, np.ndarray]:
     """The columns of `symbol_frame` that name symbols, from probabilities (rows, symbols)."""
     names, columns = np.asarray(vocabulary, dtype=object), {}
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
     for place in range(order.shape[1]):
         label = model if place == 0 else f"{model}-{place + 1}"
         columns[label] = names[order[:, place]]

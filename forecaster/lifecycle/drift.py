@@ -11,9 +11,12 @@ import pandas as pd
 
 from forecaster.config import PipelineDefinition, Project
 from forecaster.errors import DataError, StoreError
-from forecaster.evaluation import METRICS, by_cutoff, roll, scales
+from forecaster.evaluation import METRICS, by_cutoff, scales
 from forecaster.evaluation.drift import compare_errors, compare_inputs
-from forecaster.forecasting.published import PublishedForecaster
+from forecaster.evaluation.symbol_drift import compare_symbols
+from forecaster.evaluation.symbols import symbol_course
+from forecaster.lifecycle.promotion import in_words
+from forecaster.lifecycle.rolling import rolled
 from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.pipeline.reach import after, ticks_of
 from forecaster.store import Manifest, Store
@@ -37,13 +40,11 @@ def drift(definition: PipelineDefinition, project: Project, *, base: Path, offli
         ForecasterError: The data cannot be read, or the champion is damaged.
     """
     store, name = Store(project.store), str(definition.name)
-    if definition.symbolic:
-        return {"drifted": False, "reason": "drift of symbols is not measured", "errors": {}, "inputs": {}}
     if store.champion(name) is None:
         return {"drifted": False, "reason": "nothing has been published to compare with", "errors": {}, "inputs": {}}
     champion = store.read(name)
     prepared = prepare(definition, project, base, offline=offline)
-    frame = roll(PublishedForecaster(champion), prepared.panel, prepared.test, levels=[])
+    frame = rolled(champion, definition, prepared)
     return drift_of(judged_by(store, champion.manifest), prepared, frame)
 
 
@@ -92,7 +93,7 @@ def drift_of(manifest: Manifest, prepared: Prepared, frame: pd.DataFrame) -> dic
         return {"drifted": False, "unknown": True, "reason": reason, "errors": {}, "inputs": {}}
     until = ticks_of(prepared.panel, training["until"])
     errors = _errors(manifest, prepared, frame, until)
-    inputs = compare_inputs(prepared.panel, until, reference["inputs"])
+    inputs = _inputs(prepared, until, reference.get("inputs", {}))
     return {
         "drifted": bool(errors.get("drifted")) or any(one["drifted"] for one in inputs.values()),
         "reason": _reason(errors, inputs),
@@ -101,12 +102,21 @@ def drift_of(manifest: Manifest, prepared: Prepared, frame: pd.DataFrame) -> dic
     }
 
 
+def _inputs(prepared: Prepared, until: np.ndarray, told: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    if not told:
+        return {}
+    return (compare_symbols if "symbols" in told else compare_inputs)(prepared.panel, until, told)
+
+
 def _errors(manifest: Manifest, prepared: Prepared, frame: pd.DataFrame, until: np.ndarray) -> dict[str, Any]:
     """The champion's losses on cutoffs after its own test part, against those on the latter."""
     told = manifest.reference["errors"]
     new = frame[after(frame, prepared.panel, manifest.training["data_until"])]
     if new.empty or not told["losses"]:
         return {}
+    if manifest.vocabulary:
+        losses = symbol_course(new, [manifest.model])[manifest.model].to_list()
+        return {**compare_errors(losses, told["losses"]), "metric": told["metric"]}
     try:
         scale = scales(prepared.panel.until(until), int(manifest.frequency["metric_season"]))
     except DataError:  # the data that it learnt from are no longer there
@@ -119,7 +129,7 @@ def _reason(errors: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]) 
     said = []
     if errors.get("drifted"):
         said.append(
-            f"errors have grown: {errors['metric'].upper()} {errors['now']:.3f} on {errors['cutoffs']} new forecast "
+            f"errors have grown: {in_words(errors['metric'])} {errors['now']:.3f} on {errors['cutoffs']} new forecast "
             f"origins, {errors['then']:.3f} when it was published (p = {errors['p']:.2g})"
         )
     said += [

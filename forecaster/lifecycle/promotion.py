@@ -24,7 +24,7 @@ from forecaster.config import PromoteDefinition
 from forecaster.evaluation import diebold_mariano, holm
 from forecaster.lifecycle.result import Outcome
 
-__all__ = ["CHAMPION", "Comparison", "Decision", "decide", "rivals_of"]
+__all__ = ["CHAMPION", "Comparison", "Decision", "decide", "in_words", "rivals_of"]
 
 CHAMPION = "champion"
 
@@ -144,7 +144,7 @@ def _judge(challenger: str, compared: tuple[Comparison, ...], promote: PromoteDe
         return Decision("promoted", f"{challenger} is promoted: there was nothing to beat")
     worst = max(compared, key=lambda one: one.corrected)
     told = ", ".join(f"{one.rival} (p = {one.corrected:.2g})" for one in compared)
-    metric = promote.metric.upper()
+    metric = in_words(promote.metric)
     if worst.corrected < promote.significance:
         return Decision(
             "promoted", f"{challenger} is significantly better ({metric}) than {told}", worst.corrected, compared
@@ -158,6 +158,16 @@ def _judge(challenger: str, compared: tuple[Comparison, ...], promote: PromoteDe
         f"{promote.significance:g})"
     )
     return Decision("kept", reason, worst.corrected, compared)
+
+
+def in_words(metric: str) -> str:
+    """A metric as it is written in a sentence.
+
+    Example:
+        >>> in_words("mase"), in_words("log_loss")
+        ('MASE', 'log loss')
+    """
+    return metric.replace("_", " ") if "_" in metric else metric.upper()
 
 
 def _is_seasonal(name: str) -> bool:

@@ -12,14 +12,14 @@ import pandas as pd
 
 from forecaster.config import PipelineDefinition, Project
 from forecaster.errors import DefinitionError, ParityError
-from forecaster.evaluation import join, roll
-from forecaster.forecasting.published import PublishedForecaster
+from forecaster.forecasting.symbols import SymbolForecaster
 from forecaster.lifecycle.champions import whole_champion
 from forecaster.lifecycle.drift import drift_of, judged_by
 from forecaster.lifecycle.promotion import CHAMPION, Decision, decide, too_few
 from forecaster.lifecycle.recurrence import learnt_before
 from forecaster.lifecycle.result import RetrainResult
-from forecaster.lifecycle.soundness import fault_of
+from forecaster.lifecycle.rolling import beside, rolled
+from forecaster.lifecycle.soundness import fault_of, fault_of_symbols
 from forecaster.pipeline.contest import Contest, forget, hold_contest, losses_of, overlap, refitted
 from forecaster.pipeline.groups import refuse_groups
 from forecaster.pipeline.listener import Listener
@@ -64,8 +64,6 @@ def retrain(
         ForecasterError: With cause and remedy, whatever went wrong.
     """
     began, store, name = time.monotonic(), Store(project.store), str(definition.name)
-    if definition.symbolic:
-        raise DefinitionError(f"{name}: symbols are not retrained yet; publish a new version with forecaster run")
     _check_windows(definition)
     store.sweep()
     champion = whole_champion(store, name)
@@ -121,15 +119,8 @@ class _Duel:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """Its forecasts of the test part; its column is called `champion`."""
-        forecaster = PublishedForecaster(self.champion)
-        if forecaster.horizon != self.definition.horizon:
-            raise DefinitionError(
-                f"{self.champion.name}: the champion (version {self.champion.number}) forecasts {forecaster.horizon} "
-                f"steps and the pipeline {self.definition.horizon}, so they cannot be compared; publish the changed "
-                "pipeline once with forecaster run, or give it another `name`"
-            )
-        return roll(forecaster, self.prepared.panel, self.prepared.test, levels=[])
+        """Its forecasts of the test part."""
+        return rolled(self.champion, self.definition, self.prepared)
 
     @cached_property
     def unseen(self) -> pd.Series:
@@ -150,9 +141,8 @@ class _Duel:
 
     def losses(self, contest: Contest) -> pd.DataFrame:
         """Of challenger and champion there, a row a cutoff."""
-        own = contest.forecasts[["unique_id", "ds", "cutoff", "y", contest.chosen]]
-        champion = self.frame.rename(columns={self.champion.manifest.model: CHAMPION})
-        return losses_of(join([own, champion])[self.unseen.to_numpy()], self.definition, self.prepared)
+        both = beside(contest.forecasts, contest.chosen, self.frame, self.champion.manifest.model, CHAMPION)
+        return losses_of(both[self.unseen.to_numpy()], self.definition, self.prepared)
 
 
 @dataclass(frozen=True)
@@ -171,7 +161,7 @@ class _Settlement:
         """Promotes the winner, or keeps it as a challenger."""
         definition, chosen = self.definition, self.contest.chosen
         course = self.contest.course(definition, self.prepared)
-        fault = fault_of(self.contest.forecasts, chosen, definition.levels, self.prepared.fitting)
+        fault = self._fault()
         if fault:
             reason = f"{chosen} is not sound: {fault}; {self._stays}"
             return replace(self.result, outcome="kept", reason=reason, scores=self._scores(None))
@@ -184,6 +174,12 @@ class _Settlement:
             return self._stored(result, decision, course[chosen].to_list())
         except ParityError as error:
             return replace(result, outcome="kept", reason=f"{error}; {self._stays}")
+
+    def _fault(self) -> str | None:
+        contest, fitting = self.contest, self.prepared.fitting
+        if isinstance(contest.winner, SymbolForecaster):
+            return fault_of_symbols(contest.forecasts, contest.chosen, contest.winner.probabilities(fitting))
+        return fault_of(contest.forecasts, contest.chosen, self.definition.levels, fitting)
 
     @property
     def _stays(self) -> str:

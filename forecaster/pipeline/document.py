@@ -15,6 +15,7 @@ import yaml
 from forecaster.config import PipelineDefinition
 from forecaster.evaluation import definitions
 from forecaster.evaluation.direction import DEFINITION
+from forecaster.evaluation.symbols import DEFINITIONS as OF_SYMBOLS
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.publication import versions
 from forecaster.pipeline.result import RunResult
@@ -49,12 +50,19 @@ def write(
         curves=curves,
         warnings=result.warnings,
         inspections=inspections,
-        metric_definitions=definitions(prepared.season) | ({"direction": DEFINITION} if prepared.directional else {}),
+        metric_definitions=_definitions(definition, prepared),
         definition=yaml.safe_dump(definition.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         published=published if result.version else None,
         versions=versions(),
+        symbols=panel.symbols,
     )
     return write_report(content, path)
+
+
+def _definitions(definition: PipelineDefinition, prepared: Prepared) -> dict[str, str]:
+    if definition.symbolic:
+        return dict(OF_SYMBOLS)
+    return dict(definitions(prepared.season)) | ({"direction": DEFINITION} if prepared.directional else {})
 
 
 def _own_parts(definition: PipelineDefinition, prepared: Prepared) -> dict[str, dict[str, tuple[Any, Any]]]:

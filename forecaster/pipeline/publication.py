@@ -14,6 +14,7 @@ import numpy as np
 from forecaster.config import PipelineDefinition, TickerData
 from forecaster.errors import ParityError
 from forecaster.evaluation.drift import input_reference
+from forecaster.evaluation.symbol_drift import symbol_reference
 from forecaster.forecasting.protocol import levels_to_quantiles
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.published_symbols import PublishedSymbols
@@ -88,7 +89,7 @@ def exported(
         forecaster.export(staging.served, staging.side)
         if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
             raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")
-        for inspection in [] if definition.symbolic else look_inside([forecaster], prepared.panel):
+        for inspection in look_inside([forecaster], prepared.panel):
             write_inspection(staging.side, inspection)
         yield staging
 
@@ -182,9 +183,8 @@ def _reference(
 ) -> dict[str, Any]:
     """What recent inputs and errors will be held against."""
     steps = int(prepared.test[-1].max() - prepared.test[0].max()) + definition.horizon
-    if definition.symbolic:
-        return {"errors": {"metric": definition.promote.metric, "losses": list(losses)}}
-    inputs = input_reference(prepared.panel, _seen(prepared, twin), steps)
+    reference = symbol_reference if definition.symbolic else input_reference
+    inputs = reference(prepared.panel, _seen(prepared, twin), steps)
     return {"inputs": inputs, "errors": {"metric": definition.promote.metric, "losses": list(losses)}}
 
 

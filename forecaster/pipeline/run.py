@@ -52,7 +52,7 @@ def run(
         publishing: Whether a network may be published at all.
         force: Whether to publish it even if it does not beat the naive forecasts.
         resume: Whether to go on from the checkpoints of an interrupted run.
-        report: Where to write the HTML report; None writes none, and there is none of symbols.
+        report: Where to write the HTML report; None writes none.
         offline: Whether to take tickers from their last snapshots, without the network.
         listener: Who is told.
         folds: Who fits the networks of a backtest with `refit`; None for this process.
@@ -88,11 +88,11 @@ def run(
     result = RunResult(
         str(definition.name), prepared.panel.notes, prepared.inferred, table, gate, contest.forecasts,
         version.number if version else None, version.served if version else None,
-        None if definition.symbolic else report, time.monotonic() - began,
+        report, time.monotonic() - began,
         {name: words for name, curve in curves.items() if (words := clipping(curve))},
         {} if definition.symbolic else contest.lagged(prepared),
     )  # fmt: skip
-    if report and not definition.symbolic:
+    if report:
         from forecaster.pipeline.document import write
 
         networks = sorted(contest.networks.values(), key=lambda network: network.name != gate.model)

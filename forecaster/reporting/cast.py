@@ -46,7 +46,10 @@ class Player:
 def cast(content: ReportContent) -> list[Player]:
     """The models whose forecasts are given, in the leaderboard's order; unknown ones come last, as rivals."""
     columns = [str(column) for column in content.forecasts]
-    given = [c for c in columns if c not in ("unique_id", "ds", "cutoff", "y") and not _INTERVAL.match(c)]
+    if content.symbols:
+        given = [c.removesuffix("-y-p") for c in columns if c.endswith("-y-p")]
+    else:
+        given = [c for c in columns if c not in ("unique_id", "ds", "cutoff", "y") and not _INTERVAL.match(c)]
     board = content.board
     kinds = dict(zip(board["model"], board["kind"].astype(str), strict=True))
     order = [name for name in kinds if name in given] + [name for name in given if name not in kinds]

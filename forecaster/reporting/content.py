@@ -45,6 +45,8 @@ class ReportContent:
         definition: The pipeline that ran, as YAML, defaults filled in.
         published: What was published (name, version, path …); None if nothing was.
         versions: Program or library -> version.
+        symbols: Where the values are symbols: their names; `y` of the history is a place in it, and the forecasts are
+            those of `forecaster.evaluation.symbols.roll_symbols`.
 
     Raises:
         DataError: A frame lacks a column, or the leaderboard names a kind that does not exist.
@@ -67,6 +69,7 @@ class ReportContent:
     definition: str = ""
     published: Mapping[str, str] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    symbols: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         _require("history", self.history, ("unique_id", "ds", "y"))

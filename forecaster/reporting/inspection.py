@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.reporting.encoding import Json
-from forecaster.reporting.inspection_plots import Document, heat_maps, reach_plot, rows
+from forecaster.reporting.inspection_plots import GATE_NAMES, Document, heat_maps, reach_plot, rows
+from forecaster.reporting.legible import legible
 from forecaster.reporting.markup import figure, table, text
 from forecaster.reporting.page import render_page, write_page
 from forecaster.reporting.section import Section
@@ -73,8 +74,23 @@ def _gates(document: Document, number: int = 0) -> Section:
         words = f"{layer['units']} units, {layer['steps']} steps over the {layer['reads']}"
         caption = f"<strong>{text(layer['layer'])}</strong> <span>{text(words)}</span>"
         description = f"Gates and states of {layer['layer']} as heat maps under the series. {_means(layer)}"
-        drawn += figure(key, description, caption, f"maps rows-{min(len(rows(layer)), 6)}")
+        drawn += figure(key, description, caption, f"maps rows-{min(len(rows(layer)), 6)}") + _by_symbol(layer)
     return Section(anchor, name, title, note + scales + drawn, figures)
+
+
+def _by_symbol(layer: Document) -> str:
+    """Gates by the symbol that was read, and at which one the layer forgets."""
+    means = layer.get("by_symbol")
+    if not means:
+        return ""
+    lines = [
+        [legible(symbol), *(f"{values[place]:.2f}" for values in means["gates"].values())]
+        for place, symbol in enumerate(means["symbols"])
+    ]
+    heads = ["Symbol read", *(GATE_NAMES.get(name, name) for name in means["gates"])]
+    words = f'<p class="words">{text(means["words"])}.</p>' if means["words"] else ""
+    title = f"<h3>{text(layer['layer'])}: what the gates do at each symbol</h3>"
+    return title + words + table("Mean of each gate by the symbol that was read", heads, lines)
 
 
 def _shown(layers: Sequence[Document]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecaster.reporting.encoding import Json, numbers
+from forecaster.reporting.legible import legible, plain
 
 __all__ = ["GATE_NAMES", "Document", "heat_maps", "reach_plot", "rows"]
 
@@ -23,6 +24,8 @@ SERIES_SHARE = 0.2
 """Of the figure's height."""
 SPACE = 0.045
 """Above each heat map, for its name."""
+MOST_NAMED = 9
+"""Symbols up to which each has a row of its own above the heat maps."""
 SMALLEST = 1e-30
 """Norms below it are not drawn: single precision ends there."""
 
@@ -43,6 +46,9 @@ def heat_maps(document: Document, layer: Document) -> Json:
         "yaxis": {"domain": [1 - SERIES_SHARE + 0.03, 1], "nticks": 3},
     }
     traces = _series(window) if on_time else []
+    if on_time and "symbols" in window:
+        traces = _symbols(window)
+        layout["yaxis"] = {"domain": [1 - SERIES_SHARE + 0.03, 1], **_names(window["symbols"])}
     notes: list[Json] = []
     for place, (name, part) in enumerate(maps.items(), start=2):
         top = 1 - SERIES_SHARE - (place - 2) * height
@@ -69,6 +75,36 @@ def _series(window: Document) -> list[Json]:
         }
         for part, column, name, line in looks
     ]  # fmt: skip
+
+
+def _symbols(window: Document) -> list[Json]:
+    """What was read, what came, and what was held to be the likeliest: dots in a row for each symbol."""
+    looks: tuple[tuple[str, str, str, Json], ...] = (
+        ("lookback", "y", "seen", {"color": "--history-line", "size": 6}),
+        ("horizon", "y", "what came", {"color": "--outcome-line", "size": 9}),
+        ("horizon", "median", "forecast",
+         {"color": "--network-0", "size": 11, "symbol": "circle-open", "line": {"width": 2.2}}),
+    )  # fmt: skip
+    names = window["symbols"]
+    few = len(names) <= MOST_NAMED
+    return [
+        {
+            "type": "scatter", "mode": "markers" if few else "text", "name": name, "x": window[part]["ds"],
+            "y": window[part][column] if few else [0] * len(window[part]["ds"]), "marker": marker,
+            "text": [legible(names[int(place)]) if place is not None else "" for place in window[part][column]],
+            "hovertemplate": "%{text}",
+        }
+        for part, column, name, marker in looks if few or column != "median"
+    ]  # fmt: skip
+
+
+def _names(symbols: Sequence[str]) -> dict[str, Json]:
+    if len(symbols) > MOST_NAMED:
+        return {"visible": False, "range": [-1, 1], "fixedrange": True}
+    return {
+        "tickvals": list(range(len(symbols))), "ticktext": [plain(name) for name in symbols], "fixedrange": True,
+        "range": [-0.6, len(symbols) - 0.4], "tickfont": {"size": 10},
+    }  # fmt: skip
 
 
 def _map(layer: Document, name: str, part: Document, axis: str) -> Json:

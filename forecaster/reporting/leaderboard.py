@@ -12,6 +12,11 @@ __all__ = ["LABELS", "leaderboard_table", "shown", "standing"]
 
 LABELS = {
     "skill": "Skill",
+    "log_loss": "Log loss",
+    "accuracy": "Accuracy",
+    "top_3": "Top 3",
+    "perplexity": "Perplexity",
+    "bits": "Bits",
     "mase": "MASE",
     "smape": "sMAPE",
     "rmse": "RMSE",
@@ -24,8 +29,9 @@ LABELS = {
     "validation": "Validation",
     "seconds": "Time to fit",
 }
-LOWER_IS_BETTER = ("mase", "smape", "rmse", "mae", "owa")
-ORDER = ("skill", *LOWER_IS_BETTER, "coverage", "direction", "p", "validation", "seconds")
+LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa")
+HIGHER_IS_BETTER = ("accuracy", "top_3")
+ORDER = ("skill", *LOWER_IS_BETTER, *HIGHER_IS_BETTER, "coverage", "direction", "p", "validation", "seconds")
 IN_FIRST_COLUMN = ("model", "kind", "significant", "published")
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -52,6 +58,8 @@ def standing(row: Mapping[Hashable, object]) -> tuple[str, str]:
         return "does not beat the naive forecast", "bad"
     if row.get("significant") is not None and bool(row["significant"]):
         return "beats the naive forecasts", "good"
+    if "log_loss" in row:  # its skill is against the best n-gram only
+        return "better than n-grams, not significantly better than all baselines", "unsure"
     return "better than naive, not significantly", "unsure"
 
 
@@ -70,7 +78,7 @@ def shown(column: str, value: object) -> str:
         return NOTHING
     if column == "skill":
         return f"{100 * value:+.1f} %".replace("-", MINUS) if value else "0 %"
-    if column.startswith(("coverage", "direction")):
+    if column.startswith(("coverage", "direction", *HIGHER_IS_BETTER)):
         return f"{100 * value:.1f} %"
     if column == "p":
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
@@ -100,6 +108,7 @@ def leaderboard_table(content: ReportContent) -> str:
     headings = [_heading(column, content.metric_definitions) for column in columns]
     head = "".join(f'<th scope="col">{heading}</th>' for heading in headings)
     best = {column: board[column].min() for column in columns if column in LOWER_IS_BETTER}
+    best |= {column: board[column].max() for column in columns if column in HIGHER_IS_BETTER}
     rows = "".join(_row(row, columns, best) for row in board.to_dict("records"))
     return scroll_box(
         "Leaderboard",

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["anchor", "figure", "key_list", "scroll_box", "table", "text"]
+__all__ = ["anchor", "figure", "key_list", "looks_list", "scroll_box", "share_of", "table", "text"]
 
 
 def text(value: object) -> str:
@@ -69,3 +69,16 @@ def figure(name: str, description: str, caption: str = "", size: str = "large", 
     canvas = f'<div class="canvas" id="plot-{text(name)}" role="img" aria-label="{text(description)}"></div>'
     switches = f'<ul class="legend" id="legend-{text(name)}" aria-label="Lines: show or hide"></ul>'
     return f'<figure class="plot {size}">{heading}{canvas}{switches if legend else ""}</figure>'
+
+
+def share_of(shown: int, total: int, what: str) -> str:
+    """How many of how many: `14 origins`, or `12 of 40 series`."""
+    if shown < total:
+        return f"{shown:,} of {total:,} {what}"
+    return f"{total:,} {what if total > 1 or what == 'series' else what.removesuffix('s')}"
+
+
+def looks_list(looks: dict[str, str]) -> str:
+    """A legend that switches nothing: class of the swatch -> words."""
+    items = "".join(f'<li><i class="swatch {look}"></i>{text(words)}</li>' for look, words in looks.items())
+    return f'<ul class="legend">{items}</ul>'

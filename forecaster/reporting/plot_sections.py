@@ -6,12 +6,12 @@ from forecaster.forecasting.clipping import clipping
 from forecaster.reporting.cast import cast
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.encoding import Json
-from forecaster.reporting.markup import figure, table, text
+from forecaster.reporting.markup import figure, looks_list, share_of, table, text
 from forecaster.reporting.origins import origin_views
 from forecaster.reporting.plots import SeriesPlot, curve_plot, data_plots, step_error_plot, step_errors
 from forecaster.reporting.section import Section
 
-__all__ = ["data_section", "error_section", "forecast_section", "training_section"]
+__all__ = ["data_section", "error_section", "forecast_section", "parts_key", "training_section"]
 
 _NO_FORECASTS = "<p>This run made no backtest forecasts that could be drawn.</p>"
 
@@ -33,20 +33,13 @@ def forecast_section(content: ReportContent) -> Section:
     views = origin_views(content)
     note = (
         "<p>Each view stands at one origin: a model has seen what lies before the cutoff line and nothing "
-        f"after it. Here are {_share(views.origins_shown, views.origins_total, 'origins')}, from "
-        f"{_share(views.series_shown, views.series_total, 'series')}"
+        f"after it. Here are {share_of(views.origins_shown, views.origins_total, 'origins')}, from "
+        f"{share_of(views.series_shown, views.series_total, 'series')}"
         f"{', spread evenly' if views.origins_shown < views.origins_total else ''}.</p>"
     )
     drawing = figure("origin", "Forecast from one origin", legend=True)
     words = '<p id="origin-words" class="words" aria-live="polite"></p>'
     return Section("forecasts", "Forecasts", title, note + _CONTROLS + drawing + words, views=views.data)
-
-
-def _share(shown: int, total: int, what: str) -> str:
-    """How many of how many: `14 origins`, or `12 of 40 series`."""
-    if shown < total:
-        return f"{shown:,} of {total:,} {what}"
-    return f"{total:,} {what if total > 1 or what == 'series' else what.removesuffix('s')}"
 
 
 def error_section(content: ReportContent) -> Section:
@@ -88,29 +81,28 @@ def training_section(content: ReportContent) -> Section:
         note = f" <span>gradient {text(words)}</span>" if words else ""
         drawn += figure(key, description, f"<strong>{text(name)}</strong>{note}", "small")
     looks = {"line training-line": "training loss", "line validation-line": "validation loss", "ring": "best"}
-    return Section("training", "Training", "Training", f'{_key(looks)}<div class="grid">{drawn}</div>', figures)
-
-
-def _key(looks: dict[str, str]) -> str:
-    """A legend that switches nothing: class of the swatch -> words."""
-    items = "".join(f'<li><i class="swatch {look}"></i>{text(words)}</li>' for look, words in looks.items())
-    return f'<ul class="legend">{items}</ul>'
+    return Section("training", "Training", "Training", f'{looks_list(looks)}<div class="grid">{drawn}</div>', figures)
 
 
 def data_section(content: ReportContent) -> Section:
     """The series with their gaps, and the parts that they were cut into."""
     plots = data_plots(content)
     total = content.history["unique_id"].nunique()
-    note = f"<p>Drawn: {_share(len(plots), total, 'series')}{', spread evenly' if len(plots) < total else ''}."
+    note = f"<p>Drawn: {share_of(len(plots), total, 'series')}{', spread evenly' if len(plots) < total else ''}."
     if any(plot.thinned for plot in plots):
         note += " Long series are thinned to the lowest and highest values of short stretches: no spike is lost."
-    named = [content.parts, *content.series_parts.values()]
-    parts = [name for name in ("training", "validation", "test") if any(name in each for each in named)]
-    key = _key({f"part-{name}": name for name in parts} | {"gap": "missing"})
+    key = parts_key(content)
     figures: dict[str, Json] = {f"data-{place}": plot.figure for place, plot in enumerate(plots)}
     size = "wide" if len(plots) == 1 else "small"
     drawn = "".join(_data_figure(name, plot, size) for name, plot in zip(figures, plots, strict=True))
     return Section("data", "Data", "The data", f'{note}</p>{key}<div class="grid">{drawn}</div>', figures)
+
+
+def parts_key(content: ReportContent) -> str:
+    """A legend of the parts that the series were cut into."""
+    named = [content.parts, *content.series_parts.values()]
+    parts = [name for name in ("training", "validation", "test") if any(name in each for each in named)]
+    return looks_list({f"part-{name}": name for name in parts} | {"gap": "missing"})
 
 
 def _data_figure(name: str, plot: SeriesPlot, size: str) -> str:

@@ -14,7 +14,16 @@ from forecaster.reporting.content import Parts, ReportContent
 from forecaster.reporting.encoding import Json, numbers, stamps
 from forecaster.reporting.thinning import evenly, min_max, missing_runs
 
-__all__ = ["MAX_SERIES", "SeriesPlot", "curve_plot", "data_plots", "gap_shapes", "step_error_plot", "step_errors"]
+__all__ = [
+    "MAX_SERIES",
+    "SeriesPlot",
+    "curve_plot",
+    "data_plots",
+    "gap_shapes",
+    "part_shapes",
+    "step_error_plot",
+    "step_errors",
+]
 
 MAX_SERIES = 12
 MAX_POINTS = 24_000
@@ -143,15 +152,16 @@ def _data_plot(unique_id: str, rows: pd.DataFrame, parts: Parts, points: int) ->
         "hovertemplate": "%{y:,.6~r}<extra></extra>",
     }
     axis: Json = {"type": "date" if isinstance(ds, pd.DatetimeIndex) else "linear"}
-    shapes = _part_shapes(parts) + gap_shapes(ds, y)
+    shapes = part_shapes(parts, ds, y)
     figure: Figure = {"data": [trace], "layout": {"xaxis": axis, "shapes": shapes}}
     gaps = len(missing_runs(y))
     return SeriesPlot(unique_id, figure, len(y), int(np.isnan(y).sum()), gaps, len(kept) < len(y))
 
 
-def _part_shapes(parts: Parts) -> list[Json]:
+def part_shapes(parts: Parts, ds: pd.Index, y: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[Json]:
+    """A band for each part, and a strip for each gap of a series."""
     names = [name for name in ("training", "validation", "test") if name in parts]
-    return [_band(stamps(parts[name]), f"--part-{name}", 0) for name in names]
+    return [_band(stamps(parts[name]), f"--part-{name}", 0) for name in names] + gap_shapes(ds, y)
 
 
 def gap_shapes(ds: pd.Index, y: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[Json]:

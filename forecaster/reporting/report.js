@@ -37,7 +37,7 @@
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--ink") },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: colour("--ink") }, namelength: -1 },
-      xaxis: { ...merge(own.xaxis), showgrid: false, showline: true, tickangle: 0,
+      xaxis: { ...merge(own.xaxis), showgrid: false, showline: true, tickangle: own.xaxis?.tickangle ?? 0,
         nticks: box.clientWidth < 500 ? 4 : 9, tickformatstops: [{ dtickrange: [null, 86399999], value: "%H:%M\n%b %-d" }] },
       yaxis: { nticks: box.clientHeight < 250 ? 5 : 8, ...merge(own.yaxis), zeroline: false },
     };

@@ -6,11 +6,12 @@ from forecaster.reporting.leaderboard import LABELS, leaderboard_table, shown, s
 from forecaster.reporting.markup import key_list, scroll_box, text
 from forecaster.reporting.plot_sections import data_section, error_section, forecast_section, training_section
 from forecaster.reporting.section import Section
+from forecaster.reporting.symbol_sections import symbol_data_section, symbol_forecast_sections
 
 __all__ = ["sections"]
 
 _LEADERBOARD_NOTE = """<p>Measured on the test windows, best model first. Naive forecasts are shaded; the
-lowest error of a column is underlined. Names of columns lead to their definitions.</p>"""
+best of a column is underlined. Names of columns lead to their definitions.</p>"""
 
 
 def sections(content: ReportContent) -> list[Section]:
@@ -20,11 +21,14 @@ def sections(content: ReportContent) -> list[Section]:
     return [
         Section("verdict", "Verdict", "Verdict", _verdict(content)),
         Section("leaderboard", "Leaderboard", "Leaderboard", board),
-        forecast_section(content),
-        error_section(content),
+        *(
+            symbol_forecast_sections(content)
+            if content.symbols
+            else [forecast_section(content), error_section(content)]
+        ),
         training_section(content),
         *inside_sections(content.inspections),
-        data_section(content),
+        symbol_data_section(content) if content.symbols else data_section(content),
         Section("facts", "Facts", "What was read and inferred", _facts(content)),
         Section("metrics", "Metrics", "How the metrics are defined", metrics),
         Section("definition", "Definition", "The definition that ran", _definition(content)),
@@ -48,7 +52,7 @@ def _verdict(content: ReportContent) -> str:
 def _tiles(content: ReportContent) -> str:
     """The best network and the best naive forecast side by side."""
     board = content.board
-    metric = next((m for m in ("mase", "owa", "smape", "rmse", "mae") if m in board), None)
+    metric = next((m for m in ("log_loss", "mase", "owa", "smape", "rmse", "mae") if m in board), None)
     tiles = ""
     for kind, label in (("network", "Best network"), ("naive", "Best naive forecast")):
         for row in board[board["kind"] == kind].head(1).to_dict("records"):

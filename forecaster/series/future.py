@@ -20,6 +20,7 @@ from forecaster.series.panel import Panel
 from forecaster.series.rawtable import RawTable
 from forecaster.series.rows import Rows, sorted_rows
 from forecaster.series.stamps import say_stamp
+from forecaster.series.symbols import categories_apart
 
 __all__ = ["join_known", "read_known"]
 
@@ -91,6 +92,7 @@ def join_known(
         DataError: A column is missing or undeclared, a stamp is not on the grid, a series is unknown, or a value
             differs from that of the panel.
     """
+    frame = categories_apart(frame, panel.known, source)
     # the first known covariate stands where a table at the door has its target
     columns = Columns(id, time, panel.known[0], known=panel.known[1:], ignore=[*ignore])
     table = RawTable(frame, columns, source, first_row)

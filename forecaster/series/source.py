@@ -17,7 +17,9 @@ SNAPSHOTS = Path("data") / "snapshots"
 """Where ticker downloads are kept, below the project's folder."""
 
 
-def load(data: FileData | TickerData | TextData, base: Path, project: Path, offline: bool = False) -> Panel:
+def load(
+    data: FileData | TickerData | TextData, base: Path, project: Path, offline: bool = False, fewest: int = 2
+) -> Panel:
     """Reads what a `data` block names.
 
     Args:
@@ -25,6 +27,7 @@ def load(data: FileData | TickerData | TextData, base: Path, project: Path, offl
         base: Folder of the pipeline file, in which relative paths are looked for second.
         project: Folder below which ticker snapshots are kept.
         offline: Take tickers from their last snapshots, without the network.
+        fewest: Different symbols that a column of names must hold: two to learn from, one to forecast from.
 
     Raises:
         DataError: Names file, row, column and remedy; or the symbols that could not be fetched and why.
@@ -45,8 +48,9 @@ def load(data: FileData | TickerData | TextData, base: Path, project: Path, offl
     if data.kind == "symbols":
         from forecaster.series.symbols import read_symbols
 
-        return read_symbols(path, parquet=data.source == "parquet", **options).with_calendar(data.calendar)
-    panel: Panel = read(path, **options, groups=data.groups)
+        panel = read_symbols(path, parquet=data.source == "parquet", fewest=fewest, **options)
+        return panel.with_calendar(data.calendar)
+    panel = read(path, **options, groups=data.groups)
     return panel.with_calendar(data.calendar)
 
 

@@ -26,6 +26,7 @@ from forecaster.series.table import panel_from_frame
 
 __all__ = [
     "UNKNOWN",
+    "categories_apart",
     "in_terms_of",
     "novelty_of",
     "read_symbols",
@@ -59,7 +60,7 @@ def read_symbols(
     encoding: str = "utf-8",
     **options: Any,
 ) -> Panel:
-    """Reads a file with a column of names to forecast; options as `read_csv`.
+    """Reads a file with a column of names to forecast; options as `read_csv`, and `fewest` as `symbol_panel`.
 
     Raises:
         DataError: As `read_csv`; or `layout: wide`, or gaps that would have to be filled with numbers.
@@ -79,7 +80,9 @@ def read_symbols(
     return symbol_panel(cells, columns, source=str(path), first_row=0 if parquet else 2, missing=kept, **options)
 
 
-def symbol_panel(frame: pd.DataFrame, columns: Columns | None = None, *, source: str = "data", **options: Any) -> Panel:
+def symbol_panel(
+    frame: pd.DataFrame, columns: Columns | None = None, *, source: str = "data", fewest: int = 2, **options: Any
+) -> Panel:
     """Makes a panel of a table whose target is a column of names.
 
     Every cell is taken letter by letter: "007" and "7" are two symbols. Cells that are empty or say NA and the like
@@ -89,10 +92,11 @@ def symbol_panel(frame: pd.DataFrame, columns: Columns | None = None, *, source:
         frame: One row a series and time stamp.
         columns: Which column plays which part.
         source: What errors call the table.
+        fewest: Different symbols that there must be: two to learn from, one to forecast from.
         options: Of `panel_from_frame`.
 
     Raises:
-        DataError: As `panel_from_frame`; or fewer than two symbols, or too many.
+        DataError: As `panel_from_frame`; or there are fewer symbols, or too many.
 
     Example:
         >>> dinners = pd.DataFrame({"ds": [1, 2, 3], "y": ["pizza", "sushi", "pizza"]})
@@ -107,7 +111,7 @@ def symbol_panel(frame: pd.DataFrame, columns: Columns | None = None, *, source:
     cells = written.where(written.notna(), None).map(lambda cell: None if cell is None else str(cell).strip())
     absent = cells.isna() | cells.isin(MISSING)
     symbols = tuple(sorted(set(cells[~absent])))
-    _check_symbols(symbols, columns.target, source)
+    _check_symbols(symbols, columns.target, source, fewest)
     places = {name: float(place) for place, name in enumerate(symbols)}
     frame = frame.assign(**{columns.target: cells.where(~absent).map(places).astype(np.float64)})
     expand = partial(_expanded, frame)
@@ -121,10 +125,11 @@ def symbol_panel(frame: pd.DataFrame, columns: Columns | None = None, *, source:
     return replace(panel, symbols=symbols, notes={**panel.notes, "symbols": shown})
 
 
-def _check_symbols(symbols: Sequence[str], target: str, source: str) -> None:
-    if len(symbols) < 2:
+def _check_symbols(symbols: Sequence[str], target: str, source: str, fewest: int) -> None:
+    if len(symbols) < fewest:
         found = f"only {symbols[0]!r}" if symbols else "no symbol at all"
-        raise DataError(f"{source}, column {target!r}: holds {found}; there must be two to forecast which comes next")
+        wanted = "two to learn which comes next" if fewest > 1 else "one to forecast from"
+        raise DataError(f"{source}, column {target!r}: holds {found}; there must be {wanted}")
     if len(symbols) > MOST_SYMBOLS:
         raise DataError(
             f"{source}, column {target!r}: {len(symbols):,} different symbols, more than {MOST_SYMBOLS:,}; is it a "
@@ -141,6 +146,38 @@ def _expanded(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     words = cells.astype(str).str.strip()
     found = {f"{name}={word}": (words == word).astype(float).where(~absent) for word in sorted(set(words[~absent]))}
     return pd.DataFrame(found, index=frame.index)
+
+
+def categories_apart(frame: pd.DataFrame, known: Sequence[str], source: str) -> pd.DataFrame:
+    """A table whose known covariates are as they were written, with columns of 0 and 1 where a panel has such.
+
+    Args:
+        frame: With a column `weekday`, say; other columns stay as they are.
+        known: The panel's known covariates: `weekday=Friday`, ….
+        source: What errors call the table.
+
+    Raises:
+        DataError: A category is none of the panel's.
+
+    Example:
+        >>> categories_apart(pd.DataFrame({"late": ["no"]}), ["late=no", "late=yes"], "known").iloc[0].to_dict()
+        {'late=no': 1.0, 'late=yes': 0.0}
+    """
+    for name in dict.fromkeys(one.partition("=")[0] for one in known if "=" in one):
+        if name not in frame:
+            continue
+        apart = _expanded(frame, name)
+        wanted = [one for one in known if one.partition("=")[0] == name]
+        if strange := [one for one in apart if one not in wanted]:
+            categories = ", ".join(one.partition("=")[2] for one in wanted)
+            raise DataError(
+                f"{source}, column {name!r}: {str(strange[0]).partition('=')[2] or 'a number'!r} is none of the "
+                f"categories in the data ({categories}); write one of these"
+            )
+        absent = apart.isna().any(axis=1) if len(apart.columns) else frame[name].isna()
+        whole = apart.reindex(columns=wanted, fill_value=0.0).mask(absent, np.nan)
+        frame = pd.concat([frame.drop(columns=name), whole], axis=1)
+    return frame
 
 
 def vocabulary_of(panel: Panel) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import codecs
 import hashlib
 import platform
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from forecaster.series.csvtext import FAULTS, OPENERS, unchanged, unreadable
 from forecaster.series.panel import Panel
 from forecaster.series.symbols import MOST_SYMBOLS
 
-__all__ = ["Unit", "joined", "read_text", "split_text", "text_panel", "unit_of"]
+__all__ = ["Unit", "joined", "prompt_panel", "read_text", "split_text", "text_panel", "unit_of"]
 
 PARAGRAPH = "\n\n"
 WORDS = re.compile(
@@ -88,10 +88,23 @@ def text_panel(text: str, unit: Unit = "character", *, source: str = "text") -> 
         "text sha256": digest,
         "symbols": _shown(symbols),
     }
-    return Panel(
-        np.array(["text"], dtype=object), values, np.array([0, len(values)]), np.array([0]), np.array([len(values)]),
-        EvenSteps("1", 1, 1, numeric=True), shared_clock=False, symbols=symbols, notes=notes,
-    )  # fmt: skip
+    return _one_series(values, symbols, notes)
+
+
+def prompt_panel(found: Iterable[str | None]) -> Panel:
+    """Makes a panel of a few symbols, one after the other, to be gone on from; it may hold one only.
+
+    Args:
+        found: The symbols, the first with the time stamp 1; None where one is missing.
+
+    Example:
+        >>> panel = prompt_panel(["Doug", None, "Doug"])
+        >>> panel.symbols, panel.target.tolist()
+        (('Doug',), [0.0, nan, 0.0])
+    """
+    places, symbols = pd.factorize(np.array([one or None for one in found], dtype=object), sort=True)
+    values = np.where(places < 0, np.nan, places).astype(np.float32)[:, None]
+    return _one_series(values, tuple(symbols), {})
 
 
 def split_text(text: str, unit: Unit) -> list[str]:
@@ -123,6 +136,13 @@ def joined(symbols: Iterable[str], unit: Unit) -> str:
         quoted = (not quoted if symbol == '"' else quoted) and symbol != PARAGRAPH
         glued = symbol in NO_BLANK_BEHIND or (symbol == '"' and quoted)
     return "".join(parts)
+
+
+def _one_series(values: np.ndarray, symbols: tuple[str, ...], notes: Mapping[str, Any]) -> Panel:
+    return Panel(
+        np.array(["text"], dtype=object), values, np.array([0, len(values)]), np.array([0]), np.array([len(values)]),
+        EvenSteps("1", 1, 1, numeric=True), shared_clock=False, symbols=symbols, notes=notes,
+    )  # fmt: skip
 
 
 def unit_of(symbols: Iterable[str]) -> Unit:

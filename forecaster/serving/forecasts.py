@@ -5,80 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import numpy as np
-import orjson
 import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from forecaster.forecasting.protocol import chosen_levels, interval_columns
+from forecaster.forecasting.protocol import chosen_levels
 from forecaster.forecasting.published import PublishedForecaster
+from forecaster.forecasting.published_symbols import PublishedSymbols, strangers
+from forecaster.forecasting.symbol_frame import TOP
 from forecaster.series import Panel
 from forecaster.serving.executor import Executor
 from forecaster.serving.failures import Refused
+from forecaster.serving.forecast_bodies import BODY, ForecastAnswer, ForecastRequest, Which, answer
 from forecaster.serving.jsontext import parse_object
 from forecaster.serving.models import CHAMPION, Loaded, Models, Wanted
-from forecaster.serving.observations import Observations, Rows
+from forecaster.serving.observations import Observations
 from forecaster.serving.problems import PROBLEMS, first_problem
 from forecaster.serving.settings import Limits
+from forecaster.serving.symbol_answers import prompted
 from forecaster.serving.threads import BoundedThreads
 from forecaster.serving.truth import Truth
 
-__all__ = ["Forecasts", "Which", "router", "wanted"]
-
-Which = Annotated[int, Field(ge=1, lt=2**53)] | Literal["champion", "previous"]
-"""A version by its number or its label."""
-
-
-class ForecastRequest(BaseModel):
-    """What is to be forecast; all of it may be left out.
-
-    Attributes:
-        observations: Recent rows with the columns of the training data, as a list of rows or a mapping of columns;
-            without them the training data are read as they are now.
-        known: Rows of the known covariates over the horizon.
-        levels: Intervals in per cent; all trained ones by default.
-        start: Time stamp of the first step; by default the one after the last observation. A gap is forecast through.
-        version: Its number, or `champion` (by default) or `previous`.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    observations: Rows | None = None
-    known: Rows | None = None
-    levels: list[Annotated[float, Field(gt=0, lt=100)]] | None = None
-    start: str | int | None = None
-    version: Which = CHAMPION
-
-
-class Step(BaseModel):
-    """The forecast of one step of one series.
-
-    Attributes:
-        unique_id: The series.
-        ds: When, as a time stamp or a whole number.
-        cutoff: The last time stamp that the forecast has seen.
-        forecast: The median, in the data's own units.
-        intervals: Lower and upper bound by level in per cent.
-    """
-
-    unique_id: str
-    ds: str | int
-    cutoff: str | int
-    forecast: float
-    intervals: dict[str, tuple[float, float]]
-
-
-class ForecastAnswer(BaseModel):
-    """Forecasts, and who made them."""
-
-    name: str
-    version: int
-    model: str
-    frequency: str
-    forecasts: list[Step]
+__all__ = ["Forecasts", "router", "wanted"]
 
 
 class Forecasts:
@@ -97,20 +48,26 @@ class Forecasts:
         self._executor, self._project, self._truth = executor, project, truth
         self.threads = BoundedThreads(limits.threads, 32, limits.deadline)
 
-    def forecast(self, loaded: Loaded, name: str, asked: ForecastRequest, csv: bytes | None) -> pd.DataFrame:
-        """The forecast frame; runs in a thread.
+    def forecast(
+        self, loaded: Loaded, name: str, asked: ForecastRequest, csv: bytes | None
+    ) -> tuple[pd.DataFrame, list[str]]:
+        """The forecast frame, and symbols that the version does not know; runs in a thread.
 
         Raises:
             DataError: As on the command line.
-            Refused: 500 when the model's answer is no number.
+            Refused: 500 when the model's answer is no number; 400 for what the version's kind of value has not.
         """
+        manifest = loaded.version.manifest
+        if manifest.vocabulary and asked.levels is not None:
+            raise Refused(400, "levels: symbols have no intervals; leave it out, and write top for how many are named")
+        if not manifest.vocabulary and asked.top is not None:
+            raise Refused(400, "top: the version forecasts numbers, not symbols; leave it out")
         panel = self._panel(Observations(loaded.version, self._project), asked, csv)
-        frame = self.predict(loaded, name, panel, asked.levels, asked.start)
-        column = loaded.version.manifest.model
+        frame = self.predict(loaded, name, panel, asked.levels, asked.start, asked.top)
         self._truth.arrived(name, panel)
-        levels = chosen_levels(asked.levels, loaded.version.manifest.levels)
-        self._truth.expect(name, panel, frame, column, levels)
-        return frame
+        levels = chosen_levels(asked.levels, manifest.levels)
+        self._truth.expect(name, panel, frame, manifest.model, levels)
+        return frame, strangers(panel, manifest) if manifest.vocabulary else []
 
     def trained_on(self, loaded: Loaded) -> Panel:
         """The data that a version was trained on, as they are now.
@@ -129,26 +86,36 @@ class Forecasts:
         return Observations(loaded.version, self._project).from_csv(csv)
 
     def predict(
-        self, loaded: Loaded, name: str, panel: Panel, levels: Sequence[float] | None, start: str | int | None
+        self,
+        loaded: Loaded,
+        name: str,
+        panel: Panel,
+        levels: Sequence[float] | None,
+        start: str | int | None,
+        top: int | None = None,
     ) -> pd.DataFrame:
-        """The forecast frame of a panel; runs in a thread.
+        """The forecast frame of a panel; runs in a thread. `top` is for symbols only.
 
         Raises:
             DataError: As on the command line.
             Refused: 500 when the model's answer is no number.
         """
         until = time.monotonic() + self.limits.deadline
-        signature = loaded.model.signatures["serving_default"]
+        signature, manifest = loaded.model.signatures["serving_default"], loaded.version.manifest
+        kind = PublishedSymbols if manifest.vocabulary else PublishedForecaster
 
         def run(inputs: dict[str, np.ndarray]) -> np.ndarray:
             arrays = {key: np.asarray(inputs[key], spec.dtype) for key, spec in signature.inputs.items()}
             rows = signature.check(arrays)
-            return self._executor.submit(loaded.model, signature, arrays, rows, until).result()["quantiles"]
+            return self._executor.submit(loaded.model, signature, arrays, rows, until).result()[kind.output]
 
         inputs = [(key, signature.inputs[key].sizes, signature.inputs[key].dtype) for key in signature.inputs]
-        forecaster = PublishedForecaster.called_by(run, inputs, loaded.version.manifest)
-        frame = forecaster.predict(panel, levels, start)
-        if not np.isfinite(frame[forecaster.name]).all():
+        forecaster = kind.called_by(run, inputs, manifest)
+        if isinstance(forecaster, PublishedSymbols):
+            frame = forecaster.predict(panel, None, start, top or TOP)
+        else:
+            frame = forecaster.predict(panel, levels, start)
+        if not np.isfinite(frame[f"{forecaster.name}{'-p' if manifest.vocabulary else ''}"]).all():
             raise Refused(500, f"version {loaded.number} of {name} answers with something that is no number")
         return frame
 
@@ -158,22 +125,11 @@ class Forecasts:
             panel = observations.from_csv(csv)
         elif asked.observations is not None:
             panel = observations.from_rows(asked.observations)
+        elif asked.text is not None or asked.symbols is not None:
+            panel = prompted(observations.version, asked.text, asked.symbols)
         else:
             panel = observations.trained_on()
         return panel if asked.known is None else observations.with_known(panel, asked.known)
-
-
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": False,
-        "content": {
-            "application/json": {
-                "schema": ForecastRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-            },
-            "text/csv": {"schema": {"type": "string"}},
-        },
-    }
-}
 
 
 def router(forecasts: Forecasts) -> APIRouter:
@@ -188,23 +144,27 @@ def router(forecasts: Forecasts) -> APIRouter:
         name: str,
         request: Request,
         level: Annotated[list[Annotated[float, Field(gt=0, lt=100)]] | None, Query(description="with CSV")] = None,
+        top: Annotated[int | None, Query(ge=1, le=1000, description="with CSV, of symbols")] = None,
         version: Annotated[Which, Query(description="with CSV")] = CHAMPION,
     ) -> Response:
         """Forecasts from the end of the observations, or of the training data as they are now.
 
-        The body is JSON, or a CSV file written as the training data are (`Content-Type: text/csv`; then `level`
-        and `version` stand in the query). `Accept: text/csv` answers the frame of `forecaster predict`.
+        The body is JSON, or a CSV file written as the training data are (`Content-Type: text/csv`; then `level`, `top`
+        and `version` stand in the query), or, where a text was learnt, the text to go on from (`text/plain`).
+        `Accept: text/csv` answers the frame of `forecaster predict`.
         """
         body = await request.scope["bodies"].read(request.scope, request.receive)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        in_query = ForecastRequest(levels=level, version=version)
+        in_query = ForecastRequest(levels=level, top=top, version=version)
+        if kind == "text/plain" and body.strip():
+            in_query, body = in_query.model_copy(update={"text": _decoded(body)}), b""
         asked, csv = (in_query, body) if kind == "text/csv" else (_asked(body, forecasts.limits, in_query), None)
         with forecasts.models.lease(wanted(forecasts.models, name, asked.version)) as loaded:
             request.scope["exchange"].seen(name, loaded.number)
-            frame = await forecasts.threads.run(lambda: forecasts.forecast(loaded, name, asked, csv))
+            frame, unknown = await forecasts.threads.run(lambda: forecasts.forecast(loaded, name, asked, csv))
             if "text/csv" in request.headers.get("accept", ""):
                 return Response(frame.to_csv(index=False), media_type="text/csv")
-            return Response(_answer(loaded, name, frame), media_type="application/json")
+            return Response(answer(loaded, name, frame, unknown), media_type="application/json")
 
     return routes
 
@@ -232,28 +192,8 @@ def _asked(body: bytes, limits: Limits, in_query: ForecastRequest) -> ForecastRe
     return asked
 
 
-def _answer(loaded: Loaded, name: str, frame: pd.DataFrame) -> bytes:
-    manifest = loaded.version.manifest
-    column = manifest.model
-    levels = [level for level in sorted(manifest.levels) if interval_columns(column, level)[0] in frame]
-    bounds = {f"{level:g}": np.ascontiguousarray(frame[list(interval_columns(column, level))]) for level in levels}
-    stamps, cutoffs = _stamps(frame["ds"]), _stamps(frame["cutoff"])
-    medians = frame[column].to_numpy()
-    steps = [
-        {
-            "unique_id": str(series),
-            "ds": stamps[place],
-            "cutoff": cutoffs[place],
-            "forecast": medians[place],
-            "intervals": {level: pair[place] for level, pair in bounds.items()},
-        }
-        for place, series in enumerate(frame["unique_id"])
-    ]
-    answer = {"name": name, "version": loaded.number, "model": column, "frequency": manifest.frequency["name"]}
-    return orjson.dumps({**answer, "forecasts": steps}, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _stamps(column: pd.Series[Any]) -> list[str | int]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return [stamp.isoformat() for stamp in column]
-    return [int(stamp) for stamp in column]
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"the text is not UTF-8 at byte {error.start + 1}; send it in UTF-8") from None

@@ -20,6 +20,7 @@ from forecaster.errors import DataError
 from forecaster.series import Columns, Panel, panel_from_frame
 from forecaster.series.future import join_known
 from forecaster.series.source import load
+from forecaster.series.symbols import symbol_panel, with_known
 from forecaster.series.wide import long_table
 from forecaster.store import Version
 
@@ -44,11 +45,19 @@ class Observations:
 
     @property
     def data(self) -> FileData | TickerData:
-        """The `data` block of the version's pipeline."""
-        told = parse(self.version.manifest.definition, PipelineDefinition, self.version.side / "manifest.json").data
+        """The `data` block of the version's pipeline.
+
+        Raises:
+            DataError: It is a text.
+        """
+        told = self._told
         if isinstance(told, TextData):
-            raise DataError("observations: the version forecasts a text; send its symbols to :predict, as `past`")
+            raise DataError(f"{self.version.name} goes on with a text; send `text`, or `symbols`, or nothing at all")
         return told
+
+    @property
+    def _told(self) -> FileData | TickerData | TextData:
+        return parse(self.version.manifest.definition, PipelineDefinition, self.version.side / "manifest.json").data
 
     def trained_on(self) -> Panel:
         """The data that the version was trained on, as they are now; tickers by their last snapshot.
@@ -56,7 +65,7 @@ class Observations:
         Raises:
             DataError: They are not there any more.
         """
-        data = self.data
+        data = self._told
         path = self.version.manifest.data.get("path")
         if isinstance(data, TickerData):
             return load(data, Path(), self.project, offline=True)
@@ -78,7 +87,7 @@ class Observations:
             file.write_bytes(text)
             told = data.model_copy(update={"source": "csv", "path": str(file), "freq": self._freq})
             try:
-                return load(told, Path(), self.project)
+                return load(told, Path(), self.project, fewest=1)
             except DataError as error:
                 raise DataError(str(error).replace(str(file), "observations")) from None
 
@@ -96,7 +105,10 @@ class Observations:
             told |= {"missing": data.missing, "clock": data.clock, "time_format": data.time_format, "zone": data.zone}
             if data.layout == "wide":
                 frame, columns = long_table(frame, columns, "observations")
-        panel = panel_from_frame(frame, columns, source="observations", **told)
+        if self.version.manifest.vocabulary:
+            panel = symbol_panel(frame, columns, source="observations", fewest=1, **told)
+        else:
+            panel = panel_from_frame(frame, columns, source="observations", **told)
         return panel.with_calendar(data.calendar)
 
     def with_known(self, panel: Panel, rows: Rows) -> Panel:
@@ -108,6 +120,7 @@ class Observations:
         data = self.data
         if isinstance(data, TickerData) or not data.known:
             raise DataError("known: the pipeline declares no known covariates; leave it out")
+        panel = with_known(panel, self.version.manifest.inputs["known"])
         others, id, frame = (
             [data.target, *data.past, *data.static, *data.ignore],
             data.id,

@@ -23,7 +23,8 @@ from forecaster.forecasting.protocol import choose_quantiles, chosen_levels
 from forecaster.serving.carried import STEP, given_state, state_shapes, zero_state
 from forecaster.serving.executor import Executor
 from forecaster.serving.failures import Refused
-from forecaster.serving.forecasts import Which, wanted
+from forecaster.serving.forecast_bodies import Which
+from forecaster.serving.forecasts import wanted
 from forecaster.serving.jsontext import parse_object
 from forecaster.serving.metrics import Metrics
 from forecaster.serving.models import CHAMPION, Loaded, Models, Wanted

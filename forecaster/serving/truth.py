@@ -21,10 +21,10 @@ MOST = 20_000
 
 @dataclass(frozen=True)
 class Expected:
-    """One step of a forecast: the median, the last value seen, and the intervals by level."""
+    """One step of a forecast: the median, or the likeliest symbol; the last value seen; and the intervals by level."""
 
-    median: float
-    naive: float
+    median: float | str
+    naive: float | str
     intervals: dict[str, tuple[float, float]]
 
 
@@ -50,7 +50,7 @@ class Truth:
             column: Of the median.
             levels: Of the intervals.
         """
-        last = {str(name): _last(panel.history(place)) for place, name in enumerate(panel.ids)}
+        last = {str(name): _value(panel, _last(panel.history(place))) for place, name in enumerate(panel.ids)}
         bounds = {f"{level:g}": (f"{column}-lo-{level:g}", f"{column}-hi-{level:g}") for level in levels}
         with self._lock:
             for row in frame.to_dict("records"):
@@ -71,19 +71,30 @@ class Truth:
             stamps = panel.stamps(panel.first[place] + np.arange(len(values)))
             for stamp, value in zip(stamps, values, strict=True):
                 if (str(name), stamp) in wanted and np.isfinite(value):
-                    self.judge(model, (model, str(name), stamp), float(value))
+                    self.judge(model, (model, str(name), stamp), _value(panel, float(value)))
 
-    def judge(self, model: str, key: tuple[str, str, object], value: float) -> None:
-        """Counts the error of one expected step, if it was expected."""
+    def judge(self, model: str, key: tuple[str, str, object], value: float | str) -> None:
+        """Counts the error of one expected step, if it was expected; that of a symbol is 1 where another one came."""
         with self._lock:
             expected = self._expected.pop(key, None)
         if expected is None:
             return
         self._metrics.judged.labels(model).inc()
-        self._metrics.error.labels(model).inc(abs(value - expected.median))
-        self._metrics.naive.labels(model).inc(abs(value - expected.naive))
+        self._metrics.error.labels(model).inc(_error(value, expected.median))
+        self._metrics.naive.labels(model).inc(_error(value, expected.naive))
         for level, (low, high) in expected.intervals.items():
-            self._metrics.covered.labels(model, level).inc(low <= value <= high)
+            self._metrics.covered.labels(model, level).inc(low <= float(value) <= high)
+
+
+def _value(panel: Panel, value: float) -> float | str:
+    """A symbol's name where the panel holds such."""
+    return panel.symbols[int(value)] if panel.symbols and np.isfinite(value) else value
+
+
+def _error(value: float | str, forecast: float | str) -> float:
+    if isinstance(value, str) or isinstance(forecast, str):
+        return float(value != forecast)
+    return abs(value - forecast)
 
 
 def _last(values: np.ndarray) -> float:

@@ -14,6 +14,7 @@ def test_the_defaults_follow_the_kind():
     assert definition.baselines == ["most_frequent", "last", "seasonal", "bigram", "ngram"]
     assert definition.metrics == ["log_loss", "accuracy", "top_3", "perplexity", "bits"]
     assert definition.promote.metric == "log_loss"
+    assert definition.promote.beat == ["champion", *definition.baselines]
     assert PipelineDefinition.model_validate(definition.model_dump(mode="json")) == definition
     assert not PipelineDefinition(data={"path": "demand.csv"}, horizon=1).symbolic
 

@@ -190,7 +190,7 @@ def test_on_drift_fits_once_where_the_champions_manifest_recorded_nothing(shop, 
     ("changes", "fragment"),
     [
         ({"backtest": {"windows": 5}}, r"backtest.windows is 5 and promote.min_windows 8"),
-        ({"horizon": 5, "season": 24}, r"forecasts 6 steps and the pipeline 5"),
+        ({"horizon": 5, "season": 24}, r"forecasts 6 steps of numbers and the pipeline 5"),
     ],
 )
 def test_what_can_never_be_compared_is_refused_with_the_remedy(shop, first, changes, fragment):

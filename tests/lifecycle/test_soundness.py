@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecaster.lifecycle.soundness import fault_of
+from forecaster.lifecycle.soundness import fault_of, fault_of_symbols
 from tests.synthetic import seasonal_panel
 
 
@@ -32,3 +32,22 @@ def test_faults_are_named(changes, fragment):
     panel = seasonal_panel()
     fault = fault_of(frame(panel, **changes), "gru", [80], panel)
     assert fault is None if fragment is None else fragment in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told", "fragment"),
+    [
+        ({}, [0.1, 0.6, 0.3], None),
+        ({"gru-3-p": [0.0, 0.0]}, [0.1, 0.6, 0.3], None),  # of a symbol that did not come it may be 0
+        ({"gru-p": [np.nan, 0.6]}, [0.1, 0.6, 0.3], "1 of its forecasts are not finite"),
+        ({}, [0.1, np.inf, 0.3], "1 of its forecasts are not finite"),
+        ({"gru-y-p": [0.0, np.nan]}, [0.1, 0.6, 0.3], "1 of its forecasts have probabilities that are 0"),
+        ({"gru-2-p": [0.3, 1.2]}, [0.1, 0.6, 0.3], "not between 0 and 1"),
+        ({}, [0.1, 0.6, 0.2], "add up to 0.9 instead of 1 in 1 of 1"),
+    ],
+)
+def test_probabilities_must_be_such(changes, told, fragment):
+    columns = {"unique_id": "s0", "ds": [1, 2], "cutoff": [0, 1], "y": ["fish", None], "gru": "fish", "gru-p": 0.6,
+               "gru-2": "rice", "gru-2-p": 0.3, "gru-3": "soup", "gru-3-p": 0.1, "gru-y-p": [0.6, np.nan]}  # fmt: skip
+    fault = fault_of_symbols(pd.DataFrame({**columns, **changes}), "gru", np.array([[told]]))
+    assert fault is None if fragment is None else fragment in fault

@@ -11,6 +11,7 @@ from forecaster.reporting import write_report
 from forecaster.reporting.inspection import write_inspection_page
 from tests.browser import colours_wished, requested, show
 from tests.reporting.made_up_inspection import made_up_inspection
+from tests.reporting.made_up_symbols import made_up_symbols
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror=window.hacked=1>\"'&<b>--network-0"
 
@@ -22,6 +23,7 @@ def pages(make, tmp_path_factory) -> dict[str, Path]:
         "one": make(),
         "many": make(tuple(f"series-{i}" for i in range(40)), horizon=6, origins=3, steps=300),
         "integer": make(("a", "b"), integer=True, horizon=1, origins=5, steps=200, curves={}, published=None),
+        "symbols": made_up_symbols(("</script><b>", "a", "b", " ", "\n"), dated=False),
         "hostile": make((HOSTILE, "quiet"), horizon=4, origins=2, steps=200),
     }
     inside = write_inspection_page("inside", [made_up_inspection(), made_up_inspection("gru")], folder / "inside.html")
@@ -34,7 +36,7 @@ def drawn(browser, script):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("name", ["one", "many", "integer", "hostile", "inside"])
+@pytest.mark.parametrize("name", ["one", "many", "integer", "symbols", "hostile", "inside"])
 def test_page_fits_loads_nothing_and_makes_no_error(browser, pages, name, width):
     show(browser, pages[name].as_uri(), width)
     assert browser.get_log("browser") == []

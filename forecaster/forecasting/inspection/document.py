@@ -5,12 +5,15 @@
     trained         false for a network at its initial weights, looked at on white noise
     parameters      total, trainable, layers: [{layer, kind, formula, count, matrices: [{name, joins, shape, formula,
                     count, trainable}]}]
-    window          unique_id, cutoff, lookback: {ds, y}, horizon: {ds, y, median}
+    window          unique_id, cutoff, lookback: {ds, y}, horizon: {ds, y, median}; of symbols besides `symbols`, their
+                    names: y is a place among them, and so is the median, that of the likeliest
     activations     [{layer, kind, reads, edges, steps, units, shown, gates, states}]: a step begins at its edge and
                     ends at the next; `shown` are the numbers of the units of which there are values, those whose hidden
                     state moves most, in the order in which it peaks. Each gate and state has `values`, for each of
                     these units a number for each step, and of all units its `mean`; a gate has `shut` and `open`, the
-                    shares of its activations below 0.1 and above 0.9 (Karpathy, Johnson and Fei-Fei 2015).
+                    shares of its activations below 0.1 and above 0.9 (Karpathy, Johnson and Fei-Fei 2015). Of symbols
+                    besides by_symbol: {symbols, gates: {name: means}, words}: gates by the symbol that was read, over
+                    several windows, and at which one the layer forgets
     gradient_reach  loss, windows, weights (norm of the whole gradient), clipnorm, clipped (the factor by which clipping
                     shortens it), layers: [{layer, kind, norms by lag, hidden, cell, verdict, reach, factor, words,
                     advice}]
@@ -30,6 +33,7 @@ from forecaster.networks.inspection import GradientReach, LayerParameters, Trace
 from forecaster.store.inspection import INSPECTION_FORMAT
 
 if TYPE_CHECKING:
+    from forecaster.forecasting.inspection.by_symbol import GatesBySymbol
     from forecaster.forecasting.inspection.inspection import Inspection
     from forecaster.forecasting.inspection.window import SeenWindow
 
@@ -53,8 +57,14 @@ def document(found: Inspection, loss: str) -> dict[str, Any]:
         "network": found.definition.network,
         "trained": found.trained,
         "parameters": parameters_document(found.parameters),
-        "window": _window(found.window, found.median),
-        "activations": [_activations(trace, found.window) for trace in found.traces],
+        "window": {
+            **_window(found.window, found.median),
+            **({"symbols": list(found.vocabulary)} if found.vocabulary else {}),
+        },
+        "activations": [
+            {**_activations(trace, found.window), **_by_symbol(found.by_symbol.get(trace.layer))}
+            for trace in found.traces
+        ],
         "gradient_reach": {
             "loss": loss,
             "windows": found.windows,
@@ -147,6 +157,13 @@ def _activations(trace: Trace, window: SeenWindow) -> dict[str, Any]:
             name: {"values": values(state), "mean": _number(state.mean())} for name, state in trace.states.items()
         },
     }
+
+
+def _by_symbol(means: GatesBySymbol | None) -> dict[str, Any]:
+    if means is None:
+        return {}
+    gates = {name: _numbers(values) for name, values in means.gates.items()}
+    return {"by_symbol": {"symbols": list(means.symbols), "gates": gates, "words": means.words}}
 
 
 def _shares(name: str, gate: np.ndarray) -> dict[str, float | None]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -13,6 +13,7 @@ from keras import ops
 from forecaster.config import ModelDefinition
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.inputs import Inputs
+from forecaster.forecasting.inspection.by_symbol import GatesBySymbol, gates_by_symbol
 from forecaster.forecasting.inspection.document import document
 from forecaster.forecasting.inspection.window import SeenWindow, choose_window
 from forecaster.networks.heads import pinball
@@ -25,6 +26,7 @@ from forecaster.networks.inspection import (
 )
 from forecaster.networks.inspection.activations import recorded
 from forecaster.series import Batch, Panel, training_windows
+from forecaster.series.symbols import in_terms_of, with_known
 from forecaster.store import Version
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ __all__ = ["Inspection", "Subject", "inspect", "look"]
 WINDOWS = 16
 """Over which the gradient's norms are averaged."""
 LOSS = "mean pinball loss of the forecast, in standard deviations of each window's lookback"
+LOSS_OF_SYMBOLS = "cross-entropy of the forecast, in nats"
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class Inspection:
         definition: Its model definition.
         parameters: By layer and matrix.
         window: The one that the traces belong to.
-        median: The network's median forecast there; shape (horizon,).
+        median: The network's median forecast there; shape (horizon,). Of symbols the place of the likeliest.
         traces: Of each recurrent layer, of that window: gates and states, shape (1, steps, units).
         reach: How far back the gradient reaches, over several windows.
         windows: How many.
         trained: Whether the network has learnt anything.
+        vocabulary: Of a network of symbols.
+        by_symbol: What the gates of each of its recurrent layers did at each symbol, over several windows.
     """
 
     model: str
@@ -62,10 +67,12 @@ class Inspection:
     reach: GradientReach
     windows: int
     trained: bool = True
+    vocabulary: tuple[str, ...] = ()
+    by_symbol: Mapping[str, GatesBySymbol] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The same as JSON types; see `forecaster.forecasting.inspection.document`."""
-        return document(self, LOSS)
+        return document(self, LOSS_OF_SYMBOLS if self.vocabulary else LOSS)
 
 
 @dataclass(frozen=True)
@@ -75,12 +82,13 @@ class Subject:
     Args:
         name: Its own.
         definition: Its model definition.
-        model: From raw windows to raw `quantiles`.
+        model: From raw windows to raw `quantiles`, or of symbols to `probabilities`.
         inputs: The covariates that it reads.
         lookback: Steps up to the cutoff.
         horizon: Steps after it.
         quantiles: Their probabilities, the median in the middle.
         trained: Whether it has learnt anything.
+        vocabulary: Of a network of symbols.
     """
 
     name: str
@@ -91,6 +99,19 @@ class Subject:
     horizon: int
     quantiles: tuple[float, ...]
     trained: bool = True
+    vocabulary: tuple[str, ...] = ()
+
+    def given_by(self, panel: Panel) -> Panel:
+        """The panel with the columns of training, symbols in the terms of the vocabulary."""
+        if self.vocabulary:
+            panel = in_terms_of(with_known(panel, self.inputs.known), self.vocabulary)
+        return self.inputs.given_by(panel, self.name)
+
+    def middle(self, said: Any) -> np.ndarray:
+        """The median, or the likeliest symbol's place, of each step of the first window; shape (horizon,)."""
+        if self.vocabulary:
+            return np.asarray(ops.convert_to_numpy(said["probabilities"])[0].argmax(axis=-1), np.float64)
+        return np.asarray(ops.convert_to_numpy(said["quantiles"])[0, :, len(self.quantiles) // 2])
 
 
 def inspect(
@@ -121,19 +142,27 @@ def inspect(
 
 def look(one: Subject, panel: Panel, series: str | None = None, cutoff: str | int | None = None) -> Inspection:
     """The same for any network."""
-    given = one.inputs.given_by(panel, one.name)
+    given = one.given_by(panel)
     window = choose_window(given, one.lookback, one.horizon, series, cutoff)
     batch = window.windows.gather(slice(None))
-    inputs = _complete(one.model, batch)
     with recorded(one.model) as recordings:
-        said = ops.convert_to_numpy(one.model(inputs, training=False)["quantiles"])
+        median = one.middle(one.model(_complete(one.model, batch), training=False))
     traces = [recording.trace() for recording in recordings if recording.steps]
     known = training_windows(given, one.lookback, one.horizon)
     chosen = known.spread(WINDOWS)
-    reach = _reach(one, known.gather(chosen))
-    median = said[0, :, len(one.quantiles) // 2]
-    counted = parameters(one.model)
-    return Inspection(one.name, one.definition, counted, window, median, traces, reach, len(chosen), one.trained)
+    several = known.gather(chosen)
+    by_symbol = _by_symbol(one, several) if one.vocabulary else {}
+    return Inspection(
+        one.name, one.definition, parameters(one.model), window, median, traces, _reach(one, several), len(chosen),
+        one.trained, one.vocabulary, by_symbol,
+    )  # fmt: skip
+
+
+def _by_symbol(one: Subject, batch: Batch) -> dict[str, GatesBySymbol]:
+    with recorded(one.model) as recordings:
+        one.model(_complete(one.model, batch), training=False)
+    traces = [recording.trace() for recording in recordings if recording.steps]
+    return gates_by_symbol(traces, batch.past[:, :, 0], one.vocabulary)
 
 
 def _fitted(forecaster: RecurrentForecaster) -> Subject:
@@ -143,12 +172,12 @@ def _fitted(forecaster: RecurrentForecaster) -> Subject:
     shape = network.shape
     return Subject(
         forecaster.name, forecaster.definition, network.forecast, forecaster._inputs, shape.lookback, shape.horizon,
-        shape.quantiles,
+        shape.quantiles, vocabulary=shape.vocabulary,
     )  # fmt: skip
 
 
 def _published(version: Version) -> Subject:
-    from forecaster.networks import build, ensemble  # noqa: F401 - their layers are registered
+    from forecaster.networks import build, ensemble, recursive  # noqa: F401 - their layers are registered
 
     manifest, file = version.manifest, version.side / "model.keras"
     try:
@@ -162,11 +191,16 @@ def _published(version: Version) -> Subject:
     definition = ModelDefinition.model_validate(manifest.model_definition)
     inputs = Inputs.recorded(manifest.inputs, manifest.calendar)
     quantiles = tuple(manifest.quantiles)
-    return Subject(manifest.model, definition, model, inputs, manifest.lookback, manifest.horizon, quantiles)
+    return Subject(
+        manifest.model, definition, model, inputs, manifest.lookback, manifest.horizon, quantiles,
+        vocabulary=tuple(manifest.vocabulary),
+    )  # fmt: skip
 
 
 def _reach(one: Subject, batch: Batch) -> GradientReach:
     """Of the loss that the network was trained by, as far as its forecasts show it."""
+    if one.vocabulary:
+        return gradient_reach(one.model, _complete(one.model, batch), _cross_entropy(batch.target))
     past = batch.past[:, :, 0].astype(np.float64)
     spread = np.ma.masked_invalid(past).std(axis=1).filled(1.0)
     unit = np.where(spread > 0, spread, 1.0).astype(np.float32)[:, None]
@@ -176,6 +210,19 @@ def _reach(one: Subject, batch: Batch) -> GradientReach:
         return pinball(target, said["quantiles"] / unit[:, :, None], one.quantiles)
 
     return gradient_reach(one.model, _complete(one.model, batch), loss)
+
+
+def _cross_entropy(target: np.ndarray) -> Callable[[Any], Any]:
+    """The mean surprise at what came, where something was observed; of places, shape (batch, horizon)."""
+    came = np.isfinite(target)
+    places = ops.convert_to_tensor(np.where(came, target, 0).astype(np.int32)[:, :, None])
+    weights = ops.convert_to_tensor((came / max(came.sum(), 1)).astype(np.float32))
+
+    def loss(said: Any) -> Any:
+        given = ops.take_along_axis(said["probabilities"], places, axis=-1)[:, :, 0]
+        return -ops.sum(ops.log(given) * weights)
+
+    return loss
 
 
 def _complete(model: Any, batch: Batch) -> dict[str, np.ndarray]:

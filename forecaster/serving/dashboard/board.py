@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from forecaster.serving.dashboard.markup import Html, chip, table, text
@@ -12,10 +12,12 @@ from forecaster.store import Manifest
 __all__ = ["board", "headline", "rows_of"]
 
 HEADS = {
-    "skill": "Skill", "mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "mae": "MAE", "owa": "OWA",
-    "direction": "Direction", "p": "p", "validation": "Validation", "seconds": "Time to fit",
+    "skill": "Skill", "log_loss": "Log loss", "perplexity": "Perplexity", "bits": "Bits per symbol",
+    "accuracy": "Accuracy", "top_3": "Top 3", "mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "mae": "MAE",
+    "owa": "OWA", "direction": "Direction", "p": "p", "validation": "Validation", "seconds": "Time to fit",
 }  # fmt: skip
-LOWER_IS_BETTER = ("mase", "smape", "rmse", "mae", "owa")
+LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa")
+HIGHER_IS_BETTER = ("accuracy", "top_3")
 KINDS = {"network": "network", "naive": "naive", "rival": "cheap rival"}
 
 
@@ -47,6 +49,8 @@ def _against_naive(row: Mapping[str, Any]) -> Html:
         words, look = "does not beat the naive forecast", "bad"
     elif row.get("significant"):
         words, look = "beats the naive forecasts", "good"
+    elif "log_loss" in row:  # its skill is against the best n-gram only
+        words, look = "better than n-grams, not significantly better than all baselines", "unsure"
     else:
         words, look = "better than naive, not significantly", "unsure"
     return Html(f'{text(percent(skill, signed=True))}<span class="under {look}">{words}</span>')
@@ -64,14 +68,18 @@ def board(manifest: Manifest) -> str:
     if not rows:
         return "<p>This version's manifest holds no leaderboard.</p>"
     columns = _columns(rows)
-    best = {name: _least(rows, name) for name in LOWER_IS_BETTER}
+    best = {name: _best(rows, name, min) for name in LOWER_IS_BETTER}
+    best |= {name: _best(rows, name, max) for name in HIGHER_IS_BETTER}
     cells = [[_name(row, manifest.model), *(_cell(row, name, best.get(name)) for name in columns)] for row in rows]
     heads = ["Model", *(HEADS.get(name, name.replace("coverage-", "Inside ") + " %") for name in columns)]
     looks = [str(row.get("kind", "")) for row in rows]
     caption = f"Scores on the test part of version {manifest.version}, best first; naive forecasts are shaded"
+    against = (
+        "log loss / log loss of the best n-gram" if manifest.vocabulary else "error / error of the best naive forecast"
+    )
     note = (
-        '<p class="soft">Skill is 1 &minus; error / error of the best naive forecast. Lower errors are better; the '
-        "lowest of a column is underlined. p is that of being no better than the naive forecasts.</p>"
+        f'<p class="soft">Skill is 1 &minus; {against}. Lower errors are better; the best of a column is underlined. '
+        "p is that of being no better than the naive forecasts.</p>"
     )
     return table(caption, heads, cells, looks, "board") + note
 
@@ -79,12 +87,12 @@ def board(manifest: Manifest) -> str:
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     found = list(dict.fromkeys(key for row in rows for key in row))
     coverage = sorted(key for key in found if key.startswith("coverage-"))
-    first = [key for key in ("skill", *LOWER_IS_BETTER) if key in found]
+    first = [key for key in ("skill", *LOWER_IS_BETTER, *HIGHER_IS_BETTER) if key in found]
     return [*first, *coverage, *(key for key in ("direction", "p", "validation", "seconds") if key in found)]
 
 
-def _least(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    return min((row[name] for row in rows if isinstance(row.get(name), int | float)), default=None)
+def _best(rows: Sequence[Mapping[str, Any]], name: str, choose: Callable[..., float | None]) -> float | None:
+    return choose((row[name] for row in rows if isinstance(row.get(name), int | float)), default=None)
 
 
 def _name(row: Mapping[str, Any], published: str) -> Html:
@@ -95,8 +103,9 @@ def _name(row: Mapping[str, Any], published: str) -> Html:
 
 def _cell(row: Mapping[str, Any], name: str, best: float | None) -> Html | str:
     value = row.get(name)
-    if name in ("skill", "direction") or name.startswith("coverage-"):
-        return percent(value, signed=name == "skill")
+    if name in ("skill", "direction", *HIGHER_IS_BETTER) or name.startswith("coverage-"):
+        shown = percent(value, signed=name == "skill")
+        return Html(f"<strong>{text(shown)}</strong>") if best is not None and value == best else shown
     if name == "seconds":
         return duration(value) if isinstance(value, int | float) else NOTHING
     if name == "p" and isinstance(value, int | float):

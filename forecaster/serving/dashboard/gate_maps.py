@@ -72,7 +72,9 @@ def _edge(stamp: object) -> str:
 
 
 def _series(window: Mapping[str, Any]) -> str:
-    """The series of the window, as wide as the maps."""
+    """The series of the window, as wide as the maps; of symbols there is no line to draw."""
+    if "symbols" in window:
+        return ""
     values = [math.nan if value is None else float(value) for value in window["lookback"]["y"]]
     low, high = float(np.nanmin(values, initial=math.inf)), float(np.nanmax(values, initial=-math.inf))
     if not low < high:

@@ -45,6 +45,9 @@ def _drawn(found: Mapping[str, Any]) -> str:
             f"{text(layer['words'])} <span class='soft'>{text(layer['advice'] or '')}</span>"
         )
     layers = found["activations"]
+    for layer in layers:
+        if words := layer.get("by_symbol", {}).get("words"):
+            told[f"Forgetting in {layer['layer']}"] = words
     return (
         key_list(told)
         + _reach(reach["layers"])

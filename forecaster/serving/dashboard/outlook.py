@@ -10,6 +10,8 @@ import pandas as pd
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.protocol import interval_columns
 from forecaster.series import Panel
+from forecaster.serving.dashboard.places import places_of, seen_until
+from forecaster.serving.dashboard.symbol_outlook import symbol_outlook
 from forecaster.serving.failures import Refused
 from forecaster.serving.forecasts import Forecasts
 from forecaster.serving.models import Loaded
@@ -46,18 +48,19 @@ def outlook(
         raise Refused(404, f"there is no series {wanted[:100]!r} in the data of {name}")
     one = panel.select([names.index(wanted) if wanted is not None else 0])
     manifest = loaded.version.manifest
+    about = {
+        "version": loaded.number, "model": manifest.model, "series": str(one.ids[0]), "names": names[:MOST_NAMES],
+        "count": len(names), "time": isinstance(one.stamps(one.last), pd.DatetimeIndex),
+    }  # fmt: skip
+    if manifest.vocabulary:
+        return {**about, **symbol_outlook(forecasts, loaded, name, one)}
     values = one.history(0)
     shown = int(np.clip((EARLIER + 1) * manifest.horizon + manifest.lookback, FEWEST, MOST))
     ticks = one.first[0] + np.arange(len(values))
     frame = forecasts.predict(loaded, name, one, None, None)
     return {
-        "version": loaded.number,
-        "model": manifest.model,
-        "series": str(one.ids[0]),
-        "names": names[:MOST_NAMES],
-        "count": len(names),
-        "time": isinstance(one.stamps(ticks[-1:]), pd.DatetimeIndex),
-        "history": {"x": _places(one.stamps(ticks[-shown:])), "y": _numbers(values[-shown:])},
+        **about,
+        "history": {"x": places_of(one.stamps(ticks[-shown:])), "y": _numbers(values[-shown:])},
         "forecast": _drawn(frame, loaded),
         "past": _past(forecasts, loaded, name, one),
     }
@@ -69,7 +72,7 @@ def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[d
     values, horizon = one.history(0), manifest.horizon
     observed = np.flatnonzero(np.isfinite(values))
     end = int(observed[-1]) if len(observed) else -1
-    seen = _seen(one, manifest.training.get("until"))
+    seen = seen_until(one, manifest.training.get("until"))
     found = []
     for back in range(1, EARLIER + 1):
         origin = end - back * horizon
@@ -86,17 +89,6 @@ def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[d
         learnt = None if seen is None else bool(one.first[0] + origin < seen)
         found.append({**_drawn(frame, loaded), **judged, "learnt": learnt})
     return found
-
-
-def _seen(one: Panel, until: object) -> int | None:
-    """The tick up to which the network has seen this series in training or validation; None where nobody wrote it."""
-    told = until.get(str(one.ids[0])) if isinstance(until, dict) else until
-    numbered = not isinstance(one.stamps(one.last), pd.DatetimeIndex)
-    try:
-        stamp: pd.Index[Any] = pd.Index([int(str(told))]) if numbered else pd.DatetimeIndex([pd.Timestamp(str(told))])
-        return int(one.ticks(stamp)[0])
-    except (TypeError, ValueError):
-        return None
 
 
 def _judged(frame: pd.DataFrame, loaded: Loaded, truth: np.ndarray, before: np.ndarray) -> dict[str, Any]:
@@ -125,19 +117,11 @@ def _drawn(frame: pd.DataFrame, loaded: Loaded) -> dict[str, Any]:
         low, high = interval_columns(manifest.model, level)
         bands.append({"level": f"{level:g}", "lo": _numbers(frame[low]), "hi": _numbers(frame[high])})
     return {
-        "cutoff": _places(pd.Index(frame["cutoff"][:1]))[0],
-        "x": _places(pd.Index(frame["ds"])),
+        "cutoff": places_of(pd.Index(frame["cutoff"][:1]))[0],
+        "x": places_of(pd.Index(frame["ds"])),
         "y": _numbers(frame[manifest.model]),
         "bands": bands,
     }
-
-
-def _places(stamps: pd.Index[Any]) -> list[int]:
-    """Milliseconds by the data's own clock, or whole numbers as they are."""
-    if not isinstance(stamps, pd.DatetimeIndex):
-        return [int(stamp) for stamp in stamps]
-    clock = stamps.tz_localize(None) if stamps.tz is not None else stamps
-    return [int(value) for value in clock.to_numpy().astype("datetime64[ms]").astype(np.int64)]
 
 
 def _numbers(values: Any) -> list[float | None]:

@@ -13,7 +13,7 @@ from forecaster.serving.dashboard.markup import Html, chip, key_list, moment, pa
 from forecaster.serving.dashboard.overview import Kept, Pipeline
 from forecaster.serving.dashboard.standing import standing
 from forecaster.serving.dashboard.trying import trying
-from forecaster.serving.dashboard.words import NOTHING, duration, number
+from forecaster.serving.dashboard.words import NOTHING, duration, number, percent
 from forecaster.store import Store
 from forecaster.store.ledger_records import Run
 
@@ -60,8 +60,8 @@ def _summary(one: Pipeline) -> str:
         told["Published"] = moment(manifest.created, one.now)
         told["Score on the test part"] = score
         told["Skill"] = skill
-        step = manifest.frequency.get("name", "?")
-        told["Forecasts"] = f"{manifest.horizon} steps of {step} from {manifest.lookback} of the past"
+        steps = f"{manifest.horizon} step{'' if manifest.horizon == 1 else 's'}"
+        told["Forecasts"] = f"{steps} of {manifest.frequency.get('name', '?')} from {manifest.lookback} of the past"
     told["Next due"] = moment(one.next_due, one.now, "no schedule")
     listed = f'<ul class="reasons">{reasons}</ul>' if reasons else ""
     return f"{listed}{key_list(told)}"
@@ -93,7 +93,13 @@ def _past(one: Pipeline, served: Mapping[str, float]) -> str:
         else "<p>Nothing has been published yet.</p>"
     )
     told: dict[str, object] = {}
-    if served:
+    symbols = bool(one.champion and one.champion.manifest and one.champion.manifest.vocabulary)
+    if served and symbols:
+        told["Served since this server began"] = (
+            f"{percent(served['error'])} of {served['steps']:,.0f} steps named wrongly; "
+            f"{percent(served['naive'])} by the last symbol again"
+        )
+    elif served:
         told["Served since this server began"] = (
             f"mean absolute error {number(served['error'])} over {served['steps']:,.0f} steps; "
             f"{number(served['naive'])} for the last value"
@@ -109,7 +115,8 @@ def _past(one: Pipeline, served: Mapping[str, float]) -> str:
 def _course(errors: Any) -> str:
     if not isinstance(errors, Mapping) or "now" not in errors:
         return ""
-    metric = text(str(errors.get("metric", "error")).upper())
+    told = str(errors.get("metric", "error"))
+    metric = text(told.replace("_", " ") if "_" in told else told.upper())
     now, then = number(errors.get("now")), number(errors.get("then"))
     return f" ({metric} {now} on {text(errors.get('cutoffs'))} new origins, {then} when it was published)"
 

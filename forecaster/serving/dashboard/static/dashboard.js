@@ -1,12 +1,13 @@
 // What the pages do: draw a pipeline's latest forecast, forecast a CSV file, filter the list of pipelines.
 import { Chart } from "./chart.js";
 import { moment, number } from "./dates.js";
+import { SymbolBars, likeliestTable, pastOfSymbols, saidOfSymbols, symbolCsv, textAnswer } from "./symbols.js";
 
 const charts = new Map();
 
 function draw(box, data) {
   charts.get(box)?.close();
-  charts.set(box, new Chart(box, data));
+  charts.set(box, data.kind === "symbols" ? new SymbolBars(box, data) : new Chart(box, data));
 }
 
 /** The answer as JSON; an error has the server's own words. */
@@ -116,12 +117,14 @@ async function outlook(box, series) {
   try {
     const told = await ask(box.dataset.source + (series ? `?series=${encodeURIComponent(series)}` : ""));
     choices(box.querySelector("select"), told.names, told.series, (name) => outlook(box, name));
-    draw(box.querySelector(".chart"), plan(told));
+    const symbols = told.kind === "symbols";
+    draw(box.querySelector(".chart"), symbols ? told : plan(told));
     const more = box.querySelector("details");
     more.hidden = false;
-    steps(more.querySelector(".as-table"), told.forecast, told.time);
-    pastTable(told);
-    status.textContent = described(told);
+    const listed = more.querySelector(".as-table");
+    if (symbols) table(listed, ...likeliestTable(told)); else steps(listed, told.forecast, told.time);
+    if (symbols) pastOfSymbols(told, table); else pastTable(told);
+    status.textContent = symbols ? saidOfSymbols(told) : described(told);
   } catch (error) {
     status.className = "status bad";
     status.textContent = `No forecast can be shown: ${error.message}`;
@@ -143,13 +146,15 @@ async function shown(told, plot, failed) {
   const result = document.getElementById("try-result");
   const link = document.getElementById("try-download");
   URL.revokeObjectURL(link.href);
-  link.href = URL.createObjectURL(new Blob([csv(told)], { type: "text/csv" }));
+  const symbols = "likeliest" in told.forecasts[0];
+  link.href = URL.createObjectURL(new Blob([(symbols ? symbolCsv : csv)(told)], { type: "text/csv" }));
   const show = async (series) => {
-    const one = await plot(series);
+    const one = await plot(series, told);
     result.hidden = false;
     choices(document.getElementById("try-series"), one.names, one.series, (name) => show(name).catch(failed));
-    draw(document.getElementById("try-chart"), plan(one));
-    steps(result.querySelector(".as-table"), one.forecast, one.time);
+    draw(document.getElementById("try-chart"), symbols ? one : plan(one));
+    const listed = result.querySelector(".as-table");
+    if (symbols) table(listed, ...likeliestTable(one)); else steps(listed, one.forecast, one.time);
     return one.count;
   };
   return show(told.forecasts[0].unique_id);
@@ -172,18 +177,22 @@ function trying(form) {
     status.textContent = "Forecasting …";
     button.disabled = true;
     try {
-      const headers = { "Content-Type": "text/csv", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
-      const sent = { method: "POST", headers, body: file.files[0] };
+      const text = document.getElementById("text");
+      const headers = { "Content-Type": text ? "text/plain" : "text/csv", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+      const sent = { method: "POST", headers, body: text ? text.value : file.files[0] };
       const told = await ask(form.dataset.target, sent);
-      const plot = (series) => ask(`${form.dataset.plot}?series=${encodeURIComponent(series)}`, sent);
+      const plot = text ? textAnswer : (series) => ask(`${form.dataset.plot}?series=${encodeURIComponent(series)}`, sent);
       const count = await shown(told, plot, failed);
-      status.textContent = `Forecast by ${told.model}, version ${told.version}: ${count} series.`;
+      const strange = told.unknown?.length ? ` It does not know ${told.unknown.join(", ")}.` : "";
+      const what = text ? "" : `: ${count} series`;
+      status.textContent = `Forecast by ${told.model}, version ${told.version}${what}.${strange}`;
     } catch (error) {
       failed(error);
     } finally {
       button.disabled = false;
     }
   });
+  if (!drop) return;
   for (const kind of ["dragenter", "dragover"]) {
     drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("over"); });
   }
