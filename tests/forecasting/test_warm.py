@@ -1,6 +1,7 @@
 """A warm start begins where the published fit stood before it learnt from its validation part, for the same network."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 
 from forecaster.errors import DefinitionError
@@ -9,9 +10,9 @@ from forecaster.forecasting.warm import UNFINISHED, WarmStart, read_weights
 from tests.synthetic import seasonal_panel, tiny
 
 
-def fitted(panel, warm=None, lookback=24, **changes):
-    model = tiny(finish=0.5, ensemble=2, conformal=True).model_copy(update=changes)
-    return RecurrentForecaster(model, 6, season=12, lookback=lookback, warm=warm).fit(panel)
+def fitted(panel, warm=None, **changes):
+    model = tiny(finish=0.5, ensemble=2, conformal=True, **changes)
+    return RecurrentForecaster(model, 6, season=12, lookback=24, warm=warm).fit(panel)
 
 
 @pytest.fixture(scope="module")
@@ -40,26 +41,23 @@ def test_it_begins_at_the_best_loss_of_the_fit_before_and_takes_a_third_of_the_s
         assert now["validation"].min() <= before["validation"].min() * (1 + 1e-5)
 
 
-def test_without_a_step_it_forecasts_as_the_version_did_before_its_finish(panel, cold, warm):
-    still = fitted(panel, warm, learning_rate=1e-12, finish=0.0, steps=1)
-    with cold.unfinished():
-        expected = cold.quantiles(panel)
-    assert still.quantiles(panel)[..., 2] == pytest.approx(expected[..., 2], rel=1e-4)
-    assert not np.allclose(expected, cold.quantiles(panel))
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"lookback": 36}, "gru has lookback 36, and small version 1 24; write what it had"),
         ({"units": 5}, "gru has units 5, and small version 1 4"),
-        ({"network": "lstm"}, "gru has network lstm"),
-        ({"conformal": False}, "conformal False"),
+        ({"known": ["price"]}, "gru has known price, and small version 1 none"),
+        ({"conformal": False}, "conformal False, and small version 1 True"),
     ],
 )
-def test_another_network_is_refused_with_what_differs(panel, warm, changes, words):
+def test_another_network_is_refused_with_what_differs(cold, warm, changes, words):
     with pytest.raises(DefinitionError, match=words):
-        fitted(panel, warm, **changes)
+        warm.give(cold._network, {**cold.facts, **changes})
+
+
+def test_weights_of_other_shapes_are_refused(cold, warm):
+    with pytest.raises(DefinitionError, match="other shapes"):
+        replace(warm, weights=warm.weights[:-1]).give(cold._network, cold.facts)
 
 
 def test_a_file_that_is_no_network_is_an_error_with_a_remedy(tmp_path):
