@@ -50,7 +50,7 @@ def _panel(axis: str, points: Points, title: str, parts: Sequence[str]) -> list[
     for one, side in zip(points, sides, strict=True):
         out.append(f'<text x="{at(side, 0)[0]:.1f}" y="{HIGH + 18}" text-anchor="middle">{one[axis]:,}</text>')
     out.append(_line([at(low, -2), at(low + span, -2 + span)], 'stroke="#999" stroke-dasharray="4"'))
-    for part, colour in zip(parts, COLOURS, strict=True):
+    for part, colour in zip(parts, COLOURS, strict=False):
         heights = [math.log10(max(one[part], 10.0**LOWEST)) for one in points]
         drawn = [at(side, height) for side, height in zip(sides, heights, strict=True)]
         out.append(_line(drawn, f'stroke="{colour}" stroke-width="2"'))
