@@ -87,8 +87,9 @@ def _folds(definition: PipelineDefinition, project: Project, base: Path, workers
 def _show(result: RunResult) -> None:
     console.print(leaderboard_table(result.leaderboard))
     console.print(f"\n{result.gate.verdict}\n", markup=False, soft_wrap=True)
-    for model, words in result.warnings.items():
-        console.print(f"Warning     {model}: {words}", markup=False, soft_wrap=True)
+    for words in dict.fromkeys(result.warnings.values()):
+        models = ", ".join(model for model, told in result.warnings.items() if told == words)
+        console.print(f"Warning     {models}: {words}", markup=False, soft_wrap=True)
     for model, words in result.clipping.items():
         console.print(f"Gradient    {model}: {words}", markup=False, soft_wrap=True)
     if result.served:
