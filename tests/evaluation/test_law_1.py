@@ -69,7 +69,7 @@ def of_symbols(frame):
 def fitted_on_symbols(name):
     if name in RULES:
         return SymbolBaseline(name, 2, season=7).fit(of_symbols(table(1)))
-    model = tiny("gru", strategy="recursive", samples=5, steps=5)
+    model = tiny("gru", strategy="recursive", samples=20, steps=5)
     return SymbolForecaster(model, 2, lookback=20, season=7, validation=10).fit(of_symbols(table(1)))
 
 
