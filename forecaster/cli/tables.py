@@ -41,8 +41,9 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
         if "p" in shown and row["significant"]:
             cells[shown.index("p")] += "*"
         table.add_row(mark, Text(str(row["model"])), *cells, style=style)
-    table.caption = "★ published   * significantly better than every naive forecast   skill: against the best naive"
-    table.caption = f"{table.caption}{_directions(board)}"
+    rival = "n-gram" if "log_loss" in board else "naive"
+    said = f"★ published   * significantly better than every naive forecast   skill: against the best {rival}"
+    table.caption = f"{said}{_directions(board)}"
     table.caption_justify = "left"
     return table
 
