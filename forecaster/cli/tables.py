@@ -29,7 +29,7 @@ def facts_table(facts: Mapping[str, Any], inferred: Mapping[str, str]) -> Table:
 def leaderboard_table(board: pd.DataFrame) -> Table:
     """The leaderboard, best first; naive forecasts are dim, the published network is marked. Fits into 80 columns."""
     table = Table(title="Test part", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("")
+    table.add_column("", min_width=1)
     table.add_column("model", no_wrap=True)
     shown = [name for name in board.columns if name not in HIDDEN]
     for name in shown:
@@ -68,6 +68,9 @@ def _heading(name: str) -> str:
         "mase": "MASE",
         "smape": "sMAPE",
         "rmse": "RMSE",
+        "log_loss": "log loss",
+        "top_3": "top 3",
+        "perplexity": "perpl.",
         "seconds": "fit s",
         "validation": "valid.",
         "direction": "right",

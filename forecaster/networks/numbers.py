@@ -52,10 +52,10 @@ class Numbers(keras.layers.Layer):
         self.levels = tuple(levels)
         self.scale = RunningScale(1, memory, centred=not self.changes, name="scale")
         self.quantiles = Quantiles(MIDDLE, name="scaled_quantiles")
-        self.widths = {f"scale/{name}": width for name, width in self.scale.widths.items()}
-        self.widths["memory/values"] = max(self.seasons, default=1)
+        self.widths = {f"scale_{name}": width for name, width in self.scale.widths.items()}
+        self.widths["memory_values"] = max(self.seasons, default=1)
         if self.changes:
-            self.widths["memory/seen"] = 1
+            self.widths["memory_seen"] = 1
         self.numbers = len(GRID)
         self.outputs = {"quantiles": len(self.levels)}
 
@@ -70,8 +70,8 @@ class Numbers(keras.layers.Layer):
         values = on_working_scale(values, self.transform)
         observed = ops.logical_and(observed, ops.isfinite(values))
         values = ops.where(ops.isfinite(values), values, 0.0)
-        line = ops.concatenate([state["memory/values"], values], axis=1)
-        new = {"memory/values": line[:, values.shape[1] :]}
+        line = ops.concatenate([state["memory_values"], values], axis=1)
+        new = {"memory_values": line[:, values.shape[1] :]}
         if self.changes:
             level, spread, scaled, new = self._changes(line, values, observed, age, state, new)
             base = ops.zeros_like(values)
@@ -89,8 +89,8 @@ class Numbers(keras.layers.Layer):
 
     def _levels(self, values: Any, observed: Any, state: State, new: State) -> tuple[Any, Any, Any, State]:
         size = ops.ones_like(values)[:, :, None] if logarithmic(self.transform) else None
-        mean, spread, scale = self.scale(values[:, :, None], observed[:, :, None], _part(state, "scale/"), size=size)
-        new.update({f"scale/{name}": part for name, part in scale.items()})
+        mean, spread, scale = self.scale(values[:, :, None], observed[:, :, None], _part(state, "scale_"), size=size)
+        new.update({f"scale_{name}": part for name, part in scale.items()})
         mean, spread = mean[:, :, 0], spread[:, :, 0]
         return mean, spread, (values - mean) / spread, new
 
@@ -101,20 +101,20 @@ class Numbers(keras.layers.Layer):
         before = line[:, -steps - 1 : -1]
         changes = ops.where(age > 1, values - before, 0.0)
         seen = ops.cast(observed, values.dtype)
-        seen_before = ops.concatenate([state["memory/seen"], seen[:, :-1]], axis=1)
+        seen_before = ops.concatenate([state["memory_seen"], seen[:, :-1]], axis=1)
         both = ops.logical_and(ops.logical_and(observed, seen_before > 0), age > 1)
         size = ops.ones_like(values) if logarithmic(self.transform) else ops.abs(values)
         _, spread, scale = self.scale(
-            changes[:, :, None], both[:, :, None], _part(state, "scale/"), size=size[:, :, None]
+            changes[:, :, None], both[:, :, None], _part(state, "scale_"), size=size[:, :, None]
         )
-        new.update({f"scale/{name}": part for name, part in scale.items()})
-        new["memory/seen"] = seen[:, -1:]
+        new.update({f"scale_{name}": part for name, part in scale.items()})
+        new["memory_seen"] = seen[:, -1:]
         spread = spread[:, :, 0]
         return values, spread, changes / spread, new
 
     def _seasons_ago(self, line: Any, values: Any, age: Any) -> tuple[list[Any], list[Any]]:
         """The values one season before the next step, and whether they lie behind the first observation."""
-        room, steps = self.widths["memory/values"], values.shape[1]
+        room, steps = self.widths["memory_values"], values.shape[1]
         found = [line[:, room - season + 1 : room - season + 1 + steps] for season in self.seasons]
         return found, [age >= season for season in self.seasons]
 

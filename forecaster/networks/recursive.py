@@ -24,7 +24,6 @@ from forecaster.networks.kind import Kind
 from forecaster.networks.marginals import marginals
 from forecaster.networks.numbers import Numbers
 from forecaster.networks.optimizer import optimizer
-from forecaster.networks.remarks import without_remarks_on_names
 from forecaster.networks.shape import Shape
 from forecaster.networks.stack import Stack
 from forecaster.networks.stepper import Stepper
@@ -194,10 +193,8 @@ class RecursiveNetwork:
         archive.track(self.forecast)
         archive.add_endpoint("serving_default", self._call, [self._inputs()])
         if self.forecast.carried:
-            with without_remarks_on_names():
-                archive.add_endpoint("step", self.forecast.step, [self._step_inputs()])
-        with without_remarks_on_names():
-            archive.write_out(folder, verbose=False)
+            archive.add_endpoint("step", self.forecast.step, [self._step_inputs()])
+        archive.write_out(folder, verbose=False)
 
     @property
     def _call(self) -> Callable[..., Any]:

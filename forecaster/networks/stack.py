@@ -46,7 +46,7 @@ class Stack(keras.layers.Layer):
         self.units, self.names = definition.units, STATES[definition.network]
         self.layers = _layers(definition, seeds)
         self.widths = {
-            f"recurrence/{place}/{name}": self.units for place in range(definition.depth) for name in self.names
+            f"recurrence_{place}_{name}": self.units for place in range(definition.depth) for name in self.names
         }
 
     def build(self, shape: tuple[int | None, ...]) -> None:
@@ -59,7 +59,7 @@ class Stack(keras.layers.Layer):
         """See the class. A single step goes through the cells, which spares a loop inside of a loop."""
         new: State = {}
         for place, layer in enumerate(self.layers):
-            names = [f"recurrence/{place}/{name}" for name in self.names]
+            names = [f"recurrence_{place}_{name}" for name in self.names]
             before = [state[name] for name in names]
             if not names:
                 sequence, after = layer(sequence), []

@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 
-from forecaster.networks.remarks import without_remarks_on_names
 from forecaster.networks.shape import Shape
 
 __all__ = ["TOP", "export_strings"]
@@ -67,9 +66,8 @@ def export_strings(forecast: Any, shape: Shape, folder: Path) -> None:
     archive.track(forecast)
     archive.track(table)
     archive.add_endpoint("serving_default", serve, [_inputs(shape, None if forecast.carried else shape.lookback)])
-    with without_remarks_on_names():
-        archive.add_endpoint("step", step, [_step_inputs(forecast, shape)])
-        archive.write_out(folder, verbose=False)
+    archive.add_endpoint("step", step, [_step_inputs(forecast, shape)])
+    archive.write_out(folder, verbose=False)
 
 
 def _inputs(shape: Shape, steps: int | None) -> dict[str, Any]:

@@ -74,8 +74,8 @@ def test_all_steps_at_once_are_the_steps_one_by_one(network, transform):
 
 def test_the_state_has_names_and_begins_as_zeros():
     assert sorted(built("lstm").forecast.stepper.widths) == [
-        "age", "expected", "memory/values", "recurrence/0/c", "recurrence/0/h", "recurrence/1/c", "recurrence/1/h",
-        "scale/count", "scale/mean", "scale/variance",
+        "age", "expected", "memory_values", "recurrence_0_c", "recurrence_0_h", "recurrence_1_c", "recurrence_1_h",
+        "scale_count", "scale_mean", "scale_variance",
     ]  # fmt: skip
 
 
