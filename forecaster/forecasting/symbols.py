@@ -138,8 +138,8 @@ class SymbolForecaster(RecurrentForecaster):
         return self._inputs.given_by(in_terms_of(known, self.vocabulary), self.name)
 
     def _steps_back(self, panel: Panel) -> int:
-        assert self.resolved is not None
-        return steps_read(panel, self.streaming, self.resolved.lookback)
+        """As there, but the end of a long text only."""
+        return steps_read(panel, self.streaming, self.resolved.lookback if self.resolved else 0)
 
     def _answers(self, windows: Windows, size: int) -> Iterator[np.ndarray]:
         """Probabilities for windows, some at once; shape (windows, horizon, symbols)."""
