@@ -121,7 +121,7 @@ def _plain(model: ModelDefinition) -> dict[str, Any]:
 
 def _verdict(result: Tuning) -> str:
     name = result.metric.upper() if "_" not in result.metric else result.metric.replace("_", " ")
-    counted = f"{len(result.trials)} trials, and {result.stopped}."
+    counted = f"{len(result.trials)} {'trial' if len(result.trials) == 1 else 'trials'}, and {result.stopped}."
     said = f"On the validation part the best {name} is {result.score:.4f}"
     if result.before is None:
         compared = "no model was judged as it is."

@@ -66,5 +66,8 @@ def trials_of(study: optuna.Study) -> list[Trial]:
             seconds = one.duration.total_seconds() if one.duration else 0.0
             steps, model = int(one.user_attrs.get("steps", 0)), str(one.params.get("model", ""))
             state = states[one.state.name]
-            told.append(Trial(one.number + 1, state, model, changes, one.value, steps, seconds))
+            if state == "failed" and "error" not in one.user_attrs:
+                state = "cut off"
+            score = one.value if state == "complete" else None  # Optuna takes the last loss for that of a pruned one
+            told.append(Trial(one.number + 1, state, model, changes, score, steps, seconds))
     return told

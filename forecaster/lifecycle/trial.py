@@ -15,7 +15,8 @@ class Trial:
 
     Attributes:
         number: From 1, in the order in which they were begun.
-        state: `complete`, `pruned` (given up, since it fell behind), `failed` or `running`.
+        state: `complete`, `pruned` (given up, since it fell behind), `failed`, `cut off` (made again by the next call)
+            or `running`.
         model: The model file that it varies.
         changes: The values that it was given.
         score: On the validation part, by the promotion's metric; None unless it is complete.

@@ -162,6 +162,9 @@ class _Search:
             score = self._score(trial)
         except optuna.TrialPruned:
             study.tell(trial, state=states.PRUNED)
+        except _OutOfTimeError:
+            study.enqueue_trial(trial.params)
+            study.tell(trial, state=states.FAIL)
         except TrainingError as error:
             trial.set_user_attr("error", str(error))
             study.tell(trial, state=states.FAIL)
@@ -186,6 +189,8 @@ class _Search:
         except Interrupted:
             if watch.asked:
                 raise Interrupted(f"stopped in {watch.label}") from None
+            if not watch.behind:
+                raise _OutOfTimeError from None
             import optuna
 
             raise optuna.TrialPruned from None
@@ -193,13 +198,17 @@ class _Search:
         return validation_score(network, self.definition, self.prepared)
 
 
+class _OutOfTimeError(Exception):
+    """The search ended before the trial did; another call makes it again."""
+
+
 class _Watch:
     """Passes on how a fit goes, and ends it: where it falls behind, the time is over, or somebody asks."""
 
     def __init__(self, trial: optuna.Trial, until: float, listener: Listener) -> None:
         self.trial, self.until, self.listener = trial, until, listener
-        self.label, self.asked = f"trial {trial.number + 1}", False
-        self._behind, self._told = False, -1
+        self.label, self.asked, self.behind = f"trial {trial.number + 1}", False, False
+        self._told = -1
 
     def report(self, progress: Progress) -> None:
         """See `Control`."""
@@ -208,12 +217,12 @@ class _Watch:
             self._told = progress.step
             self.trial.report(progress.best, progress.step)
             self.trial.set_user_attr("steps", progress.step)
-            self._behind = self.trial.should_prune()
+            self.behind = self.trial.should_prune()
 
     def stop(self) -> bool:
         """See `Control`."""
         self.asked = self.asked or self.listener.stop()
-        return self.asked or self._behind or time.monotonic() >= self.until
+        return self.asked or self.behind or time.monotonic() >= self.until
 
 
 def _suggested(trial: optuna.Trial, key: str, dimension: Any) -> Any:

@@ -1,6 +1,7 @@
 """A search: inside the training part, pruned, resumable, within its budget; it ends with a model file and a page."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,11 @@ from forecaster.reporting.tuning import render_tuning
 from tests.pipeline.conftest import SMALL, write_project
 
 optuna = pytest.importorskip("optuna")
+
+
+def storage_of(file):
+    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(file)))
+
 
 SPACE_OF_TWO = read_space(["units=2,3", "learning_rate=0.0001..0.01"])
 
@@ -76,7 +82,7 @@ def test_the_models_as_they_are_come_first_and_the_best_is_never_worse(searched)
 def test_a_call_goes_on_from_the_trials_of_the_one_before_and_makes_the_interrupted_one_again(searched):
     result, definition, project, folder = searched
     states = [one.state for one in result.trials]
-    assert states.count("complete") + states.count("pruned") == 3 and states[1] == "failed"
+    assert states.count("complete") + states.count("pruned") == 3 and states[1] == "cut off"
     assert result.trials[2].changes == result.trials[1].changes
     assert tune(definition, project, SPACE_OF_TWO, base=folder, trials=3).trials == result.trials
 
@@ -95,8 +101,29 @@ def test_a_trial_whose_program_died_is_made_again(tmp_path):
     study = opened(file, "x", 1)
     study.ask().suggest_categorical("units", [2, 3])
     later = opened(file, "x", 1)
-    assert [one.state for one in trials_of(later)] == ["failed"]
+    assert [one.state for one in trials_of(later)] == ["cut off"]
     assert later.ask().suggest_categorical("units", [2, 3]) == trials_of(later)[0].changes["units"]
+
+
+def test_a_trial_that_was_given_up_has_no_score_but_a_loss(tmp_path):
+    study = opened(tmp_path / "x.journal", "x", 1)
+    trial = study.ask()
+    trial.suggest_categorical("units", [2, 3])
+    trial.report(0.01, 100)
+    study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    assert [(one.state, one.score) for one in trials_of(study)] == [("pruned", None)]
+
+
+def test_a_trial_in_which_the_time_ends_is_not_judged(searched, tmp_path, monkeypatch):
+    _, definition, _, folder = searched
+    begun = []
+    monkeypatch.setattr("forecaster.lifecycle.tuning.time", SimpleNamespace(monotonic=lambda: 1e6 * len(begun)))
+    listener = Listener(begin=begun.append)
+    with pytest.raises(ForecasterError, match="no trial came to its end"):
+        tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, listener=listener)
+    file = tmp_path / "models" / "store" / ".tuning" / "small.journal"
+    [name] = optuna.get_all_study_names(storage_of(file))
+    assert [one.state for one in trials_of(opened(file, name, 1))] == ["cut off"]
 
 
 def test_no_time_is_an_error_with_a_remedy(searched, tmp_path):
