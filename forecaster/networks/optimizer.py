@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -59,22 +58,16 @@ class WarmCosine(keras.optimizers.schedules.LearningRateSchedule):
         return {"peak": peak, "steps": int(steps), "warmup": int(warmup), "left": self.left}
 
 
-@keras.saving.register_keras_serializable(package="forecaster")
-class ClippedAdamW(keras.optimizers.Optimizer):
-    """AdamW (Loshchilov and Hutter 2019) that clips by value, then by norm, and counts how often that bit.
+class _Clipped(keras.optimizers.Optimizer):
+    """An optimiser that clips by value, then by norm, counts how often that bit, and averages the weights.
 
-        w ← w − decay · rate · w
-        m ← m + (1 − β₁)(g − m);  v ← v + (1 − β₂)(g² − v);  w ← w − rate · c_t · m / (√v + ε)
         average ← averaging · average + (1 − averaging) · w, which begins with the weights behind the first step
 
-    with c_t = √(1 − β₂ᵗ) / (1 − β₁ᵗ). The numbers are those of `keras.optimizers.AdamW`, whose graph for a network of a
-    dozen weights is three times as large: it works the rate and c_t out for each weight anew. Keras' own options for
-    clipping exclude each other and tell nothing. Clipping by norm keeps the direction of the gradient (Pascanu, Mikolov
-    and Bengio 2013), by value bends it but heeds single numbers.
+    Keras' own options for clipping exclude each other and tell nothing. Clipping by norm keeps the direction of the
+    gradient (Pascanu, Mikolov and Bengio 2013), by value bends it but heeds single numbers.
 
     Args:
         learning_rate: A number or a schedule.
-        decay: Share of each weight that is taken off at a rate of one.
         largest_value: Numbers of the gradient are cut to plus and minus this; None leaves them.
         largest_norm: The whole gradient is shortened to this norm; None leaves it.
         averaging: Of the running mean of the weights, see `finalize_variable_values`; None keeps none.
@@ -88,7 +81,6 @@ class ClippedAdamW(keras.optimizers.Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        decay: float = 0.004,
         *,
         largest_value: float | None = None,
         largest_norm: float | None = None,
@@ -96,16 +88,15 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.decay, self.averaging = decay, averaging
-        self.largest_value, self.largest_norm = largest_value, largest_norm
+        self.largest_value, self.largest_norm, self.averaging = largest_value, largest_norm, averaging
 
     def build(self, variables: Any) -> None:
-        """Makes the moments, the running mean, and the two numbers that are watched."""
+        """Makes the running mean, the moments, and the two numbers that are watched."""
         if self.built:
             return
         super().build(variables)
         self.averages = self.add_optimizer_variables(variables, "average") if self.averaging else []
-        self.means, self.squares = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        self._make_moments(variables)
         self.clipped = self.add_variable(shape=(), name="clipped")
         self.steepest = self.add_variable(shape=(), name="steepest")
 
@@ -113,53 +104,47 @@ class ClippedAdamW(keras.optimizers.Optimizer):
         """Clips the gradients, those of all replicas together, then makes the step."""
         if not self.built:
             self.build(trainable_variables)
-        grads = _summed(grads)
+        weights = self._trainable_variables if trainable_variables is None else trainable_variables
+        grads = total([_dense(grad, weight) for grad, weight in zip(grads, weights, strict=True)])
         norm = _norm(grads)
         bites = ops.zeros_like(norm)
         if self.largest_value is not None:
             limit = self.largest_value
-            peaks = [ops.max(ops.abs(grad)) for grad in grads if grad is not None]
-            bites = ops.maximum(bites, ops.cast(ops.max(ops.stack(peaks)) > limit, norm.dtype))
-            grads = [None if grad is None else ops.clip(grad, -limit, limit) for grad in grads]
+            peak = ops.max(ops.stack([ops.max(ops.abs(grad)) for grad in grads]))
+            bites = ops.maximum(bites, ops.cast(peak > limit, norm.dtype))
+            grads = [ops.clip(grad, -limit, limit) for grad in grads]
         if self.largest_norm is not None:
             left = norm if self.largest_value is None else _norm(grads)
             bites = ops.maximum(bites, ops.cast(left > self.largest_norm, norm.dtype))
             # an infinite norm makes the gradient NaN, so that the fit ends with a reason
             scale = self.largest_norm * ops.minimum(1.0 / left, 1.0 / self.largest_norm) + (left - left)
-            grads = [None if grad is None else grad * scale for grad in grads]
+            grads = [grad * scale for grad in grads]
         self.clipped.assign_add(bites)
         self.steepest.assign(ops.maximum(self.steepest, norm))
         self._begin_step()
-        weights = self._trainable_variables if trainable_variables is None else trainable_variables
-        grads = [ops.zeros_like(weight) if grad is None else grad for grad, weight in zip(grads, weights, strict=True)]
         if context := replicas():  # Keras adds them up once more
             grads = [grad / context.num_replicas_in_sync for grad in grads]
         super().apply(grads, trainable_variables)
 
-    def _begin_step(self) -> None:
-        """What is the same for all weights: c_t, and how much of the running mean stays."""
-        done = ops.cast(self.iterations, "float32")
-        self._corrected = ops.sqrt(1.0 - ops.power(SQUARES, done + 1.0)) / (1.0 - ops.power(MEANS, done + 1.0))
-        self._stays = ops.minimum(done, 1.0) * (self.averaging or 0.0)
-
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """The step of one weight; see the class."""
+        """The step of one weight, and of its running mean."""
         place = self._get_variable_index(variable)
-        mean, square = self.means[place], self.squares[place]
-        first = mean + (1.0 - MEANS) * (gradient - mean)
-        second = square + (1.0 - SQUARES) * (ops.square(gradient) - square)
-        step = (learning_rate * self._corrected) * first / (ops.sqrt(second) + SMALL)
-        value = variable - (learning_rate * self.decay) * variable - step
-        for kept, new in ((mean, first), (square, second)):
-            self.assign(kept, new)
-        self._take(variable, place, value)
-
-    def _take(self, variable: Any, place: int, value: Any) -> None:
-        """Sets a weight, and goes on with its running mean."""
+        value = self._stepped(gradient, variable, learning_rate, place)
         self.assign(variable, value)
         if self.averaging:
             average = self.averages[place]
             self.assign(average, value + self._stays * (average - value))
+
+    def _make_moments(self, variables: Any) -> None:
+        raise NotImplementedError
+
+    def _begin_step(self) -> None:
+        """What is the same for all weights: how much of the running mean stays."""
+        self._stays = ops.minimum(ops.cast(self.iterations, "float32"), 1.0) * (self.averaging or 0.0)
+
+    def _stepped(self, gradient: Any, variable: Any, rate: Any, place: int) -> Any:
+        """The new value of the weight at a place, whose moments move with it."""
+        raise NotImplementedError
 
     def finalize_variable_values(self, var_list: Any) -> None:
         """Sets the weights to their running means."""
@@ -186,42 +171,91 @@ class ClippedAdamW(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the optimiser."""
-        own = {name: getattr(self, name) for name in ("decay", "largest_value", "largest_norm", "averaging")}
+        own = {name: getattr(self, name) for name in ("largest_value", "largest_norm", "averaging")}
         config = super().get_config()
         return {name: config[name] for name in ("name", "learning_rate")} | own
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
-class ClippedAdagrad(ClippedAdamW):
-    """Adagrad (Duchi, Hazan and Singer 2011), clipped and watched in the same way; nothing else is taken off.
+class ClippedAdamW(_Clipped):
+    """AdamW (Loshchilov and Hutter 2019), clipped, watched and averaged.
 
-    v ← v + g²;  w ← w − rate · g / √(v + ε)
+        w ← w − decay · rate · w
+        m ← m + (1 − β₁)(g − m);  v ← v + (1 − β₂)(g² − v);  w ← w − rate · c_t · m / (√v + ε)
+
+    with c_t = √(1 − β₂ᵗ) / (1 − β₁ᵗ). The numbers are those of `keras.optimizers.AdamW`, whose graph for a network of a
+    dozen weights is three times as large: it works the rate and c_t out for each weight anew.
+
+    Args:
+        learning_rate: A number or a schedule.
+        decay: Share of each weight that is taken off at a rate of one.
+        **kwargs: How it is clipped and averaged: `largest_value`, `largest_norm`, `averaging`.
     """
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """The step of one weight; see the class."""
-        place = self._get_variable_index(variable)
+    def __init__(self, learning_rate: Any = 0.001, decay: float = 0.004, **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.decay = decay
+
+    def _make_moments(self, variables: Any) -> None:
+        self.means, self.squares = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+
+    def _begin_step(self) -> None:
+        super()._begin_step()
+        done = ops.cast(self.iterations, "float32")
+        self._corrected = ops.sqrt(1.0 - ops.power(SQUARES, done + 1.0)) / (1.0 - ops.power(MEANS, done + 1.0))
+
+    def _stepped(self, gradient: Any, variable: Any, rate: Any, place: int) -> Any:
+        mean, square = self.means[place], self.squares[place]
+        first = mean + (1.0 - MEANS) * (gradient - mean)
+        second = square + (1.0 - SQUARES) * (ops.square(gradient) - square)
+        self.assign(mean, first)
+        self.assign(square, second)
+        return variable - (rate * self.decay) * variable - (rate * self._corrected) * first / (ops.sqrt(second) + SMALL)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the optimiser."""
+        return {**super().get_config(), "decay": self.decay}
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class ClippedAdagrad(_Clipped):
+    """Adagrad (Duchi, Hazan and Singer 2011), clipped, watched and averaged; nothing else is taken off.
+
+    v ← v + g², which begins with zero;  w ← w − rate · g / √(v + ε)
+    """
+
+    def _make_moments(self, variables: Any) -> None:
+        self.squares = self.add_optimizer_variables(variables, "accumulator")
+
+    def _stepped(self, gradient: Any, variable: Any, rate: Any, place: int) -> Any:
         square = self.squares[place] + ops.square(gradient)
         self.assign(self.squares[place], square)
-        self._take(variable, place, variable - learning_rate * gradient / ops.sqrt(square + TINY))
+        return variable - rate * gradient / ops.sqrt(square + TINY)
 
 
-def optimizer(definition: ModelDefinition) -> ClippedAdamW:
+def optimizer(definition: ModelDefinition) -> ClippedAdamW | ClippedAdagrad:
     """The optimiser that a model file describes."""
     left = LEFT if definition.decay == "cosine" else 1.0
     rate = WarmCosine(definition.learning_rate, definition.steps, definition.warmup, left)
-    kind = ClippedAdagrad if definition.optimizer == "adagrad" else ClippedAdamW
-    return kind(
-        rate, definition.weight_decay, largest_value=definition.clipvalue, largest_norm=definition.clipnorm,
-        averaging=definition.averaging or None,
-    )  # fmt: skip
+    watched: dict[str, Any] = {
+        "largest_value": definition.clipvalue, "largest_norm": definition.clipnorm,
+        "averaging": definition.averaging or None,
+    }  # fmt: skip
+    if definition.optimizer == "adagrad":
+        return ClippedAdagrad(rate, **watched)
+    return ClippedAdamW(rate, definition.weight_decay, **watched)
 
 
-def _summed(grads: Sequence[Any]) -> list[Any]:
-    """Gradients over all replicas; None stays."""
-    there = iter(total([grad for grad in grads if grad is not None]))
-    return [None if grad is None else next(there) for grad in grads]
+def _dense(grad: Any, weight: Any) -> Any:
+    """A gradient as numbers: zeros where there is none.
+
+    TensorFlow's gradient of an embedding is a list of rows, one for each place at which one was read; those of the same
+    row are added up before any norm or square is taken.
+    """
+    if grad is None:
+        return ops.zeros_like(weight)
+    return ops.zeros_like(weight) + grad if hasattr(grad, "indices") else grad
 
 
 def _norm(grads: Any) -> Any:
-    return ops.sqrt(ops.sum(ops.stack([ops.sum(ops.square(grad)) for grad in grads if grad is not None])))
+    return ops.sqrt(ops.sum(ops.stack([ops.sum(ops.square(grad)) for grad in grads])))

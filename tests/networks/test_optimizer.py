@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from forecaster.networks.optimizer import ClippedAdamW, WarmCosine, optimizer
+from forecaster.networks.optimizer import ClippedAdagrad, ClippedAdamW, WarmCosine, optimizer
 from tests.synthetic import tiny
 
 
@@ -40,6 +40,22 @@ def test_values_then_the_norm_are_cut_and_the_step_counts_once(limits, left, bit
     assert found == pytest.approx(left)
     assert one.reset_watch() == pytest.approx((bites, 13.0))
     assert one.reset_watch() == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("kind", [ClippedAdamW, ClippedAdagrad])
+def test_rows_of_an_embedding_that_were_read_twice_are_added_up_first(kind):
+    """The same numbers as one-hot vectors times the weights, whose gradient is dense."""
+    tf = pytest.importorskip("tensorflow")
+    places, wish = [0, 1, 1], tf.constant([[3.0], [4.0], [8.0]])
+    found = []
+    for read in (lambda rows: tf.gather(rows, places), lambda rows: tf.one_hot(places, 4) @ rows):
+        weight, one = keras.Variable(np.ones((4, 1), np.float32)), kind(0.1, largest_norm=1.0)
+        for _ in range(2):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(read(weight.value) * wish)
+            one.apply(tape.gradient(loss, [weight.value]), [weight])
+        found.append([*ops.convert_to_numpy(weight).ravel(), *one.reset_watch()])
+    assert found[0] == pytest.approx(found[1]) and found[0][-1] == pytest.approx(153**0.5)
 
 
 def test_a_step_is_that_of_keras_adamw_with_the_same_limit():
