@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -107,13 +107,13 @@ class ClassicalForecaster:
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         process = self._process or self._started()
-        assert process.stdin and process.stdout
+        asked, answers = cast(IO[str], process.stdin), cast(IO[str], process.stdout)  # both are pipes
         try:
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
+            asked.write(json.dumps(request) + "\n")
+            asked.flush()
         except OSError:
             pass  # it has ended, and its empty answer says so
-        line = process.stdout.readline()
+        line = answers.readline()
         if not line:
             self._process = None
             raise ForecasterError(
@@ -135,8 +135,7 @@ class ClassicalForecaster:
             raise ForecasterError(
                 f"{VARIABLE}={self._python}: cannot be run ({error.strerror}); name the Python of that environment"
             ) from error
-        assert process.stdout
-        hello = process.stdout.readline()
+        hello = cast(IO[str], process.stdout).readline()
         if not hello:
             raise ForecasterError(
                 f"{self._python} has no statsforecast (it ended with code {process.wait()}); run {self._python} -m pip "

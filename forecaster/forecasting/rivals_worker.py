@@ -49,7 +49,7 @@ def _forecast(model: Any, request: dict[str, Any], values: list[float]) -> Any:
     levels = sorted(request["levels"], reverse=True)
     try:
         said = model.forward(np.array(values), h=request["horizon"], level=levels or None)
-    except Exception as error:
+    except Exception as error:  # as above
         sys.stderr.write(f"{request['model']}: {type(error).__name__}: {error}\n")
         return None
     columns = [said[f"lo-{level}"] for level in levels]

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forecaster.config import PipelineDefinition, Project
-from forecaster.config.reading import parse
 from forecaster.errors import ForecasterError
 from forecaster.execution import Answer, Executor, Task
-from forecaster.lifecycle.parcel import ORDER, pack_answer, pack_definition, receive, share_checkpoints, unpack
+from forecaster.lifecycle.parcel import opened, pack_answer, pack_definition, receive
 from forecaster.pipeline.group_run import GroupOutcome, finished
 from forecaster.pipeline.pruning import prune
 from forecaster.store import Store
@@ -132,17 +130,14 @@ def run_in_private(order: bytes) -> bytes:
     from forecaster.pipeline.listener import Listener
     from forecaster.pipeline.run import run
 
-    with tempfile.TemporaryDirectory(prefix="forecaster-") as scratch:
-        told = unpack(order, Path(scratch), ORDER)
-        definition = parse(told["definition"], PipelineDefinition, "the order")
-        project = Project(Path(told["root"]), store_folder=Path(scratch) / "store")
-        share_checkpoints(project.store, Path(told["checkpoints"]))
-        report = Path(scratch) / "report.html" if told["report"] else None
+    with opened(order) as errand:
+        told, store = errand.told, Store(errand.project.store)
+        report = errand.folder / "report.html" if told["report"] else None
         result = run(
-            definition, project, base=Path(told["base"]), publishing=bool(told["publishing"]),
+            errand.definition, errand.project, base=Path(told["base"]), publishing=bool(told["publishing"]),
             force=bool(told["force"]), resume=True, report=report, offline=bool(told["offline"]),
             listener=Listener(read=lambda facts, inferred: load_quietly()),
         )  # fmt: skip
         page = report.read_text(encoding="utf-8") if report and report.is_file() else None
-        versions = [Store(project.store).read(str(definition.name), result.version)] if result.version else []
+        versions = [store.read(str(errand.definition.name), result.version)] if result.version else []
         return pack_answer({"run": json.loads(result.to_json()), "report": page}, versions, [])

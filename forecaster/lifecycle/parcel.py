@@ -12,8 +12,8 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ from forecaster.store.manifest import MANIFEST_FILE
 from forecaster.store.staging import Staging
 
 __all__ = [
-    "FUNCTION", "ORDER", "Order", "Received", "pack_answer", "pack_definition", "pack_order", "receive",
-    "retrain_in_private", "share_checkpoints", "unpack",
+    "FUNCTION", "ORDER", "Errand", "Order", "Received", "opened", "pack_answer", "pack_definition", "pack_order",
+    "receive", "retrain_in_private", "unpack",
 ]  # fmt: skip
 
 FUNCTION = f"{__name__}:retrain_in_private"
@@ -124,6 +124,33 @@ def _head(definition: PipelineDefinition, project: Project, base: Path, told: Ma
     return json.dumps({"definition": definition.model_dump(mode="json"), **where, **told})
 
 
+@dataclass(frozen=True)
+class Errand:
+    """An order as a worker has it.
+
+    Attributes:
+        told: All that the order says.
+        definition: The pipeline.
+        project: That of the coordinator, with a store of the worker's own.
+        folder: What the worker writes in here is forgotten with the errand.
+    """
+
+    told: dict[str, Any]
+    definition: PipelineDefinition
+    project: Project
+    folder: Path
+
+
+@contextmanager
+def opened(order: bytes) -> Iterator[Errand]:
+    """Unpacks an order into a folder of its own, whose checkpoints are those of the coordinator's project."""
+    with tempfile.TemporaryDirectory(prefix="forecaster-") as scratch:
+        told = unpack(order, Path(scratch), ORDER)
+        project = Project(Path(told["root"]), store_folder=Path(scratch) / "store")
+        _share_checkpoints(project.store, Path(told["checkpoints"]))
+        yield Errand(told, parse(told["definition"], PipelineDefinition, "the order"), project, Path(scratch))
+
+
 def retrain_in_private(order: bytes) -> bytes:
     """What a worker does: retrains in a store of its own, and gives back the result and what was stored there.
 
@@ -134,18 +161,14 @@ def retrain_in_private(order: bytes) -> bytes:
     from forecaster.lifecycle.retraining import retrain
     from forecaster.pipeline.listener import Listener
 
-    with tempfile.TemporaryDirectory(prefix="forecaster-") as scratch:
-        told = unpack(order, Path(scratch), ORDER)
-        definition = parse(told["definition"], PipelineDefinition, "the order")
-        project = Project(Path(told["root"]), store_folder=Path(scratch) / "store")
-        share_checkpoints(project.store, Path(told["checkpoints"]))
-        private, name = Store(project.store), str(definition.name)
+    with opened(order) as errand:
+        private, name, told = Store(errand.project.store), str(errand.definition.name), errand.told
         before = private.versions(name), private.challengers.numbers(name)
         # the first thing that it hears of: until then the data are compared, and the backend is not needed
         listener = Listener(read=lambda facts, inferred: load_quietly())
         result = retrain(
-            definition, project, base=Path(told["base"]), offline=bool(told["offline"]), listener=listener,
-            only_on_drift=bool(told["only_on_drift"]),
+            errand.definition, errand.project, base=Path(told["base"]), offline=bool(told["offline"]),
+            listener=listener, only_on_drift=bool(told["only_on_drift"]),
         )  # fmt: skip
         versions = [private.read(name, number) for number in private.versions(name) if number not in before[0]]
         numbers = [number for number in private.challengers.numbers(name) if number not in before[1]]
@@ -237,7 +260,7 @@ def _moved(version: Version, staging: Staging) -> Version:
     return version
 
 
-def share_checkpoints(private: Path, shared: Path) -> None:
+def _share_checkpoints(private: Path, shared: Path) -> None:
     """Lets a fit go on where a killed one stopped; without a folder that can be written it begins anew."""
     with suppress(OSError):
         shared.mkdir(parents=True, exist_ok=True)

@@ -168,7 +168,7 @@ class _Search:
         except TrainingError as error:
             trial.set_user_attr("error", str(error))
             study.tell(trial, state=states.FAIL)
-        except BaseException:
+        except BaseException:  # whatever ends the search, Ctrl-C among it: the next call makes this trial again
             study.enqueue_trial(trial.params)
             study.tell(trial, state=states.FAIL)
             raise

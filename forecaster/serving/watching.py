@@ -154,7 +154,7 @@ def load(version: Version) -> Loaded:
     model = SavedModel(version.served)
     try:
         warm_up(model, version)
-    except BaseException:
+    except BaseException:  # raised again: nobody else could close it
         model.close()
         raise
     return Loaded(version, model, mark)

@@ -19,12 +19,7 @@ RESULT = {"reason": "as told", "p": 0.01, "scores": {}, "data_hash": "ab", "seco
 
 def retrain(order: bytes) -> bytes:
     """Publishes, keeps, fails, hangs or dies as `data.path` says; leaves a line in `log` below the project."""
-    with zipfile.ZipFile(io.BytesIO(order)) as archive:
-        told = json.loads(archive.read("order.json"))
-    wish, root, name = told["definition"]["data"]["path"], Path(told["root"]), told["definition"]["name"]
-    first = _note(root, name) == 1
-    if wish == "die" or (wish == "die once" and first):
-        os.kill(os.getpid(), signal.SIGKILL)
+    told, wish, root, name = _begun(order)
     if wish == "hang":
         time.sleep(600)
     if wish == "pid then publish":
@@ -56,12 +51,7 @@ def retrain(order: bytes) -> bytes:
 
 def run_group(order: bytes) -> bytes:
     """Runs a group's pipeline: publishes, fails or dies as `data.path` says; leaves a line in `log`, too."""
-    with zipfile.ZipFile(io.BytesIO(order)) as archive:
-        told = json.loads(archive.read("order.json"))
-    wish, root, name = told["definition"]["data"]["path"], Path(told["root"]), told["definition"]["name"]
-    first = _note(root, name) == 1
-    if wish == "die" or (wish == "die once" and first):
-        os.kill(os.getpid(), signal.SIGKILL)
+    _, wish, root, name = _begun(order)
     if wish == "pid then publish":
         (root / f"{name}.pid").write_text(str(os.getpid()))
         while not (root / "go").exists():
@@ -75,6 +65,17 @@ def run_group(order: bytes) -> bytes:
         gate = {"model": "net", "passed": True, "verdict": f"Well done. Published as {name} version {version.number}."}
         told = {"name": name, "facts": {"series": 3}, "gate": gate, "leaderboard": [], "published": published}
         return pack_answer({"run": told, "report": f"<h1>{name}</h1>"}, [version], [])
+
+
+def _begun(order: bytes) -> tuple[dict, str, Path, str]:
+    """What the order tells: all of it, the wish, the project's folder, the pipeline's name; some die of it."""
+    with zipfile.ZipFile(io.BytesIO(order)) as archive:
+        told = json.loads(archive.read("order.json"))
+    wish, root, name = told["definition"]["data"]["path"], Path(told["root"]), told["definition"]["name"]
+    first = _note(root, name) == 1
+    if wish == "die" or (wish == "die once" and first):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return told, wish, root, name
 
 
 def _note(root: Path, name: str) -> int:

@@ -30,7 +30,7 @@ __all__ = ["Dashboard", "router"]
 STATIC: Final = {
     "dashboard.css": "text/css", "dashboard.js": "text/javascript", "chart.js": "text/javascript",
     "bars.js": "text/javascript", "symbols.js": "text/javascript", "dates.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
+    "svg.js": "text/javascript", "icon.svg": "image/svg+xml",
 }  # fmt: skip
 FRESH = 30.0
 """Seconds for which a plot's data are kept."""

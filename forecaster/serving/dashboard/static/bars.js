@@ -1,23 +1,8 @@
 // Stacked bars in SVG: one for each step, of how likely each symbol was held to be; rings mark what came.
 import { dateTicks, moment, number } from "./dates.js";
+import { element, shape } from "./svg.js";
 
-const NS = "http://www.w3.org/2000/svg";
 const TOP = 10, LEFT = 40, RIGHT = 8, WIDEST = 72;
-
-function shape(kind, attributes, parent) {
-  const made = document.createElementNS(NS, kind);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (parent) parent.append(made);
-  return made;
-}
-
-function element(kind, attributes, parent, words) {
-  const made = document.createElement(kind);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (words) made.textContent = words;
-  if (parent) parent.append(made);
-  return made;
-}
 
 /** A symbol as it can be read: blanks and ends of lines have signs. */
 export const legible = (symbol) =>

@@ -1,23 +1,8 @@
 // A line chart in SVG with intervals that can be zoomed by mouse, touch, keyboard and buttons.
 import { dateTicks, moment, number, numberTicks } from "./dates.js";
+import { element, shape } from "./svg.js";
 
-const NS = "http://www.w3.org/2000/svg";
 const TOP = 10, RIGHT = 12, BELOW = 26;
-
-function shape(kind, attributes, parent) {
-  const made = document.createElementNS(NS, kind);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (parent) parent.append(made);
-  return made;
-}
-
-function element(kind, attributes, parent, words) {
-  const made = document.createElement(kind);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (words) made.textContent = words;
-  if (parent) parent.append(made);
-  return made;
-}
 
 /**
  * What is drawn: `time` says whether x are moments; `lines` have {name, look, x, y}; `bands` {name, look, x, lo, hi};
