@@ -7,6 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
+# The loop under all recurrent layers of Keras, on every backend; it has no public name.
+from keras.src.backend import rnn
+
 __all__ = ["RunningScale"]
 
 SMALLEST_SPREAD = 1e-5
@@ -88,8 +91,10 @@ def _recursion(factor: Any, term: Any, start: Any) -> Any:
 
     By doubling (Hillis and Steele 1986): behind the round of a reach r, the first 2r of `done` are there, and of the
     others each is what the 2r steps up to it make of zero. `ops.associative_scan` does less arithmetic, by a graph of a
-    thousand operations, which costs more than the arithmetic.
+    thousand operations, which costs more than the arithmetic. A number of steps that no graph knows is walked through.
     """
+    if factor.shape[1] is None:
+        return _walk(factor, term, start)
     first = factor[:, :1] * start[:, None] + term[:, :1]
     if factor.shape[1] == 1:
         return first
@@ -99,3 +104,12 @@ def _recursion(factor: Any, term: Any, start: Any) -> Any:
         products = products[:, reach:] * products[:, :-reach]
         reach *= 2
     return done
+
+
+def _walk(factor: Any, term: Any, start: Any) -> Any:
+    def step(now: Any, before: list[Any]) -> tuple[Any, list[Any]]:
+        by, more = ops.split(now, 2, axis=-1)
+        after = by * before[0] + more
+        return after, [after]
+
+    return rnn(step, ops.concatenate([factor, term], axis=-1), [start])[1]

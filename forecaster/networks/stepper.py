@@ -70,9 +70,9 @@ class Stepper(keras.layers.Layer):
             self.known_scale.build()
         if self.static_scale:
             self.static_scale.build((None, self.static))
-        trial = ops.zeros((1, 1))
-        static = ops.zeros((1, self.static)) if self.static else None
-        inputs, _, _ = self._inputs(trial, trial > 0, trial[:, :, None] + ops.zeros(self.known), static, self.zeros(1))
+        trial, static = ops.zeros((1, 1)), ops.zeros((1, self.static)) if self.static else None
+        around, _ = self._around(ops.zeros((1, 1, self.known)), static, trial > 0, self.zeros(1))
+        inputs, _, _ = self._inputs(trial, trial > 0, around, self.zeros(1))
         self.stack.build((None, None, inputs.shape[-1]))
         self.head.build((None, None, self.stack.units))
         self.built = True
@@ -105,39 +105,57 @@ class Stepper(keras.layers.Layer):
         Returns:
             What `Kind.say` says of steps 2 … steps + 1, and the state behind.
         """
-        inputs, frame, new = self._inputs(values, observed, known, static, state)
+        around, after = self._around(known, static, _begun(observed, state), state)
+        said, new = self._advance(values, observed, around, state, kept, training)
+        return said, {**new, **after}
+
+    def _advance(
+        self, values: Any, observed: Any, around: Any, state: State, kept: Any = None, training: bool = False
+    ) -> tuple[Said, State]:
+        """`advance`, with what stands around the values at hand; the state is what the values alone change."""
+        inputs, frame, new = self._inputs(values, observed, around, state)
         output, recurrent = self.stack(inputs, state, training=training)
         said = self.kind.say(self.head(output if kept is None else output * kept), frame)
         return said, {**new, **recurrent, "expected": self.kind.expected(said)[:, -1:]}
 
-    def _inputs(self, values: Any, observed: Any, known: Any, static: Any, state: State) -> tuple[Any, Said, State]:
+    def _inputs(self, values: Any, observed: Any, around: Any, state: State) -> tuple[Any, Said, State]:
         age = state["age"] + ops.cumsum(ops.ones_like(values), axis=1)
         own = {name: state[name] for name in self.kind.widths}
         read, frame, new = self.kind.read(values, observed, age, own)
-        parts, new = [read], {**new, "age": age[:, -1:]}
-        if self.known:
-            scaled, known_state = self._known(known, state)
-            parts.append(scaled)
-            new.update(known_state)
+        return ops.concatenate([read, around], axis=-1), frame, {**new, "age": age[:, -1:]}
+
+    def _around(self, known: Any, static: Any, begun: Any, state: State) -> tuple[Any, State]:
+        """What the recurrence reads beside the values, and the scale behind; it is at hand before any step is taken.
+
+        Args:
+            known: As `advance`.
+            static: As `advance`.
+            begun: Whether there has been a value; no scale learns before. Boolean, (batch, steps) or (batch, 1).
+            state: Before these steps.
+
+        Returns:
+            Shape (batch, steps, features), and the part of the state named `known/…`.
+        """
+        parts, after = self._known(known, begun[:, :, None], state) if self.known else ([known], {})
         if self.static_scale:
             constant = self.static_scale(static)[:, None]
-            parts.append(constant + ops.zeros_like(read[:, :, :1]))
-        return ops.concatenate(parts, axis=-1), frame, new
+            batch, steps = ops.shape(known)[:2]
+            parts.append(ops.broadcast_to(constant, (batch, steps, constant.shape[-1])))
+        return ops.concatenate(parts, axis=-1), after
 
-    def _known(self, known: Any, state: State) -> tuple[Any, State]:
+    def _known(self, known: Any, begun: Any, state: State) -> tuple[list[Any], State]:
         """Known covariates of the next step, by their running scale, 0 where missing, and their mask."""
-        observed = ops.isfinite(known)
-        filled = ops.where(observed, known, 0.0)
-        mask = ops.cast(observed, filled.dtype)
+        there = ops.isfinite(known)
+        filled = ops.where(there, known, 0.0)
+        mask = ops.cast(there, filled.dtype)
         if self.known_scale is None:
-            return ops.concatenate([filled, mask], axis=-1), {}
+            return [filled, mask], {}
         count = self.scaled_known
         before = {name: state[f"known/{name}"] for name in self.known_scale.widths}
-        numbers = filled[:, :, :count]
-        mean, spread, after = self.known_scale(numbers, observed[:, :, :count], before)
-        scaled = mask[:, :, :count] * (numbers - mean) / spread
-        parts = [scaled, filled[:, :, count:], mask]
-        return ops.concatenate(parts, axis=-1), {f"known/{name}": part for name, part in after.items()}
+        numbers, counted = filled[:, :, :count], ops.logical_and(there[:, :, :count], begun)
+        mean, spread, after = self.known_scale(numbers, counted, before)
+        scaled = ops.where(counted, (numbers - mean) / spread, 0.0)
+        return [scaled, filled[:, :, count:], mask], {f"known/{name}": part for name, part in after.items()}
 
     def teach(
         self, values: Any, known: Any, static: Any, state: State, gapless: bool, training: bool = False
@@ -186,27 +204,26 @@ class Stepper(keras.layers.Layer):
             training: See above.
             every: Whether to return what is said at every step, or at the last only, as a sequence of one.
         """
+        around, after = self._around(known, static, _begun(ops.isfinite(values), state), state)
+        names = [name for name in self.widths if name not in after]
 
         def step(inputs: Any, states: list[Any]) -> tuple[Said, list[Any]]:
-            before = dict(zip(self.widths, states, strict=True))
-            value, coming = inputs[:, :1], inputs[:, None, 1:]
+            before = dict(zip(names, states, strict=True))
+            value = inputs[:, :1]
             observed = ops.isfinite(value)
             here = ops.where(observed, value, before["expected"])
-            said, after = self.advance(here, observed, coming, static, before, kept, training)
+            said, new = self._advance(here, observed, inputs[:, None, 1:], before, kept, training)
             begun = ops.logical_or(observed, before["age"] > 0)
-            after = {name: ops.where(begun, after[name], before[name]) for name in self.widths}
-            return {name: part[:, 0] for name, part in said.items()}, list(after.values())
+            return {name: part[:, 0] for name, part in said.items()}, [
+                ops.where(begun, new[name], before[name]) for name in names
+            ]
 
-        inputs = ops.concatenate([values[:, :, None], known], axis=-1)
+        inputs = ops.concatenate([values[:, :, None], around], axis=-1)
         last, outputs, states = rnn(
-            step,
-            inputs,
-            [state[name] for name in self.widths],
-            input_length=inputs.shape[1],
-            return_all_outputs=every,
+            step, inputs, [state[name] for name in names], input_length=inputs.shape[1], return_all_outputs=every
         )
         said = outputs if every else {name: part[:, None] for name, part in last.items()}
-        return said, dict(zip(self.widths, states, strict=True))
+        return said, {**dict(zip(names, states, strict=True)), **after}
 
     def unroll(self, said: Said, state: State, known: Any, static: Any, seed: Any, horizon: int, paths: int) -> Any:
         """Samples what may come: each path goes on from values drawn from what the network said.
@@ -224,23 +241,28 @@ class Stepper(keras.layers.Layer):
             Raw values, (batch, paths, horizon).
         """
         chance = ops.reshape(uniforms(seed, horizon, paths), (-1, horizon))
-        many = {name: ops.repeat(part, paths, axis=0) for name, part in {**state, **said}.items()}
-        coming = ops.repeat(known, paths, axis=0)
-        constant = None if static is None else ops.repeat(static, paths, axis=0)
-        names = [*self.widths, *said]
+        around, after = self._around(known[:, 1:], static, state["age"] > 0, state)
+        many = {name: ops.repeat(part, paths, axis=0) for name, part in {**state, **said}.items() if name not in after}
+        around, names = ops.repeat(around, paths, axis=0), list(many)
 
         def step(inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
             before = dict(zip(names, states, strict=True))
             value = self.kind.draw({name: before[name] for name in said}, inputs[:, :1])
-            new, after = self.advance(value, ops.zeros_like(value) > 0, inputs[:, None, 1:], constant, before)
-            return value, [{**after, **new}[name] for name in names]
+            new, moved = self._advance(value, ops.zeros_like(value) > 0, inputs[:, None, 1:], before)
+            return value, [{**moved, **new}[name] for name in names]
 
         drawn = []
         last = {name: many[name] for name in said}
         if horizon > 1:
-            inputs = ops.concatenate([chance[:, :-1, None], coming[:, 1:]], axis=-1)
+            inputs = ops.concatenate([chance[:, :-1, None], around], axis=-1)
             _, values, states = rnn(step, inputs, [many[name] for name in names], input_length=horizon - 1)
             drawn.append(values[:, :, 0])
             last = {name: part for name, part in zip(names, states, strict=True) if name in said}
         drawn.append(self.kind.draw(last, chance[:, -1:]))
         return ops.reshape(ops.concatenate(drawn, axis=1), (-1, paths, horizon))
+
+
+def _begun(observed: Any, state: State) -> Any:
+    """Whether there has been an observation up to each step, boolean, (batch, steps)."""
+    so_far = ops.cumsum(ops.cast(observed, "int32"), axis=1)
+    return ops.logical_or(so_far > 0, state["age"] > 0)

@@ -87,6 +87,20 @@ def test_missing_values_in_front_change_nothing():
     assert np.array_equal(plain, behind)
 
 
+def test_no_scale_of_a_covariate_learns_before_the_first_observation():
+    """At once and step by step, what stood there before the series began has no say."""
+    stepper = built(known=1).forecast.stepper
+    values, known = line(), np.random.default_rng(1).normal(5, 2, (2, 10, 1)).astype(np.float32)
+    values[:, :4] = np.nan
+    other = np.concatenate([np.full((2, 4, 1), 1e3, np.float32), known[:, 4:]], axis=1)
+    for teach in (lambda around: stepper.teach(values, around, None, stepper.zeros(2), gapless=True),
+                  lambda around: stepper.walk(values, around, None, stepper.zeros(2))):  # fmt: skip
+        one, another = (numbers(teach(around)[1]) for around in (known, other))
+        names = [name for name in one if name.startswith("known/")]
+        close({name: one[name] for name in names}, {name: another[name] for name in names})
+        assert names and (one["known/count"] == 6).all()
+
+
 def test_where_nothing_is_observed_it_steps_on_its_own_median():
     stepper = built(seasons=(1, 3)).forecast.stepper
     values = line(1, 9)
