@@ -3,12 +3,19 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 from forecaster.errors import DataError, TrainingError
 
 
 def echo(order: bytes) -> bytes:
     return order + b"!"
+
+
+def leave(order: bytes) -> bytes:
+    """Leaves a file."""
+    Path(order.decode()).touch()
+    return b""
 
 
 def pid(order: bytes) -> bytes:

@@ -42,16 +42,16 @@ def test_a_bad_end_is_told_and_disturbs_no_other_task():
     assert answers["hangs"].seconds >= 0.5
 
 
-def test_a_task_is_taken_only_when_a_worker_is_free():
-    taken = []
+def test_a_task_is_taken_only_when_a_worker_is_free(tmp_path):
+    ended_before = []
 
     def source():
         for number in range(5):
-            taken.append(number)
-            yield task("echo", str(number))
+            ended_before.append(len(list(tmp_path.iterdir())))
+            yield task("leave", str(number), str(tmp_path / str(number)).encode())
 
-    for count, _ in enumerate(LocalExecutor().run(source()), 1):
-        assert len(taken) <= count + 1
+    answers = list(LocalExecutor().run(source()))
+    assert ended_before == [0, 1, 2, 3, 4] and len(answers) == 5
 
 
 def test_an_error_of_the_source_comes_out_and_leaves_no_process():
