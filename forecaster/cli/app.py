@@ -230,6 +230,7 @@ def tune(
         typer.Option(metavar="KEY=VALUES", help="units=32,64,128 or dropout=0..0.3; may be repeated."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The model file; models/NAME_tuned.yaml by default.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trials at once on this machine.")] = 1,
     json: Json = False,
     offline: Offline = False,
 ) -> None:
@@ -238,7 +239,7 @@ def tune(
 
     tune_pipeline(
         pipeline, context.obj, json, minutes=minutes, trials=trials, models=model or [], search=search or [], out=out,
-        offline=offline,
+        offline=offline, workers=workers,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from forecaster.pipeline import Listener, RunResult
 from forecaster.pipeline import run as run_job
 from forecaster.pipeline.folds import FoldWork
 
-__all__ = ["Display", "resumable", "run_pipeline", "stoppable"]
+__all__ = ["Display", "Stop", "resumable", "run_pipeline", "stoppable"]
 
 
 def run_pipeline(
@@ -127,10 +127,14 @@ class Display:
         self._bars.stop()
 
     def read(self, facts: Mapping[str, Any], inferred: Mapping[str, str]) -> None:
+        """Shows what was read and inferred, and gets ready to fit."""
+        self.facts(facts, inferred)
+        load_quietly()
+
+    def facts(self, facts: Mapping[str, Any], inferred: Mapping[str, str]) -> None:
         """Shows what was read and inferred."""
         if not self._quiet:
             console.print(facts_table(facts, inferred))
-        load_quietly()
 
     def begin(self, model: str) -> None:
         """Adds the line of a model."""
@@ -166,9 +170,11 @@ class Stop:
         self._asked = False
 
     def asked(self) -> bool:
+        """Whether it was."""
         return self._asked
 
     def ask(self, number: int, frame: FrameType | None) -> None:
+        """What the signal calls; the second time it ends the program at once."""
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True

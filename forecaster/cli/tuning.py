@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import yaml
 from rich.table import Table
 
 from forecaster.cli.console import console
-from forecaster.cli.running import Display, stoppable
-from forecaster.config import ModelDefinition, Project, read_pipeline
+from forecaster.cli.running import Display, Stop, stoppable
+from forecaster.config import ModelDefinition, PipelineDefinition, Project, read_pipeline
 from forecaster.config.search import read_space
 from forecaster.errors import DefinitionError, ForecasterError, Interrupted
+from forecaster.lifecycle.coordination import executor_for
+from forecaster.lifecycle.trial_work import TrialWork
 from forecaster.lifecycle.tuning import Tuning, tune
 from forecaster.pipeline import Listener
 from forecaster.reporting.tuning import write_tuning_page
@@ -38,6 +41,7 @@ def tune_pipeline(
     search: Sequence[str],
     out: Path | None,
     offline: bool,
+    workers: int = 1,
 ) -> None:
     """Searches, writes the best model file and the page, and prints what came out.
 
@@ -51,6 +55,7 @@ def tune_pipeline(
         search: What to vary; see `read_space`.
         out: The model file; `models/NAME_tuned.yaml` by default.
         offline: Whether to take tickers from their last snapshots.
+        workers: Trials at once on this machine; a pipeline's `executor` may name a cluster instead.
     """
     definition, space = read_pipeline(pipeline), read_space(search)
     if models:
@@ -58,15 +63,13 @@ def tune_pipeline(
     found = Project.find(project)
     file = out or found.models / f"{definition.name}_tuned.yaml"
     _may_write(file)
-    with stoppable() as stop, Display(as_json) as display:
-        listener = Listener(display.read, display.begin, display.progress, stop.asked)
-        try:
-            result = tune(
-                definition, found, space, base=pipeline.parent, minutes=minutes, trials=trials, offline=offline,
-                listener=listener,
-            )  # fmt: skip
-        except Interrupted as interruption:
-            raise Interrupted(f"{interruption}; go on with the same command, which keeps the trials") from None
+    work = _work(definition, found, pipeline.parent, workers)
+    with _kept(), stoppable() if work is None else nullcontext(Stop()) as stop, Display(as_json) as display:
+        read = display.read if work is None else display.facts
+        result = tune(
+            definition, found, space, base=pipeline.parent, minutes=minutes, trials=trials, offline=offline,
+            listener=Listener(read, display.begin, display.progress, stop.asked), work=work,
+        )  # fmt: skip
     text = model_file(result)
     _write(file, text)
     document = {**_document(result), "file": text, "written": str(file)}
@@ -85,6 +88,25 @@ def model_file(result: Tuning) -> str:
     told = result.best.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
     whence = f"{BY_TUNE} {result.pipeline}: {result.metric} {result.score:.4f} on the validation part"
     return f"# {whence}\n{yaml.safe_dump(told, sort_keys=False)}"
+
+
+def _work(definition: PipelineDefinition, project: Project, base: Path, workers: int) -> TrialWork | None:
+    """Who makes the trials; None for this process, one after the other."""
+    place = definition.executor
+    if workers == 1 and place == "local":
+        return None
+    return TrialWork(project, base, lambda: executor_for(place, workers))
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Has an interrupted search say how to go on; one by workers ends at once, in the middle of their trials."""
+    try:
+        yield
+    except Interrupted as interruption:
+        raise Interrupted(f"{interruption}; go on with the same command, which keeps the trials") from None
+    except KeyboardInterrupt:
+        raise Interrupted("ended; go on with the same command, which keeps the trials that had ended") from None
 
 
 def _may_write(file: Path) -> None:

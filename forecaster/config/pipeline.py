@@ -194,7 +194,9 @@ class PipelineDefinition(BaseModel):
     promote: PromoteDefinition = Field(default=PromoteDefinition(), validate_default=True)
     keep: PositiveInt = Field(default=5, description="published versions, and as many challengers, to keep")
     schedule: Schedule | None = Field(default=None, description="when to retrain: a line of cron, in UTC; or a mapping")
-    executor: Executor = Field(default="local", description="where groups and folds are fitted, and retraining is done")
+    executor: Executor = Field(
+        default="local", description="where groups, folds and trials are fitted, and retraining is done"
+    )
     devices: PositiveInt | Literal["all"] = Field(
         default=1, description="GPUs (or logical CPU devices) of one machine that a network learns on"
     )

@@ -100,7 +100,7 @@ class DaskExecutor:
                 client.cancel([future], force=True)
                 client.restart_workers(at, raise_for_error=False)
                 told = f"took longer than its time limit of {task.time_limit:g} s and was ended"
-                yield Answer(task.key, None, told, 3, passed)
+                yield Answer(task.key, None, told, 3, passed, ended=True)
 
 
 def _answer(future: Any, task: Task, began: float) -> Answer:
@@ -108,5 +108,6 @@ def _answer(future: Any, task: Task, began: float) -> Answer:
         answer: Answer = future.result()
     except Exception as error:  # Dask raises what it found, a KilledWorker, a CancelledError, or what it cannot unpack
         told = f"the cluster could not do it, {type(error).__name__}: {error}"
-        return Answer(task.key, None, told, 3, time.monotonic() - began)
+        killed = type(error).__name__ == "KilledWorker"
+        return Answer(task.key, None, told, 3, time.monotonic() - began, ended=killed)
     return answer

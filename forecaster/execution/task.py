@@ -43,6 +43,7 @@ class Answer:
         exit_code: Of the error: 2 for bad input, 3 for a fault.
         seconds: That the work took, without waiting for a worker.
         lost: Whether its process died before it could answer, so that another one may do better.
+        ended: Whether it was ended, since it took too long, held too much memory, or killed worker after worker.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Answer:
     exit_code: int = 0
     seconds: float = 0.0
     lost: bool = False
+    ended: bool = False
 
 
 class Executor(Protocol):

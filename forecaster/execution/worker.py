@@ -39,7 +39,7 @@ class Worker:
         try:
             self._pipe.send(task)
             error = self._watch(task, began)
-            answer: Answer = Answer(task.key, None, error, 3) if error else self._pipe.recv()
+            answer: Answer = Answer(task.key, None, error, 3, ended=True) if error else self._pipe.recv()
         except (EOFError, OSError):  # OSError: another thread has ended it
             self._process.join()
             answer = Answer(task.key, None, _ended(self._process.exitcode), 3, lost=True)

@@ -26,11 +26,10 @@ from apscheduler.triggers.date import DateTrigger
 
 from forecaster.config import Project
 from forecaster.config.cron import Cron
-from forecaster.errors import ForecasterError, StoreError
+from forecaster.errors import ForecasterError
 from forecaster.lifecycle.due import Pipeline, find_pipelines, read_pipelines
 from forecaster.lifecycle.notifications import Event, notify
-from forecaster.store.durable import exclusive, explained, make_folder
-from forecaster.store.owner import owner
+from forecaster.lifecycle.sole import sole
 
 __all__ = ["Scheduler", "only_one"]
 
@@ -199,19 +198,9 @@ def only_one(store: Path) -> Iterator[None]:
     Raises:
         StoreError: Another scheduler holds it.
     """
-    lock = store / ".scheduler"
-    with explained("lock the schedule", store):
-        make_folder(store)
-        try:
-            with exclusive(lock, wait=False):
-                lock.write_text(owner(), encoding="utf-8")
-                yield
-        except BlockingIOError:
-            holder = lock.read_text(encoding="utf-8", errors="replace") or "unknown"
-            raise StoreError(
-                f"another scheduler ({holder}, as host:process:start) keeps the schedules of this project already; end "
-                "that one first"
-            ) from None
+    told = "another scheduler ({}) keeps the schedules of this project already; end that one first"
+    with sole(store / ".scheduler", "lock the schedule", told):
+        yield
 
 
 def _stat(path: Path) -> Any:

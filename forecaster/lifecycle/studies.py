@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecaster.errors import ForecasterError
-from forecaster.lifecycle.trial import Trial
+from forecaster.lifecycle.trial import State, Trial
+from forecaster.lifecycle.trial_fit import Losses, TrialEnd
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["opened", "trials_of"]
+__all__ = ["LOST", "begun", "losses_of", "opened", "settle", "trials_of"]
 
-FEWEST_TRIALS = 5
-"""Trials that come to their end before any is given up."""
-FEWEST_STEPS = 100
-"""Steps of each before it can be given up."""
+LOST = "lost"
+"""Marks a trial that is made again since the process in which it was made was killed."""
 
 
 def opened(file: Path, name: str, seed: int) -> optuna.Study:
@@ -44,7 +43,6 @@ def opened(file: Path, name: str, seed: int) -> optuna.Study:
         study = optuna.create_study(
             storage=storage, study_name=name, load_if_exists=True, direction="minimize",
             sampler=optuna.samplers.TPESampler(seed=seed + made),
-            pruner=optuna.pruners.MedianPruner(FEWEST_TRIALS, FEWEST_STEPS),
         )  # fmt: skip
     except (OSError, ValueError, KeyError) as error:
         raise ForecasterError(
@@ -56,9 +54,46 @@ def opened(file: Path, name: str, seed: int) -> optuna.Study:
     return study
 
 
+def settle(study: optuna.Study, trial: optuna.Trial, end: TrialEnd, lost: bool = False) -> None:
+    """Writes down what came of a trial; one that was cut off is made again.
+
+    Args:
+        study: Whose trial.
+        trial: Which.
+        end: What came of it.
+        lost: Whether it was cut off since the process in which it was made was killed.
+    """
+    states = _states()
+    for step, loss in end.losses.items():
+        trial.report(loss, step)
+    trial.set_user_attr("steps", end.steps)
+    if end.state == "complete":
+        study.tell(trial, end.score)
+    elif end.state == "pruned":
+        study.tell(trial, state=states.PRUNED)
+    else:
+        if end.state == "failed":
+            trial.set_user_attr("error", end.error)
+        else:
+            study.enqueue_trial(trial.params, {LOST: True} if lost else None)
+        study.tell(trial, state=states.FAIL)
+
+
+def begun(study: optuna.Study) -> int:
+    """Trials that came to an end or are being made; one that was cut off is made again."""
+    ended = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name != "WAITING"]
+    return sum(trial.state.name != "FAIL" or "error" in trial.user_attrs for trial in ended)
+
+
+def losses_of(study: optuna.Study) -> list[Losses]:
+    """How the trials went that came to their end."""
+    states = (_states().COMPLETE,)
+    return [trial.intermediate_values for trial in study.get_trials(deepcopy=False, states=states)]
+
+
 def trials_of(study: optuna.Study) -> list[Trial]:
     """What a study holds, for people: no trial that only waits."""
-    states = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
+    states: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
     told = []
     for one in study.trials:
         if one.state.name in states and one.params:
@@ -71,3 +106,9 @@ def trials_of(study: optuna.Study) -> list[Trial]:
             score = one.value if state == "complete" else None  # Optuna takes the last loss for that of a pruned one
             told.append(Trial(one.number + 1, state, model, changes, score, steps, seconds))
     return told
+
+
+def _states() -> type[optuna.trial.TrialState]:
+    from optuna.trial import TrialState
+
+    return TrialState

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["Trial"]
+__all__ = ["State", "Trial"]
+
+State = Literal["complete", "pruned", "failed", "cut off", "running"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Trial:
     """
 
     number: int
-    state: str
+    state: State
     model: str
     changes: Mapping[str, Any]
     score: float | None

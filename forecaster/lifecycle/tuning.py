@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project
 from forecaster.config.reading import parse
 from forecaster.config.search import Choices, Space
-from forecaster.errors import DefinitionError, ForecasterError, Interrupted, TrainingError
-from forecaster.forecasting.training import Control, Progress
-from forecaster.lifecycle.studies import opened, trials_of
+from forecaster.errors import DefinitionError, ForecasterError, Interrupted
+from forecaster.forecasting.training import Progress
+from forecaster.lifecycle.sole import sole
+from forecaster.lifecycle.studies import LOST, begun, losses_of, opened, settle, trials_of
 from forecaster.lifecycle.trial import Trial
-from forecaster.pipeline.candidates import network_of
-from forecaster.pipeline.contest import validation_score
+from forecaster.lifecycle.trial_fit import TrialEnd, fit_and_judge
+from forecaster.lifecycle.trial_work import TrialWork
 from forecaster.pipeline.groups import refuse_groups
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, prepare
@@ -66,6 +68,7 @@ def tune(
     trials: int | None = None,
     offline: bool = False,
     listener: Listener | None = None,
+    work: TrialWork | None = None,
 ) -> Tuning:
     """Searches, from the models of a pipeline as they are, for one that is better on the validation part.
 
@@ -82,9 +85,12 @@ def tune(
         trials: Most trials, those of earlier calls included; None for no limit.
         offline: Whether to take tickers from their last snapshots, without the network.
         listener: Who is told.
+        work: Who makes the trials; None for this process. With several workers, what is tried depends on which of them
+            ends first, and a trial is given up by those that had ended when it was begun.
 
     Raises:
         Interrupted: The listener said so; trials are kept.
+        StoreError: Another search of this pipeline is going on.
         ForecasterError: With cause and remedy, whatever went wrong.
     """
     refuse_groups(definition)
@@ -96,35 +102,35 @@ def tune(
     prepared = prepare(definition, project, base, offline=offline)
     listener = listener or Listener()
     listener.read(prepared.panel.notes, prepared.inferred)
-    search = _Search(definition, prepared, space, until, listener)
+    search = _Search(definition, prepared, space, until, listener, work)
     file = project.store / ".tuning" / f"{definition.name}.journal"
-    study = opened(file, f"{definition.name} {search.key}", definition.seed)
-    stopped = search.run(study, trials)
-    done = trials_of(study)
+    refusal = f"{definition.name}: another search ({{}}) is going on; let it end first"
+    with sole(file.with_suffix(".lock"), f"lock the trials of {definition.name}", refusal):
+        study = opened(file, f"{definition.name} {search.key}", definition.seed)
+        stopped = search.run(study, trials)
+        done = trials_of(study)
     best = min((one for one in done if one.score is not None), key=lambda one: one.score or 0.0, default=None)
     if best is None:
         raise ForecasterError(
             f"{definition.name}: no trial came to its end in {minutes:g} minutes; call it again with more --minutes"
         )
-    own = [one.score for one in done if one.score is not None and one.changes == search.as_they_are[one.model]]
-    found = parse(
-        {**search.models[best.model].model_dump(), **best.changes, "name": None},
-        ModelDefinition,
-        f"trial {best.number}",
-    )
-    score = float(best.score or 0.0)
-    return Tuning(
-        str(definition.name), definition.promote.metric, found, score, min(own, default=None), done, stopped
-    )  # fmt: skip
+    return search.found(best, done, stopped)
 
 
 class _Search:
     """The objective of a study, and what it knows of the pipeline."""
 
     def __init__(
-        self, definition: PipelineDefinition, prepared: Prepared, space: Space, until: float, listener: Listener
+        self,
+        definition: PipelineDefinition,
+        prepared: Prepared,
+        space: Space,
+        until: float,
+        listener: Listener,
+        work: TrialWork | None,
     ) -> None:
-        self.definition, self.prepared, self.until, self.listener = definition, prepared, until, listener
+        self.definition, self.prepared, self.until = definition, prepared, until
+        self.listener, self.work = listener, work
         self.models = {str(model.name): model for model in prepared.models}
         self.space = dict(space)
         for model in self.models.values():
@@ -142,87 +148,80 @@ class _Search:
         told.append(self.definition.promote.metric)
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
+    def found(self, best: Trial, done: Sequence[Trial], stopped: str) -> Tuning:
+        """The end, with the best trial's model file."""
+        own = [one.score for one in done if one.score is not None and one.changes == self.as_they_are[one.model]]
+        told = {**self.models[best.model].model_dump(), **best.changes, "name": None}
+        model = parse(told, ModelDefinition, f"trial {best.number}")
+        metric, score = self.definition.promote.metric, float(best.score or 0.0)
+        return Tuning(str(self.definition.name), metric, model, score, min(own, default=None), done, stopped)
+
     def run(self, study: optuna.Study, most: int | None) -> str:
         """Makes trials until time or count is over; says which."""
         if not study.trials:
             for name, values in self.as_they_are.items():
                 study.enqueue_trial({"model": name, **values})
-        while most is None or _counted(study) < most:
+        while most is None or begun(study) < most:
             if time.monotonic() >= self.until:
                 return "the time is over"
-            self._try(study)
+            if self.work:
+                self._make_elsewhere(self.work, study, most)
+            else:
+                self._make_here(study)
         return f"{most} trials have been made"
 
-    def _try(self, study: optuna.Study) -> None:
-        import optuna
-
-        states = optuna.trial.TrialState
+    def _make_here(self, study: optuna.Study) -> None:
+        """One trial, in this process."""
         trial = study.ask()
+        end = TrialEnd("cut off")  # whatever ends the search, Ctrl-C among it: the next call makes this trial again
         try:
-            score = self._score(trial)
-        except optuna.TrialPruned:
-            study.tell(trial, state=states.PRUNED)
-        except _OutOfTimeError:
-            study.enqueue_trial(trial.params)
-            study.tell(trial, state=states.FAIL)
-        except TrainingError as error:
-            trial.set_user_attr("error", str(error))
-            study.tell(trial, state=states.FAIL)
-        except BaseException:  # whatever ends the search, Ctrl-C among it: the next call makes this trial again
-            study.enqueue_trial(trial.params)
-            study.tell(trial, state=states.FAIL)
-            raise
-        else:
-            study.tell(trial, score)
+            model, label = self._model(trial), _label(trial)
+            self.listener.begin(label)
+            end = fit_and_judge(
+                self.definition, self.prepared, model, label, others=losses_of(study), until=self.until,
+                listener=self.listener,
+            )  # fmt: skip
+        finally:
+            settle(study, trial, end)
 
-    def _score(self, trial: optuna.Trial) -> float:
-        """Fits and judges one network."""
-        name = trial.suggest_categorical("model", list(self.models))
+    def _make_elsewhere(self, work: TrialWork, study: optuna.Study, most: int | None) -> None:
+        """Trials by workers, until time or count is over; each is told of when it has ended."""
+        open_ones: dict[str, optuna.Trial] = {}
+        orders = self._orders(study, most, open_ones)
+        for label, found in work.ends(self.definition, data_hash(self.prepared.panel), orders):
+            trial = open_ones.pop(label)
+            end = found or TrialEnd("cut off")
+            if found is None and trial.user_attrs.get(LOST):
+                end = TrialEnd("failed", error="two processes in which it was made have been killed")
+            settle(study, trial, end, lost=found is None)
+            best = min(end.losses.values(), default=math.nan)
+            self.listener.begin(label)
+            self.listener.progress(Progress(label, end.steps, end.steps, validation=best, best=best, done=True))
+            if self.listener.stop():
+                raise Interrupted(f"stopped after {label}")
+
+    def _orders(
+        self, study: optuna.Study, most: int | None, open_ones: dict[str, optuna.Trial]
+    ) -> Iterator[dict[str, Any]]:
+        """What workers must know of each trial; the next one is chosen when there is a worker for it."""
+        while (most is None or begun(study) < most) and time.monotonic() < self.until:
+            trial = study.ask()
+            label, model = _label(trial), self._model(trial)
+            open_ones[label] = trial
+            yield {
+                "label": label, "model": model.model_dump(mode="json"), "others": losses_of(study),
+                "seconds": self.until - time.monotonic(),
+            }  # fmt: skip
+
+    def _model(self, trial: optuna.Trial) -> ModelDefinition:
+        """The network that a trial suggests."""
+        base = self.models[trial.suggest_categorical("model", list(self.models))]
         changes = {key: _suggested(trial, key, self.space[key]) for key in self.space}
-        base = self.models[name]
-        model = parse({**base.model_dump(), **changes, **JUDGED_BEFORE}, ModelDefinition, f"trial {trial.number + 1}")
-        watch = _Watch(trial, self.until, self.listener)
-        self.listener.begin(watch.label)
-        network = network_of(self.definition, self.prepared, model, Control(watch.report, watch.stop))
-        try:
-            network.fit(self.prepared.fitting)
-        except Interrupted:
-            if watch.asked:
-                raise Interrupted(f"stopped in {watch.label}") from None
-            if not watch.behind:
-                raise _OutOfTimeError from None
-            import optuna
-
-            raise optuna.TrialPruned from None
-        trial.set_user_attr("steps", int(network.curve["step"].iloc[-1]))
-        return validation_score(network, self.definition, self.prepared)
+        return parse({**base.model_dump(), **changes, **JUDGED_BEFORE}, ModelDefinition, _label(trial))
 
 
-class _OutOfTimeError(Exception):
-    """The search ended before the trial did; another call makes it again."""
-
-
-class _Watch:
-    """Passes on how a fit goes, and ends it: where it falls behind, the time is over, or somebody asks."""
-
-    def __init__(self, trial: optuna.Trial, until: float, listener: Listener) -> None:
-        self.trial, self.until, self.listener = trial, until, listener
-        self.label, self.asked, self.behind = f"trial {trial.number + 1}", False, False
-        self._told = -1
-
-    def report(self, progress: Progress) -> None:
-        """See `Control`."""
-        self.listener.progress(replace(progress, model=self.label))
-        if progress.best < float("inf") and progress.step > self._told and not progress.done:
-            self._told = progress.step
-            self.trial.report(progress.best, progress.step)
-            self.trial.set_user_attr("steps", progress.step)
-            self.behind = self.trial.should_prune()
-
-    def stop(self) -> bool:
-        """See `Control`."""
-        self.asked = self.asked or self.listener.stop()
-        return self.asked or self.behind or time.monotonic() >= self.until
+def _label(trial: optuna.Trial) -> str:
+    return f"trial {trial.number + 1}"
 
 
 def _suggested(trial: optuna.Trial, key: str, dimension: Any) -> Any:
@@ -231,9 +230,3 @@ def _suggested(trial: optuna.Trial, key: str, dimension: Any) -> Any:
     if dimension.whole:
         return trial.suggest_int(key, dimension.low, dimension.high, log=dimension.log)
     return trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)
-
-
-def _counted(study: optuna.Study) -> int:
-    """Trials that came to an end; one that was interrupted is made again."""
-    ended = [trial for trial in study.trials if trial.state.is_finished()]
-    return sum(trial.state.name != "FAIL" or "error" in trial.user_attrs for trial in ended)

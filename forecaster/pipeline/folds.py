@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import io
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.config import PipelineDefinition, Project
-from forecaster.config.reading import parse
-from forecaster.errors import DataError, ForecasterError
+from forecaster.errors import ForecasterError
 from forecaster.evaluation import roll
 from forecaster.execution import Executor, Task
 from forecaster.forecasting.backend import load_quietly
@@ -28,7 +26,8 @@ from forecaster.forecasting.protocol import Forecaster, forecast_frame
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
 from forecaster.pipeline.candidates import network_of
-from forecaster.pipeline.preparation import Prepared, prepare
+from forecaster.pipeline.orders import open_order, order_for
+from forecaster.pipeline.preparation import Prepared
 from forecaster.series import Panel, data_hash
 
 __all__ = ["FoldWork", "fit_fold", "roll_folds"]
@@ -67,14 +66,14 @@ class FoldWork:
         Raises:
             FoldError: A fold came to a bad end, and to which.
         """
-        told = {
-            "definition": definition.model_dump(mode="json"), "root": str(self.project.root),
-            "base": str(self.base.resolve()), "model": model, "data": data_hash(prepared.panel),
-        }  # fmt: skip
-        orders = {str(fold): json.dumps({**told, "fold": fold}).encode() for fold in range(len(prepared.test))}
+        data = data_hash(prepared.panel)
+        orders = {
+            str(fold): order_for(definition, self.project, self.base, data, {"model": model, "fold": fold})
+            for fold in range(len(prepared.test))
+        }
         found: dict[str, pd.DataFrame] = {}
         lost: set[str] = set()
-        while waiting := [Task(key, FUNCTION, order, math.inf) for key, order in orders.items() if key not in found]:
+        while waiting := [Task(key, FUNCTION, one, math.inf) for key, one in orders.items() if key not in found]:
             for answer in self.executor().run(waiting):
                 if answer.parcel is not None:
                     found[answer.key] = _unpacked(answer.parcel)
@@ -114,11 +113,7 @@ def fit_fold(order: bytes) -> bytes:
     Raises:
         DataError: The data are not those of the run.
     """
-    told = json.loads(order)
-    definition = parse(told["definition"], PipelineDefinition, "the order")
-    prepared = prepare(definition, Project(Path(told["root"])), Path(told["base"]), offline=True)
-    if data_hash(prepared.panel) != told["data"]:
-        raise DataError("the data are others here than where the run was begun; give all machines the same files")
+    told, definition, prepared = open_order(order)
     load_quietly()
     model = next(one for one in prepared.models if one.name == told["model"])
     network, origins = network_of(definition, prepared, model, Control()), prepared.test[told["fold"] :][:1]

@@ -11,6 +11,7 @@ import yaml
 
 from forecaster.config import Project
 from forecaster.execution import LocalExecutor
+from forecaster.execution.task import perform
 from forecaster.lifecycle.coordination import Coordinator
 from forecaster.lifecycle.due import Job, Pipeline, due, read_pipelines
 from forecaster.store import Store
@@ -30,6 +31,17 @@ class Clock:
 
     def pass_(self, **span: float) -> None:
         self.now += timedelta(**span)
+
+
+class Here:
+    """An executor that does the work in this very process."""
+
+    def run(self, tasks):
+        for task in tasks:
+            yield perform(task)
+
+    def stop(self):
+        pass
 
 
 class World:

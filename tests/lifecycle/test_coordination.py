@@ -16,24 +16,12 @@ from sqlalchemy import event
 
 from forecaster.errors import StoreError
 from forecaster.execution import LocalExecutor
-from forecaster.execution.task import perform
 from forecaster.lifecycle.due import Job
 from forecaster.lifecycle.notifications import Event
 from forecaster.store.ledger import Ledger
 from forecaster.store.ledger_records import Claim
-from tests.lifecycle.conftest import NIGHT, World
+from tests.lifecycle.conftest import NIGHT, Here, World
 from tests.store.fake_publisher import publish, tag_of
-
-
-class Here:
-    """An executor that does the work in this very process."""
-
-    def run(self, tasks):
-        for task in tasks:
-            yield perform(task)
-
-    def stop(self):
-        pass
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A search: inside the training part, pruned, resumable, within its budget; it ends with a model file and a page."""
 
 import json
+import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,11 +10,17 @@ import pytest
 
 from forecaster.config import Project, read_model, read_pipeline
 from forecaster.config.search import SPACE, Choices, Range, read_space
-from forecaster.errors import DefinitionError, ForecasterError, Interrupted
+from forecaster.errors import DefinitionError, ForecasterError, Interrupted, StoreError
+from forecaster.execution import LocalExecutor
+from forecaster.lifecycle.sole import sole
 from forecaster.lifecycle.studies import opened, trials_of
+from forecaster.lifecycle.trial_fit import fit_and_judge
+from forecaster.lifecycle.trial_work import TrialWork
 from forecaster.lifecycle.tuning import tune
 from forecaster.pipeline import Listener
+from forecaster.pipeline.preparation import prepare
 from forecaster.reporting.tuning import render_tuning
+from tests.lifecycle.conftest import Here
 from tests.pipeline.conftest import SMALL, write_project
 
 optuna = pytest.importorskip("optuna")
@@ -117,7 +125,9 @@ def test_a_trial_that_was_given_up_has_no_score_but_a_loss(tmp_path):
 def test_a_trial_in_which_the_time_ends_is_not_judged(searched, tmp_path, monkeypatch):
     _, definition, _, folder = searched
     begun = []
-    monkeypatch.setattr("forecaster.lifecycle.tuning.time", SimpleNamespace(monotonic=lambda: 1e6 * len(begun)))
+    for module in ("tuning", "trial_fit"):
+        clock = SimpleNamespace(monotonic=lambda: 1e6 * len(begun))
+        monkeypatch.setattr(f"forecaster.lifecycle.{module}.time", clock)
     listener = Listener(begin=begun.append)
     with pytest.raises(ForecasterError, match="no trial came to its end"):
         tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, listener=listener)
@@ -126,13 +136,87 @@ def test_a_trial_in_which_the_time_ends_is_not_judged(searched, tmp_path, monkey
     assert [one.state for one in trials_of(opened(file, name, 1))] == ["cut off"]
 
 
+def test_a_trial_that_is_behind_the_median_of_others_is_given_up(searched, monkeypatch):
+    _, definition, project, folder = searched
+    monkeypatch.setattr("forecaster.lifecycle.trial_fit.FEWEST_STEPS", 5)
+    prepared = prepare(definition, project, folder)
+    model = prepared.models[0].model_copy(update={"steps": 100})
+    others = [dict.fromkeys(range(1000), 0.0)] * 5
+    end = fit_and_judge(
+        definition, prepared, model, "trial 6", others=others, until=math.inf, listener=Listener()
+    )  # fmt: skip
+    assert (end.state, end.score) == ("pruned", None) and 5 <= end.steps == max(end.losses) < 30
+
+
+def test_a_second_search_of_one_pipeline_at_once_is_refused(searched):
+    _, definition, project, folder = searched
+    with sole(project.store / ".tuning" / "small.lock", "", ""):
+        told = r"small: another search \(.*:\d+:\d+, as host:process:start\) is going on; let it end first"
+        with pytest.raises(StoreError, match=told):
+            tune(definition, project, SPACE_OF_TWO, base=folder, trials=1)
+
+
+def test_a_worker_finds_what_this_process_finds(searched, tmp_path):
+    result, definition, _, folder = searched
+    work = TrialWork(Project(tmp_path), folder, LocalExecutor)
+    begun = []
+    there = tune(
+        definition, Project(tmp_path), SPACE_OF_TWO, base=folder, trials=1, work=work,
+        listener=Listener(begin=begun.append),
+    )  # fmt: skip
+    assert there.score == there.before == result.before and begun == ["trial 1"]
+    assert (there.trials[0].changes, there.trials[0].steps) == (result.trials[0].changes, result.trials[0].steps)
+
+
+def elsewhere(folder, tmp_path, wishes, executor=lambda: LocalExecutor(2)):
+    """A project of its own, with the data of `folder` and workers that do what they are told; see `jobs.trial`."""
+    (tmp_path / "wishes.json").write_text(json.dumps(wishes), encoding="utf-8")
+    return TrialWork(Project(folder), tmp_path, executor, function="tests.lifecycle.jobs:trial")
+
+
+class Impatient(LocalExecutor):
+    """Gives the second trial half a second."""
+
+    def run(self, tasks):
+        return super().run(replace(one, time_limit=0.5) if one.key == "trial 2" else one for one in tasks)
+
+
+def test_a_trial_whose_worker_is_killed_is_made_by_another_one_and_none_is_made_too_many(searched, tmp_path):
+    _, definition, _, folder = searched
+    work = elsewhere(folder, tmp_path, {"trial 2": "die"})
+    found = tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, trials=5, work=work)
+    states = [one.state for one in found.trials]
+    assert states.count("complete") == 5 and len(states) == 6 and states[1] == "cut off"
+    assert found.trials[1].changes in [one.changes for one in found.trials[2:]] and found.stopped.startswith("5 trials")
+    assert found.score == min(one.score for one in found.trials if one.score)
+
+
+def test_a_trial_that_kills_its_workers_or_is_ended_has_failed_and_the_search_goes_on(searched, tmp_path):
+    _, definition, _, folder = searched
+    work = elsewhere(folder, tmp_path, {"trial 2": "hang", "trial 4": "die", "trial 5": "die"}, Impatient)
+    found = tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, trials=4, work=work)
+    assert [one.state for one in found.trials] == ["complete", "failed", "complete", "cut off", "failed"]
+
+
+def test_a_fault_that_every_trial_would_have_ends_the_search_and_keeps_the_trials(searched, tmp_path):
+    _, definition, _, folder = searched
+    work = elsewhere(folder, tmp_path, {"trial 2": "half a file"}, LocalExecutor)
+    with pytest.raises(ForecasterError, match="trial 2: row 3 is cut off") as ended:
+        tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, trials=3, work=work)
+    assert ended.value.exit_code == 2
+    (tmp_path / "wishes.json").write_text("{}")
+    found = tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, trials=3, work=work)
+    assert [one.state for one in found.trials] == ["complete", "cut off", "complete", "complete"]
+    assert found.trials[2].changes == found.trials[1].changes
+
+
 def test_no_time_is_an_error_with_a_remedy(searched, tmp_path):
     _, definition, _, folder = searched
     with pytest.raises(ForecasterError, match="--minutes"):
         tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, minutes=0.0)
 
 
-def test_the_command_writes_a_model_file_that_a_pipeline_can_name_and_a_page(searched, capsys):
+def test_the_command_writes_a_model_file_that_a_pipeline_can_name_and_a_page(searched, capsys, monkeypatch):
     from forecaster.cli.tuning import tune_pipeline
 
     _, _, project, folder = searched
@@ -143,6 +227,10 @@ def test_the_command_writes_a_model_file_that_a_pipeline_can_name_and_a_page(sea
     assert model.name == "small_tuned" and model.network == "gru" and model.steps == 10
     assert model.units in (2, 3) and np.isfinite(told["score"]) and len(told["trials"]) >= 1
     page = (folder / "models" / "reports" / "small_tune.html").read_text(encoding="utf-8")
+    monkeypatch.setattr("forecaster.cli.tuning.executor_for", lambda place, workers: Here())
+    tune_pipeline(folder / "small.yaml", project.root, True, trials=4, out=None, workers=2, **options)
+    more = json.loads(capsys.readouterr().out)["trials"]
+    assert len(more) == len(told["trials"]) + 1 and more[-1]["state"] == "complete"
     assert "found by forecaster tune small" in page and "learning_rate" in page
     (folder / "models" / "mine.yaml").write_text("network: gru\n", encoding="utf-8")
     with pytest.raises(DefinitionError, match="not replaced; name another"):
