@@ -81,13 +81,15 @@ class Scheduler:
         self._project, self._given, self._command, self._told = project, given, command, told
         self._clock, self._look = clock, look
         self._over = threading.Event()
-        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._running: dict[str, subprocess.Popen[str] | None] = {}
+        self._meanwhile: dict[str, tuple[Pipeline, Cron]] = {}
+        self._lock = threading.Lock()
         self._seen: dict[Path, tuple[int, int]] | None = None
         self._jobs = BackgroundScheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
             executors={"default": ThreadPoolExecutor(workers)},
-            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 3},  # `_retrain` sees to it
         )
 
     def run(self) -> None:
@@ -105,7 +107,7 @@ class Scheduler:
                 self._over.wait(self._look)
         finally:
             self._over.set()
-            for process in list(self._running.values()):
+            for process in filter(None, list(self._running.values())):
                 process.terminate()
             self._jobs.shutdown()
 
@@ -156,20 +158,31 @@ class Scheduler:
 
     def _retrain(self, one: Pipeline, cron: Cron) -> None:
         """Runs in a thread of the pool: a process, and what it said."""
-        if self._over.is_set() or one.name in self._running:
-            return
+        with self._lock:
+            if self._over.is_set():
+                return
+            if one.name in self._running:
+                self._meanwhile[one.name] = one, cron
+                return
+            self._running[one.name] = None
         began = self._clock()
-        process = subprocess.Popen(
-            self._command(one.path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
-        )  # fmt: skip
-        self._running[one.name] = process
-        said, complained = process.communicate()
-        del self._running[one.name]
+        try:
+            process = subprocess.Popen(
+                self._command(one.path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+            self._running[one.name] = process
+            said, complained = process.communicate()
+        finally:
+            with self._lock:
+                del self._running[one.name]
+                changed = self._meanwhile.pop(one.name, None)
         if self._over.is_set():
             return
         again = self._read(one, process.returncode, said, complained)
-        if cron.latest(self._clock()) > began:
-            again = self._clock()  # a slot came while this one was worked on
+        one, cron = changed or (one, cron)
+        if changed or cron.latest(self._clock()) > began:
+            again = self._clock()  # its file has changed, or a slot has come, while this one was worked on
         if again:
             self._soon(one, cron, again)
 
