@@ -5,16 +5,22 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from forecaster.config import Project, read_pipeline
+from forecaster.config.search import read_space
 from forecaster.errors import ForecasterError
 from forecaster.execution import Task
 from forecaster.execution.cluster import DaskExecutor
+from forecaster.lifecycle.trial_work import TrialWork
+from forecaster.lifecycle.tuning import tune
 from tests.lifecycle.conftest import World
 from tests.lifecycle.jobs import RESULT
 from tests.lifecycle.test_group_work import members, work
+from tests.pipeline.conftest import write_project
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed (pip install 'forecaster[dask]')")
 
@@ -74,6 +80,21 @@ def test_a_group_whose_worker_is_killed_is_done_by_another_and_published_once(ad
     assert {one.label: (one.version, one.error) for one in outcomes} == dict.fromkeys("abc", (1, ""))
     assert [world.store.versions(f"sales-{label}") for label in "abc"] == [[1], [1], [1]]
     assert world.began().count("sales-a") == 2, "it was begun twice and published once"
+
+
+def test_a_trial_whose_worker_is_killed_is_made_by_another_and_written_down_once(address, tmp_path):
+    file = write_project(tmp_path, models=[{"extends": "gru", "units": 3}])
+    (tmp_path / "wishes.json").write_text('{"trial 1": "pid then complete"}')
+    work = TrialWork(Project(tmp_path), tmp_path, lambda: DaskExecutor(address), function="tests.lifecycle.jobs:trial")
+    found: list = []
+    search = partial(tune, read_pipeline(file), Project(tmp_path), read_space(["units=3..9"]), base=tmp_path, work=work)
+    thread = threading.Thread(target=lambda: found.append(search(trials=4)))
+    thread.start()
+    _kill(tmp_path / "trial 1.pid")
+    (tmp_path / "go").touch()
+    thread.join()
+    assert [one.state for one in found[0].trials] == ["complete"] * 4
+    assert (tmp_path / "log").read_text().splitlines().count("trial 1") == 2, "it was begun twice and counted once"
 
 
 def _kill(told: Path) -> None:

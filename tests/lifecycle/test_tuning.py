@@ -200,7 +200,7 @@ def test_a_trial_that_kills_its_workers_or_is_ended_has_failed_and_the_search_go
 
 def test_a_fault_that_every_trial_would_have_ends_the_search_and_keeps_the_trials(searched, tmp_path):
     _, definition, _, folder = searched
-    work = elsewhere(folder, tmp_path, {"trial 2": "half a file"}, LocalExecutor)
+    work = elsewhere(folder, tmp_path, {"trial 2": "half a file"}, Here)
     with pytest.raises(ForecasterError, match="trial 2: row 3 is cut off") as ended:
         tune(definition, Project(tmp_path), SPACE_OF_TWO, base=folder, trials=3, work=work)
     assert ended.value.exit_code == 2
