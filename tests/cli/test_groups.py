@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecaster.cli import main
 from forecaster.config import Project
 from forecaster.store import Store
+from tests.cli.program import here
 from tests.pipeline.conftest import SMALL, write_project
 from tests.serving.live import serving
 
@@ -21,105 +21,116 @@ REGIONS = {"a": "north", "b": "north", "c": "south"}
 def sales(days: int) -> pd.DataFrame:
     """A daily wave for each series, on a level of its own: 100, 200 and 300."""
     stamps = pd.date_range("2024-03-01", periods=24 * days, freq="h")
-    noise, wave = np.random.default_rng(7), 10 * np.sin(2 * np.pi * np.arange(len(stamps)) / 24)
-    parts = {name: 100 * place + wave + noise.normal(0, 1, len(stamps)) for place, name in enumerate(REGIONS, start=1)}
+    wave = 10 * np.sin(2 * np.pi * np.arange(len(stamps)) / 24)
+    parts = {
+        name: 100 * place + wave + np.random.default_rng(place).normal(0, 1, len(stamps))
+        for place, name in enumerate(REGIONS, start=1)
+    }
     frames = [pd.DataFrame({"shop": name, "region": REGIONS[name], "ds": stamps, "y": y}) for name, y in parts.items()]
     return pd.concat(frames)
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A project with a pipeline whose three series are in two groups; the working folder."""
+def with_west(table: pd.DataFrame) -> pd.DataFrame:
+    """A third group beside them, one of a day only."""
+    return pd.concat([table, table[table["shop"] == "c"][:24].assign(shop="d", region="west")])
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """A project with a pipeline whose series are in three groups, of which two can be fitted; and what `run` said."""
+    folder = tmp_path_factory.mktemp("groups")
     write_project(
-        tmp_path,
+        folder,
         data={"path": "sales.csv", "id": "shop", "groups": {"by": "region"}},
         models=[{"extends": "simple_rnn", **SMALL, "steps": 4, "evaluate_every": 2}], baselines=["naive"],
         backtest={"windows": 8}, validation=2, horizon=12, lookback=24, levels=[80],
         promote={"min_windows": 8, "beat": ["champion"], "significance": 1e-6},
     )  # fmt: skip
-    sales(20).to_csv(tmp_path / "sales.csv", index=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    with_west(sales(20)).to_csv(folder / "sales.csv", index=False)
+    return folder, here("run", "small.yaml", "--force", "--json", cwd=folder)
 
 
-def code(*arguments: str) -> int | str | None:
-    """Runs the program in this process; its exit code."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["forecaster", *arguments])
-        try:
-            main()
-        except SystemExit as end:
-            return end.code
-    return None
-
-
-def answer(capsys, *arguments: str) -> str:
+def answer(folder, *arguments: str) -> str:
     """What the program prints when it ends well."""
-    ended, told = code(*arguments), capsys.readouterr()
-    assert not ended, told.err
-    return told.out
+    told = here(*arguments, cwd=folder)
+    assert not told.returncode, told.stderr
+    return told.stdout
 
 
-def test_each_group_has_a_model_of_its_own_and_all_answer_together(project, capsys):
-    told = json.loads(answer(capsys, "run", "small.yaml", "--force", "--json"))
-    assert [(one["name"], one["series"]) for one in told["groups"]] == [("small-north", 2), ("small-south", 1)]
-    store = Store(project / "models/store")
-    assert store.names() == ["small-north", "small-south"]
-    naive = [next(row for row in one["result"]["leaderboard"] if row["model"] == "naive") for one in told["groups"]]
+def complaint(folder, *arguments: str) -> str:
+    """What it prints when it does not."""
+    told = here(*arguments, cwd=folder)
+    assert told.returncode
+    return " ".join(told.stderr.split())
+
+
+def test_each_group_has_a_model_of_its_own_and_all_answer_together(ran):
+    folder, first = ran
+    told = json.loads(first.stdout)
+    groups = [one for one in told["groups"] if one["result"]]
+    assert [(one["name"], one["series"]) for one in groups] == [("small-north", 2), ("small-south", 1)]
+    assert Store(folder / "models/store").names() == ["small-north", "small-south"]
+    naive = [next(row for row in one["result"]["leaderboard"] if row["model"] == "naive") for one in groups]
     board = {row["model"]: row for row in told["leaderboard"]}
     assert board["naive"]["mase"] == pytest.approx((2 * naive[0]["mase"] + naive[1]["mase"]) / 3)
     assert set(board) == {"naive", "simple_rnn", "chosen"}
-    whole = pd.read_csv(io.StringIO(answer(capsys, "predict", "small")))
+    sales(20).to_csv(folder / "three.csv", index=False)
+    whole = pd.read_csv(io.StringIO(answer(folder, "predict", "small", "--data", "three.csv")))
     assert whole.groupby("unique_id").size().to_dict() == dict.fromkeys("abc", 12)
     assert {"chosen", "chosen-lo-80", "chosen-hi-80"} <= {*whole}
-    south = pd.read_csv(io.StringIO(answer(capsys, "predict", "small-south")))
+    south = pd.read_csv(io.StringIO(answer(folder, "predict", "small-south")))
     assert set(south["unique_id"]) == {"c"}
-    with serving(Project(project)) as live:
+    with serving(Project(folder)) as live:
         served = live.client.post("/api/forecast/small-south", json={"levels": [80]}).json()
     assert {row["unique_id"] for row in served["forecasts"]} == {"c"}
     assert whole.loc[whole["unique_id"] == "c", "chosen"].tolist() == south["simple_rnn"].tolist()
 
-    sales(26).to_csv("sales.csv", index=False)
-    reports = json.loads(answer(capsys, "retrain", "small.yaml", "--json"))["runs"]
-    assert {one["pipeline"]: one["run"]["state"] for one in reports} == {"small-north": "done", "small-south": "done"}
-    assert {one["run"]["outcome"] for one in reports} <= {"kept", "promoted"}
-    assert len({one["run"]["data_hash"] for one in reports}) == 2, "each group's data have a hash of their own"
+
+def test_one_group_that_cannot_be_fitted_does_not_keep_the_others_from_it(ran):
+    folder, first = ran
+    failed = "these groups failed: small-west; go on with --resume"
+    assert first.returncode and failed in " ".join(first.stderr.split())
+    told = complaint(folder, "run", "small.yaml", "--force", "--resume")
+    assert failed in told, "the one that failed is tried again, the others are not"
+    assert failed in complaint(folder, "run", "small.yaml", "--workers", "2", "--resume"), (
+        "nor do workers fit them again"
+    )
+    assert [Store(folder / "models/store").versions(f"small-{name}") for name in ("north", "south")] == [[1], [1]]
+    with_west(sales(20)).to_csv(folder / "four.csv", index=False)
+    told = here("predict", "small", "--data", "four.csv", cwd=folder)
+    assert "no forecast for 1 series: nothing has been published of small's groups west" in told.stderr
+    assert not told.returncode
+    assert "each group of small has versions of its own" in complaint(folder, "predict", "small", "--version", "1")
 
 
-def test_workers_say_what_one_process_says_and_a_hash_splits_as_a_column_does(project, capsys):
-    told = (project / "small.yaml").read_text().replace("by: region", "hash: 2")
-    (project / "hashed.yaml").write_text(told.replace("groups:", "ignore: [region]\n  groups:"))
-    here = json.loads(answer(capsys, "backtest", "hashed.yaml", "--json"))
-    there = json.loads(answer(capsys, "backtest", "hashed.yaml", "--workers", "2", "--json"))
+def test_workers_say_what_one_process_says_and_a_hash_splits_as_a_column_does(ran):
+    folder, _ = ran
+    sales(20).to_csv(folder / "whole.csv", index=False)
+    told = (folder / "small.yaml").read_text().replace("by: region", "hash: 2").replace("sales.csv", "whole.csv")
+    (folder / "hashed.yaml").write_text(told.replace("groups:", "ignore: [region]\n  groups:"))
+    alone = json.loads(answer(folder, "backtest", "hashed.yaml", "--json"))
+    there = json.loads(answer(folder, "backtest", "hashed.yaml", "--workers", "2", "--json"))
     labels = {name: zlib.crc32(name.encode()) % 2 for name in REGIONS}
     assert [(one["name"], one["series"]) for one in there["groups"]] == [
         (f"hashed-{label}of2", list(labels.values()).count(label)) for label in sorted({*labels.values()})
     ]
-    for one in (here, there):
+    for one in (alone, there):
         for table in (one["leaderboard"], *(group["result"]["leaderboard"] for group in one["groups"])):
             for row in table:
                 row.pop("seconds")
         for group in one["groups"]:
             group["result"].pop("seconds")
-    assert there["groups"] == here["groups"] and there["leaderboard"] == here["leaderboard"]
+    assert there["groups"] == alone["groups"] and there["leaderboard"] == alone["leaderboard"]
 
 
-def test_one_group_that_cannot_be_fitted_does_not_keep_the_others_from_it(project, capsys):
-    table = sales(20)
-    table[(table["region"] == "north") | (table["ds"] < "2024-03-02")].to_csv("sales.csv", index=False)
-    assert code("run", "small.yaml", "--force")
-    told = capsys.readouterr()
-    assert "these groups failed: small-south; go on with --resume" in " ".join(told.err.split())
-    assert Store(project / "models/store").names() == ["small-north"]
-    assert code("run", "small.yaml", "--force", "--resume"), "the one that failed is tried again, the other is not"
-    assert "these groups failed: small-south" in " ".join(capsys.readouterr().err.split())
-    assert Store(project / "models/store").versions("small-north") == [1]
-    assert code("run", "small.yaml", "--workers", "2", "--resume"), "nor do workers fit it again"
-    assert Store(project / "models/store").versions("small-north") == [1]
-    capsys.readouterr()
-    sales(20).to_csv("more.csv", index=False)
-    assert not code("predict", "small", "--data", "more.csv")
-    told = capsys.readouterr()
-    assert "no forecast for 1 series: nothing has been published of small's groups south" in told.err
-    assert code("predict", "small", "--version", "1")
-    assert "each group of small has versions of its own" in " ".join(capsys.readouterr().err.split())
+def test_each_group_is_retrained_by_itself(ran):
+    """Six days more of the south, and none of the others."""
+    folder, _ = ran
+    table = sales(26)
+    old = table["ds"] < "2024-03-21"
+    with_west(table[old | (table["region"] == "south")]).to_csv(folder / "sales.csv", index=False)
+    told = here("retrain", "small.yaml", "--json", cwd=folder)
+    runs = {one["pipeline"]: one["run"] for one in json.loads(told.stdout)["runs"]}
+    assert told.returncode == 2 and runs["small-west"]["state"] == "failed"
+    assert runs["small-north"]["outcome"] == "up to date" and runs["small-south"]["outcome"] in ("kept", "promoted")
+    assert runs["small-north"]["data_hash"] != runs["small-south"]["data_hash"], "each has data of its own"
