@@ -33,6 +33,9 @@ def retrain(order: bytes) -> bytes:
         raise DataError("row 3 is cut off")
     if wish == "on drift" and told["only_on_drift"]:
         return pack_answer(RESULT | {"outcome": "up to date", "version": None}, [], [])
+    if wish == "drifted":
+        found = {"drifted": True, "reason": "the errors have doubled"}
+        return pack_answer(RESULT | {"outcome": "kept", "version": None, "drift": found}, [], [])
     if wish == "keep":
         return pack_answer(RESULT | {"outcome": "kept", "version": None}, [], [])
     with TemporaryDirectory() as scratch:

@@ -74,6 +74,18 @@ def test_bad_ends_are_recorded_tried_again_and_disturb_nobody(world, monkeypatch
     assert world.due(*pipelines) == []
 
 
+def test_somebody_hears_of_missed_slots_and_of_drift(world, pool, monkeypatch):
+    heard: list[Event] = []
+    monkeypatch.setattr("forecaster.lifecycle.report.notify", lambda event, project: heard.append(event))
+    pipeline = world.pipeline("a", "drifted")
+    world.coordinator(pool).retrain(world.due(pipeline))
+    assert [(one.kind, one.pipeline, one.text) for one in heard] == [("drift", "a", "the errors have doubled")]
+    world.clock.pass_(days=3)
+    world.coordinator(pool).retrain(world.due(pipeline))
+    assert [one.kind for one in heard] == ["drift", "missed", "drift"]
+    assert heard[1].text.startswith("2 slots before 2026-03-04 03:00 UTC were missed")
+
+
 def test_a_champion_that_came_meanwhile_is_not_overrun(world):
     pipeline = world.pipeline("a", "wait")
     executor = LocalExecutor()
