@@ -147,6 +147,28 @@ def test_predict_goes_through_days_that_were_not_written_down(retrained):
         assert (row["ds"][:10], row["lstm"]) == (date, dish)
 
 
+def test_a_sequence_goes_on_as_far_as_the_covariates_are_known(retrained):
+    assert retrained.forecaster("predict", "kitchen", "--beam", "1") == "leftovers, pizza, sushi\n"
+    known = retrained.folder / "known.csv"
+    dates = pd.date_range("2024-01-01", periods=THEN + 6)[THEN + KNOWN :]
+    pd.DataFrame({"ds": dates, "late": [0, 0, 1]}).to_csv(known, index=False)
+    told = json.loads(retrained.forecaster("predict", "kitchen", "--beam", "1", "--known", str(known), "--json"))
+    assert told[0]["symbols"] == ["leftovers", "pizza", "sushi", "waffles", "pizza", "leftovers"]
+
+
+@pytest.mark.parametrize(
+    ("options", "fragment"),
+    [
+        (["--length", "5"], "known for 3 steps behind 2024-08-31 00:00:00"),
+        (["--begin", "pizza, sushi"], "reads the covariates late, which a beginning does not tell"),
+        (["--begin", "pizza", "--known", "known.csv"], "leave one of the two out"),
+    ],
+)
+def test_what_cannot_be_gone_on_from(retrained, options, fragment):
+    answer = CliRunner().invoke(app, ["--project", str(retrained.folder), "predict", "kitchen", *options])
+    assert fragment in str(answer.exception)
+
+
 @pytest.fixture(scope="module")
 def live(retrained):
     """A server of what was retrained."""

@@ -10,6 +10,7 @@ import yaml
 from forecaster.cli.generating import generate_published
 from forecaster.config import Project, read_pipeline
 from forecaster.errors import DataError
+from forecaster.evaluation.symbols import roll_symbols
 from forecaster.forecasting.published_symbols import PublishedSymbols
 from forecaster.pipeline import Listener, run
 from forecaster.series.text import read_text
@@ -69,6 +70,15 @@ def test_a_forecast_is_where_the_likeliest_sequence_begins(told, capsys):
     row = json.loads(capsys.readouterr().out)[0]
     assert row["symbols"][0] == forecast["gru"].iloc[0]
     assert row["log_probability"] < np.log(forecast["gru-p"].iloc[0]) + 1e-3
+
+
+def test_the_published_version_goes_through_the_text_as_the_network_did(told):
+    result, folder, _ = told
+    version = PublishedSymbols(Store(folder / "models/store").read("letters"))
+    origins = result.forecasts["cutoff"].to_numpy()[:40, None]
+    frame = roll_symbols(version, read_text(folder / "text.txt"), origins)
+    assert frame["y"].tolist() == result.forecasts["y"].tolist()[:40]
+    assert frame["gru-y-p"].to_numpy() == pytest.approx(result.forecasts["gru-y-p"].to_numpy()[:40], abs=1e-5)
 
 
 def test_the_rest_of_a_beginning(told, capsys, tmp_path):
