@@ -52,7 +52,7 @@ def generate_published(
 
     version = Store(Project.find(project).store).read(name, number)
     definition = parse(version.manifest.definition, PipelineDefinition, version.side / "manifest.json")
-    _check(name, definition, data or known, asked, superfluous)
+    _check(name, definition, "--data" if data else "--known" if known else "", asked, superfluous)
     wish = Wish(**{key: value for key, value in asked.items() if key != "begin"})
     unit: Unit | None = definition.data.unit if isinstance(definition.data, TextData) else None
     begin = split(str(asked.get("begin", "")), unit)
@@ -66,7 +66,7 @@ def generate_published(
 
 
 def _check(
-    name: str, definition: PipelineDefinition, data: Path | None, asked: Mapping[str, Any], superfluous: Sequence[str]
+    name: str, definition: PipelineDefinition, file: str, asked: Mapping[str, Any], superfluous: Sequence[str]
 ) -> None:
     if not definition.symbolic:
         raise DataError(f"{name} forecasts numbers; --{next(iter(asked))} is for symbols, leave it out")
@@ -75,8 +75,8 @@ def _check(
     drawn = [key for key in ("samples", "temperature", "seed") if key in asked]
     if "beam" in asked and drawn:
         raise DataError(f"--beam searches and draws nothing, so --{drawn[0]} means nothing; leave one of the two out")
-    if data and "begin" in asked:
-        raise DataError("--data (or --known) and --begin both say what to go on from; leave one of the two out")
+    if file and "begin" in asked:
+        raise DataError(f"{file} and --begin both say what to go on from; leave one of the two out")
 
 
 def split(text: str, unit: Unit | None) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecaster.errors import DataError
 from forecaster.forecasting.generation import USUAL, Generated, State, Wish, generate
+from forecaster.forecasting.symbol_inputs import columns_of
 from forecaster.series import Panel, forecast_windows
 
 __all__ = ["Steps", "go_on"]
@@ -94,7 +95,7 @@ def go_on(chain: Steps, panel: Panel, wish: Wish, who: str) -> list[Generated]:
     if reach < (wish.length or 1):
         wanted = f"{wish.length:,} symbols" if wish.length else "a symbol"
         raise DataError(
-            f"{who} reads the covariates {', '.join(panel.known_inputs)}, which are known for {reach} steps behind "
+            f"{who} reads the covariates {columns_of(panel.known_inputs)}, which are known for {reach} steps behind "
             f"{panel.stamps(panel.last[:1])[0]}, and {wanted} should be made up; give more rows (--known FILE)"
             + (f", or write --length {reach}" if reach else "")
         )

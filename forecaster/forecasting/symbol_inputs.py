@@ -17,8 +17,8 @@ from forecaster.series.runs import Sequences, lanes
 from forecaster.series.symbols import with_known
 
 __all__ = [
-    "BATCH", "EVERY_STEP", "REMEMBERED", "every_window", "from_start", "inputs_of", "pieces", "refuse_absent",
-    "refuse_covariates", "steps_read",
+    "BATCH", "EVERY_STEP", "REMEMBERED", "columns_of", "every_window", "from_start", "inputs_of", "pieces",
+    "refuse_absent", "refuse_covariates", "steps_read",
 ]  # fmt: skip
 
 BATCH = 32
@@ -49,9 +49,14 @@ def refuse_covariates(names: Sequence[str], who: str) -> None:
     """Refuses to go on from a beginning that is told without its covariates."""
     if names:
         raise DataError(
-            f"{who} reads the covariates {', '.join(names)}, which a beginning does not tell; leave --begin out to go "
+            f"{who} reads the covariates {columns_of(names)}, which a beginning does not tell; leave --begin out to go "
             "on from the end of the data (or of --data FILE), as far as they are known there or by --known FILE"
         )
+
+
+def columns_of(names: Sequence[str]) -> str:
+    """The columns of covariates for a message: `weekday` where there is one for each of its categories."""
+    return ", ".join(dict.fromkeys(name.partition("=")[0] for name in names))
 
 
 def from_start(panel: Panel, start: Start | None) -> tuple[Panel, Panel, int | None]:
