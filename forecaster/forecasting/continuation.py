@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.forecasting.generation import USUAL, Generated, State, Wish, generate
+from forecaster.forecasting.generation import Generated, State, Wish, generate
 from forecaster.forecasting.symbol_inputs import columns_of
 from forecaster.series import Panel, forecast_windows
 
@@ -104,5 +104,4 @@ def go_on(chain: Steps, panel: Panel, wish: Wish, who: str) -> list[Generated]:
     known = np.concatenate([batch.past[0, begin + 1 :, 1:], batch.known[0, :reach]])
     static = panel.static_values[0] if panel.static else np.zeros(0, np.float32)
     named = [panel.symbols[int(place)] if np.isfinite(place) else None for place in places[begin:]]
-    told = Wish(min(reach, USUAL), wish.samples, wish.temperature, wish.beam, wish.until, wish.seed)
-    return generate(_Accompanied(chain, known, static), named, told if wish.length is None else wish)
+    return generate(_Accompanied(chain, known, static), named, replace(wish, length=wish.length or reach))

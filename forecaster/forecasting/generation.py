@@ -19,7 +19,7 @@ import numpy as np
 
 from forecaster.errors import DataError
 
-__all__ = ["USUAL", "Chain", "Generated", "Wish", "generate"]
+__all__ = ["Chain", "Generated", "Wish", "generate"]
 
 State = Mapping[str, np.ndarray]
 USUAL = 200
