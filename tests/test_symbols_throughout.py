@@ -3,23 +3,21 @@
 import base64
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from forecaster.cli.app import app
-from forecaster.config import Project, read_pipeline
+from forecaster.config import read_pipeline
 from forecaster.forecasting.published_symbols import PublishedSymbols
 from forecaster.lifecycle.drift import drift
 from forecaster.lifecycle.retraining import retrain
 from forecaster.pipeline import run
 from forecaster.series.source import load
-from forecaster.store import Store
 from forecaster.store.inspection import read_inspection
+from tests.one_pipeline import OnePipeline
 from tests.serving.live import serving
 
 DISHES = np.array(["pizza", "sushi", "waffles"])
@@ -37,19 +35,10 @@ def dinners(days):
 
 
 @dataclass
-class Kitchen:
-    """A project with one pipeline."""
+class Kitchen(OnePipeline):
+    """A household that writes down its dinners."""
 
-    folder: Path
     results: dict = field(default_factory=dict)
-
-    @property
-    def project(self):
-        return Project(self.folder)
-
-    @property
-    def store(self):
-        return Store(self.project.store)
 
     @property
     def path(self):
@@ -66,9 +55,7 @@ class Kitchen:
                         "evaluate_every": 60}],
             "promote": {"min_windows": 20},
         }  # fmt: skip
-        file = self.folder / "kitchen.yaml"
-        file.write_text(yaml.safe_dump(told), encoding="utf-8")
-        return read_pipeline(file)
+        return self.defined("kitchen", told)
 
     def forecaster(self, *arguments):
         answer = CliRunner().invoke(app, ["--project", str(self.folder), *arguments])
@@ -80,8 +67,7 @@ class Kitchen:
 def kitchen(tmp_path_factory):
     """With a first version that has hardly learnt anything, published all the same."""
     folder = tmp_path_factory.mktemp("kitchen")
-    (folder / "models").mkdir()
-    kitchen = Kitchen(folder)
+    kitchen = Kitchen.made_in(folder)
     kitchen.eaten(FIRST)
     definition = kitchen.definition(steps=2)
     kitchen.results["run"] = run(definition, kitchen.project, base=folder, report=folder / "report.html", force=True)
@@ -145,6 +131,28 @@ def test_predict_goes_through_days_that_were_not_written_down(retrained):
         said = retrained.forecaster("predict", "kitchen", "--from", date).splitlines()
         row = dict(zip(said[0].split(","), said[1].split(","), strict=True))
         assert (row["ds"][:10], row["lstm"]) == (date, dish)
+
+
+def test_a_sequence_goes_on_as_far_as_the_covariates_are_known(retrained):
+    assert retrained.forecaster("predict", "kitchen", "--beam", "1") == "leftovers, pizza, sushi\n"
+    known = retrained.folder / "known.csv"
+    dates = pd.date_range("2024-01-01", periods=THEN + 6)[THEN + KNOWN :]
+    pd.DataFrame({"ds": dates, "late": [0, 0, 1]}).to_csv(known, index=False)
+    told = json.loads(retrained.forecaster("predict", "kitchen", "--beam", "1", "--known", str(known), "--json"))
+    assert told[0]["symbols"] == ["leftovers", "pizza", "sushi", "waffles", "pizza", "leftovers"]
+
+
+@pytest.mark.parametrize(
+    ("options", "fragment"),
+    [
+        (["--length", "5"], "known for 3 steps behind 2024-08-31 00:00:00"),
+        (["--begin", "pizza, sushi"], "reads the covariates late, which a beginning does not tell"),
+        (["--begin", "pizza", "--known", "known.csv"], "leave one of the two out"),
+    ],
+)
+def test_what_cannot_be_gone_on_from(retrained, options, fragment):
+    answer = CliRunner().invoke(app, ["--project", str(retrained.folder), "predict", "kitchen", *options])
+    assert fragment in str(answer.exception)
 
 
 @pytest.fixture(scope="module")

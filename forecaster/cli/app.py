@@ -140,8 +140,9 @@ def predict(
     if asked := {key: value for key, value in told.items() if value is not None}:
         from forecaster.cli.generating import generate_published
 
-        others = {"--level": level, "--known": known, "--from": start}
-        generate_published(name, context.obj, data, out, version, json, asked, [key for key in others if others[key]])
+        others = {"--level": level, "--from": start}
+        superfluous = [key for key in others if others[key]]
+        generate_published(name, context.obj, data, out, version, json, asked, superfluous, known)
         return
     from forecaster.cli.publishing import predict_published
 

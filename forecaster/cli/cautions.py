@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.cli.findings import number, place, plural, share
+from forecaster.cli.symbol_findings import frequencies
 from forecaster.series import natural_seasons
 from forecaster.series.account import Account
 from forecaster.series.stamps import say_stamp
@@ -16,6 +17,7 @@ __all__ = ["cautions"]
 
 MUCH_MISSING = 0.05
 MUCH_ZERO = 0.3
+MUCH_ONCE = 0.5
 LONG_EQUAL = 24
 """Equal values in a row that look like a stuck instrument."""
 EXACT = 2**24
@@ -24,6 +26,8 @@ EXACT = 2**24
 
 def cautions(account: Account) -> list[str]:
     """All that apply, the gravest first; empty where nothing is odd."""
+    if account.panel.symbols:
+        return [*_missing(account), *_constant(account), *_ends(account), *_rare(account)]
     return [*_missing(account), *_constant(account), *_outliers(account), *_stuck(account), *_ends(account),
             *_size(account), *_cycles(account)]  # fmt: skip
 
@@ -41,8 +45,18 @@ def _missing(account: Account) -> Iterator[str]:
             "for instance --freq XNYS, and they are no gaps"
         )
     zeros, seen = int(account.zeros.sum()), int(account.observed.sum())
-    if zeros > MUCH_ZERO * seen:
+    if zeros > MUCH_ZERO * seen and not account.panel.symbols:
         yield f"{share(zeros, seen)} of the values are zero: if that means missing, leave those cells empty"
+
+
+def _rare(account: Account) -> Iterator[str]:
+    counts = frequencies(account)
+    once = int((counts == 1).sum())
+    if once > MUCH_ONCE * len(counts):
+        yield (
+            f"{once:,} of {len(counts):,} symbols occur once only: nothing can be learnt about them; name fewer, "
+            "coarser ones"
+        )
 
 
 def _constant(account: Account) -> Iterator[str]:

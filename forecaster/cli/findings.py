@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.cli.symbol_findings import of_symbols, symbol_data
 from forecaster.series.account import Account
 from forecaster.series.outliers import RULE
 from forecaster.series.stamps import say_stamp
@@ -31,6 +32,12 @@ def facts(account: Account) -> dict[str, str]:
         "gaps": _gaps(account),
         "duplicates": told.get("duplicates", "none"),
         **{name: str(note) for name, note in notes.items()},
+        **(of_symbols(account) if account.panel.symbols else _of_numbers(account)),
+    }
+
+
+def _of_numbers(account: Account) -> dict[str, str]:
+    return {
         "values": _values(account),
         "zeros, negatives": _signs(account),
         "equal values": _equal(account),
@@ -177,9 +184,8 @@ def worst_series(account: Account, most: int = WORST) -> np.ndarray:
 
 def account_data(account: Account) -> dict[str, Any]:
     """The account for programs; gaps and outliers are the worst ten."""
-    gaps, found, runs = account.gaps, account.outliers, account.constants
+    gaps, runs = account.gaps, account.constants
     longest = np.argsort(-gaps.lengths, kind="stable")[:WORST]
-    worst = np.argsort(-found.scores, kind="stable")[:WORST]
     equal = runs.longest()
     return {
         "series": len(account.panel),
@@ -191,19 +197,27 @@ def account_data(account: Account) -> dict[str, Any]:
         "longest_gaps": [
             {**_point(account, gaps.series[one], gaps.starts[one]), "steps": int(gaps.lengths[one])} for one in longest
         ],
-        "outliers": len(found),
-        "worst_outliers": [_outlier(account, int(one)) for one in worst],
         "longest_equal": None if equal is None else {
             **_point(account, runs.series[equal], runs.starts[equal]), "steps": int(runs.lengths[equal])
         },
         "constant_series": int(account.constant.sum()),
+        **(symbol_data(account) if account.panel.symbols else _number_data(account)),
+    }  # fmt: skip
+
+
+def _number_data(account: Account) -> dict[str, Any]:
+    found = account.outliers
+    worst = np.argsort(-found.scores, kind="stable")[:WORST]
+    return {
+        "outliers": len(found),
+        "worst_outliers": [_outlier(account, int(one)) for one in worst],
         "zeros": int(account.zeros.sum()),
         "negatives": int(account.negatives.sum()),
         "whole_numbers": not account.fractions.any(),
         "lowest": float(account.lowest.min()),
         "highest": float(account.highest.max()),
         "cycles": {str(lag): round(height, 4) for lag, height in account.cycles.found.items()},
-    }  # fmt: skip
+    }
 
 
 def _outlier(account: Account, number: int) -> dict[str, Any]:

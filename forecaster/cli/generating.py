@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from forecaster.series.text import Unit, joined, split_text
 from forecaster.store import Store, Version
 
 if TYPE_CHECKING:
-    from forecaster.forecasting.generation import Generated
+    from forecaster.forecasting.generation import Generated, Wish
+    from forecaster.forecasting.published_symbols import PublishedSymbols
 
 __all__ = ["generate_published"]
 
@@ -29,6 +30,7 @@ def generate_published(
     as_json: bool,
     asked: Mapping[str, Any],
     superfluous: Sequence[str] = (),
+    known: Path | None = None,
 ) -> None:
     """Makes up what follows a beginning, or the end of the data, and prints it.
 
@@ -41,23 +43,21 @@ def generate_published(
         as_json: Whether to print JSON.
         asked: `begin`, and the fields of `generation.Wish` that were told.
         superfluous: Options that were told and have no meaning here.
+        known: A file with the known covariates behind the end of the data.
 
     Raises:
-        DataError: The version forecasts numbers, or as `generation.generate`.
+        DataError: The version forecasts numbers, or as `generation.generate` and `continuation.go_on`.
     """
     from forecaster.forecasting.generation import Wish
 
     version = Store(Project.find(project).store).read(name, number)
     definition = parse(version.manifest.definition, PipelineDefinition, version.side / "manifest.json")
-    _check(name, definition, data, asked, superfluous)
+    _check(name, definition, "--data" if data else "--known" if known else "", asked, superfluous)
     wish = Wish(**{key: value for key, value in asked.items() if key != "begin"})
     unit: Unit | None = definition.data.unit if isinstance(definition.data, TextData) else None
-    begin = _beginning(asked, unit, version, definition, data)
-    if strange := sorted(set(begin) - set(version.manifest.vocabulary)):
-        shown = ", ".join(repr(symbol) for symbol in strange[:5]) + (" …" if len(strange) > 5 else "")
-        messages.print(f"not in the training part, so read as the unknown symbol: {shown}", markup=False)
-    told = str(asked.get("begin", ""))
-    text = _told(_generated(version, begin, wish), split(told, unit) if told else [], unit, as_json)
+    begin = split(str(asked.get("begin", "")), unit)
+    made = _behind(version, begin, wish) if "begin" in asked else _behind_data(version, definition, data, known, wish)
+    text = _told(made, begin, unit, as_json)
     if out:
         out.write_text(text + "\n", encoding="utf-8")
         messages.print(f"written to {out}", markup=False)
@@ -66,7 +66,7 @@ def generate_published(
 
 
 def _check(
-    name: str, definition: PipelineDefinition, data: Path | None, asked: Mapping[str, Any], superfluous: Sequence[str]
+    name: str, definition: PipelineDefinition, file: str, asked: Mapping[str, Any], superfluous: Sequence[str]
 ) -> None:
     if not definition.symbolic:
         raise DataError(f"{name} forecasts numbers; --{next(iter(asked))} is for symbols, leave it out")
@@ -75,8 +75,8 @@ def _check(
     drawn = [key for key in ("samples", "temperature", "seed") if key in asked]
     if "beam" in asked and drawn:
         raise DataError(f"--beam searches and draws nothing, so --{drawn[0]} means nothing; leave one of the two out")
-    if data and "begin" in asked:
-        raise DataError("--data and --begin both say what to go on from; leave one of the two out")
+    if file and "begin" in asked:
+        raise DataError(f"{file} and --begin both say what to go on from; leave one of the two out")
 
 
 def split(text: str, unit: Unit | None) -> list[str]:
@@ -84,32 +84,42 @@ def split(text: str, unit: Unit | None) -> list[str]:
     return split_text(text, unit) if unit else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _beginning(
-    asked: Mapping[str, Any], unit: Unit | None, version: Version, definition: PipelineDefinition, data: Path | None
-) -> list[str]:
-    """What was told, or the end of the data."""
-    if "begin" in asked:
-        return split(asked["begin"], unit)
-    import numpy as np
+def _behind(version: Version, begin: Sequence[str], wish: Wish) -> list[Generated]:
+    """What follows a beginning."""
+    _tell_strange(set(begin) - set(version.manifest.vocabulary))
+    return _opened(version).generate(begin, wish)
 
+
+def _behind_data(
+    version: Version, definition: PipelineDefinition, data: Path | None, known: Path | None, wish: Wish
+) -> list[Generated]:
+    """What follows the end of the data."""
+    from forecaster.forecasting.published_symbols import strangers
+    from forecaster.series.future import read_known
     from forecaster.series.source import load
 
     path = str(data) if data else version.manifest.data.get("path")
     source = definition.data.model_copy(update={"path": path}) if path else definition.data
     panel = load(source, Path(), Path(), False)
-    if len(panel) > 1:
-        raise DataError(f"the data hold {len(panel)} series; write --begin to say what to go on from")
-    places = panel.history(0)
-    gaps = np.flatnonzero(~np.isfinite(places))
-    return [panel.symbols[int(place)] for place in places[gaps[-1] + 1 if len(gaps) else 0 :]]
+    if known:
+        panel = read_known(panel, known, source)
+    _tell_strange(strangers(panel, version.manifest))
+    messages.print(f"going on behind {panel.stamps(panel.last[:1])[0]}", markup=False)
+    return _opened(version).go_on(panel, wish)
 
 
-def _generated(version: Version, begin: Sequence[str], wish: Any) -> list[Generated]:
+def _tell_strange(symbols: Iterable[str]) -> None:
+    if strange := sorted(symbols):
+        shown = ", ".join(repr(symbol) for symbol in strange[:5]) + (" …" if len(strange) > 5 else "")
+        messages.print(f"not in the training part, so read as the unknown symbol: {shown}", markup=False)
+
+
+def _opened(version: Version) -> PublishedSymbols:
     from forecaster.forecasting.backend import load_quietly
     from forecaster.forecasting.published_symbols import PublishedSymbols
 
     load_quietly()
-    return PublishedSymbols(version).generate(begin, wish)
+    return PublishedSymbols(version)
 
 
 def _told(made: Sequence[Generated], begin: Sequence[str], unit: Unit | None, as_json: bool) -> str:

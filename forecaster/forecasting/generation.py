@@ -22,6 +22,9 @@ from forecaster.errors import DataError
 __all__ = ["Chain", "Generated", "Wish", "generate"]
 
 State = Mapping[str, np.ndarray]
+USUAL = 200
+"""Symbols that are made up where nothing is said."""
+MISSING = -1
 
 
 class Chain(Protocol):
@@ -32,14 +35,22 @@ class Chain(Protocol):
         memory: So many symbols of a beginning, the last ones, are read.
     """
 
-    vocabulary: Sequence[str]
-    memory: int
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """See the class."""
+
+    @property
+    def memory(self) -> int:
+        """See the class."""
 
     def zeros(self) -> State:
         """The state before the first symbol; arrays of shape (1, width)."""
 
     def step(self, places: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """Reads a symbol each; returns probabilities of the next one, (batch, symbols), and the state behind it."""
+        """Reads a symbol each; returns probabilities of the next one, (batch, symbols), and the state behind it.
+
+        A place of -1 stands for a missing symbol, in whose place the chain reads the one that it expected.
+        """
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class Wish:
     """What is to be made up.
 
     Args:
-        length: Symbols at most.
+        length: Symbols at most; None for 200, or for as many as the known covariates reach to.
         samples: How many sequences are drawn; without effect on a beam search.
         temperature: Of the draws; 0 always takes the likeliest.
         beam: Beginnings that a search for the likeliest sequence keeps; None draws samples.
@@ -58,7 +69,7 @@ class Wish:
         DataError: A number is out of its range.
     """
 
-    length: int = 200
+    length: int | None = None
     samples: int = 1
     temperature: float = 1.0
     beam: int | None = None
@@ -72,6 +83,11 @@ class Wish:
                 raise DataError(f"{name} is {value}; write 1 or more")
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
             raise DataError(f"temperature is {self.temperature}; write 0 (always the likeliest), 1, or what is between")
+
+    @property
+    def steps(self) -> int:
+        """Symbols at most."""
+        return self.length or USUAL
 
 
 @dataclass(frozen=True)
@@ -87,12 +103,12 @@ class Generated:
     log_probability: float
 
 
-def generate(chain: Chain, begin: Sequence[str], wish: Wish) -> list[Generated]:
+def generate(chain: Chain, begin: Sequence[str | None], wish: Wish) -> list[Generated]:
     """Goes on from a beginning.
 
     Args:
         chain: What is likely to follow.
-        begin: The first symbols; one that the chain does not know is the unknown symbol.
+        begin: The first symbols; one that the chain does not know is the unknown symbol, and None a missing one.
         wish: What is to be made up.
 
     Returns:
@@ -103,7 +119,8 @@ def generate(chain: Chain, begin: Sequence[str], wish: Wish) -> list[Generated]:
     """
     if not begin:
         raise DataError("there is nothing to begin with; write one symbol at least")
-    known = {name: place for place, name in enumerate(chain.vocabulary)}
+    known: dict[str | None, int] = {name: place for place, name in enumerate(chain.vocabulary)}
+    known[None] = MISSING
     if wish.until is not None and known.get(wish.until, 0) == 0:
         raise DataError(f"until: {wish.until!r} is no symbol of the training part, so nothing would end there")
     state = chain.zeros()
@@ -116,18 +133,18 @@ def generate(chain: Chain, begin: Sequence[str], wish: Wish) -> list[Generated]:
 
 def _samples(chain: Chain, told: np.ndarray, state: State, wish: Wish, end: int) -> list[tuple[list[int], float]]:
     count = wish.samples
-    chances = np.stack([np.random.default_rng([wish.seed, number]).random(wish.length) for number in range(count)])
+    chances = np.stack([np.random.default_rng([wish.seed, number]).random(wish.steps) for number in range(count)])
     told, state = np.repeat(told, count, axis=0), {name: np.repeat(part, count, axis=0) for name, part in state.items()}
     made: list[list[int]] = [[] for _ in range(count)]
     logs, going = np.zeros(count), np.ones(count, bool)
-    for step in range(wish.length):
+    for step in range(wish.steps):
         logarithms = _known(told)
         places = _drawn(logarithms, wish.temperature, chances[:, step])
         for row in np.flatnonzero(going):
             made[row].append(int(places[row]))
             logs[row] += logarithms[row, places[row]]
         going &= places != end
-        if not going.any() or step == wish.length - 1:
+        if not going.any() or step == wish.steps - 1:
             break
         told, state = chain.step(places, state)
     return [(places, float(log)) for places, log in zip(made, logs, strict=True)]
@@ -148,7 +165,7 @@ def _beam(chain: Chain, told: np.ndarray, state: State, wish: Wish, end: int) ->
     made: list[list[int]] = [[]]
     ended: list[tuple[list[int], float]] = []
     logs = np.zeros(1)
-    for step in range(wish.length):
+    for step in range(wish.steps):
         total = logs[:, None] + _known(told)
         order = np.argsort(-total, axis=None, kind="stable")[: 2 * width]
         rows, places = np.unravel_index(order[np.isfinite(total.reshape(-1)[order])], total.shape)
@@ -161,7 +178,7 @@ def _beam(chain: Chain, told: np.ndarray, state: State, wish: Wish, end: int) ->
         kept = np.flatnonzero(places != end)[:width]
         made, logs = [[*made[rows[one]], int(places[one])] for one in kept], values[kept]
         surpassed = len(ended) >= width and sorted(log for _, log in ended)[-width] >= logs.max(initial=-np.inf)
-        if surpassed or not len(kept) or step == wish.length - 1:
+        if surpassed or not len(kept) or step == wish.steps - 1:
             break
         told, state = chain.step(places[kept], {name: part[rows[kept]] for name, part in state.items()})
     found = [*ended, *zip(made, (float(log) for log in logs), strict=True)]

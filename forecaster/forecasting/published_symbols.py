@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from forecaster.errors import ForecasterError, LevelError
+from forecaster.forecasting.continuation import go_on
 from forecaster.forecasting.gap import Start
 from forecaster.forecasting.generation import Generated, Wish, generate
 from forecaster.forecasting.published import PublishedForecaster, Signature
 from forecaster.forecasting.symbol_frame import TOP, symbol_frame
 from forecaster.forecasting.symbol_inputs import (
     BATCH,
+    EVERY_STEP,
     REMEMBERED,
+    every_window,
     from_start,
     inputs_of,
+    pieces,
     refuse_absent,
     refuse_covariates,
     steps_read,
 )
-from forecaster.series import Panel, forecast_windows
+from forecaster.series import Panel, Windows, forecast_windows
+from forecaster.series.runs import Sequences
+from forecaster.series.symbols import unbroken
 from forecaster.series.windows import Batch
 from forecaster.store import ManifestDraft
 
@@ -61,13 +67,57 @@ class PublishedSymbols(PublishedForecaster):
         self._check_frequency(panel)
         given = inputs_of(panel, self._inputs, self.name)
         steps = steps_read(given, self.manifest.streaming, self.manifest.lookback)
-        windows = forecast_windows(given, steps, self.horizon)
-        parts = []
-        for begin in range(0, len(windows), BATCH):
-            batch = windows.gather(slice(begin, begin + BATCH))
+        return np.concatenate([*self._answers(forecast_windows(given, steps, self.horizon), BATCH)])
+
+    def _answers(self, windows: Windows, size: int) -> Iterator[np.ndarray]:
+        """Probabilities for windows, some at once; shape (windows, horizon, symbols)."""
+        for begin in range(0, len(windows), size):
+            batch = windows.gather(slice(begin, begin + size))
             refuse_absent(batch.known, self.name)
-            parts.append(self.run(self._strings(batch, given.symbols)))
-        return np.concatenate(parts)
+            yield self.run(self._strings(batch, windows.panel.symbols))
+
+    def streams(self, panel: Panel) -> bool:
+        """See `Streaming`: always but where a carried state would have to be carried through gaps."""
+        return not self.manifest.streaming or (unbroken(panel) and self.called("step") is not None)
+
+    def following(self, panel: Panel, series: int, first: int, stop: int) -> Iterator[np.ndarray]:
+        """See `SymbolForecaster.following`."""
+        self._check_frequency(panel)
+        given = inputs_of(panel, self._inputs, self.name)
+        if not self.manifest.streaming:
+            windows = every_window(given, self.manifest.lookback, series, first, stop)
+            yield from (told[:, 0] for told in self._answers(windows, EVERY_STEP))
+            return
+        for read in pieces(given, len(self.vocabulary), series, first, stop):
+            yield self._walked(read, given.symbols)
+
+    def _walked(self, read: Sequences, symbols: Sequence[str]) -> np.ndarray:
+        """What is said where a target is finite: all sequences side by side, step by step, with the state carried."""
+        step, widths = self._stepping()
+        names = _named(read.values[:, :-1, 0], symbols)
+        count, steps = names.shape
+        state = {name: np.zeros((count, width), np.float32) for name, width in widths.items()}
+        static = {"static": read.static} if read.static.shape[1] else {}
+        wanted = np.isfinite(read.target)
+        found = np.zeros((count, steps, len(self.vocabulary)), np.float32)
+        for place in range(steps):
+            known = {"known": read.values[:, place + 1, 1:]} if read.values.shape[2] > 1 else {}
+            said = step({"observation": names[:, place], **known, **static, **state})
+            state = {name: said[name] for name in widths}
+            found[:, place] = said["probabilities"][:, 0]
+        return np.asarray(found[wanted])
+
+    def _stepping(self) -> tuple[Signature, dict[str, int]]:
+        """The signature `step`, and the widths of its state.
+
+        Raises:
+            ForecasterError: There is none.
+        """
+        found = self.called("step")
+        if found is None:
+            raise ForecasterError(f"{self.name} cannot go on symbol by symbol, since it is too old; publish it again")
+        step, shapes = found
+        return step, {name: int(shape[1] or 0) for name, shape in shapes.items() if name not in SAID}
 
     def generate(self, begin: Sequence[str], wish: Wish) -> list[Generated]:
         """Goes on from a beginning; see `generation.generate`.
@@ -78,22 +128,30 @@ class PublishedSymbols(PublishedForecaster):
         """
         given = self.manifest.inputs
         refuse_covariates([*given["known"], *given["static"]], self.name)
-        found = self.called("step")
-        if found is None:
-            raise ForecasterError(f"{self.name} cannot go on symbol by symbol, since it is too old; publish it again")
-        step, shapes = found
-        widths = {name: int(shape[1] or 0) for name, shape in shapes.items() if name not in SAID}
+        return generate(self._chain(), begin, wish)
+
+    def go_on(self, panel: Panel, wish: Wish) -> list[Generated]:
+        """Goes on from the end of a series, with its covariates; see `continuation.go_on`."""
+        self._check_frequency(panel)
+        return go_on(self._chain(), inputs_of(panel, self._inputs, self.name), wish, self.name)
+
+    def _chain(self) -> _PublishedChain:
+        step, widths = self._stepping()
         memory = REMEMBERED if self.manifest.streaming else self.manifest.lookback
-        return generate(_PublishedChain(step, widths, self.vocabulary, memory), begin, wish)
+        return _PublishedChain(step, widths, self.vocabulary, memory)
 
     def _strings(self, batch: Batch, symbols: Sequence[str]) -> dict[str, Any]:
         """The inputs of `strings.export_strings`."""
-        places = batch.past[:, :, 0]
-        names = np.asarray([*symbols, ""], dtype=object)
-        past = names[np.where(np.isfinite(places), places, len(symbols)).astype(int)]
+        past = _named(batch.past[:, :, 0], symbols)
         known = {"past_known": batch.past[:, :, 1:], "known": batch.known} if batch.known.shape[2] else {}
         static = {"static": batch.static} if batch.static.shape[1] else {}
         return {"past": past, **known, **static, "seed": np.full(len(past), self.manifest.seed, np.int32)}
+
+
+def _named(places: np.ndarray, symbols: Sequence[str]) -> np.ndarray:
+    """Strings in place of places, empty where missing."""
+    names = np.asarray([*symbols, ""], dtype=object)
+    return np.asarray(names[np.where(np.isfinite(places), places, len(symbols)).astype(int)])
 
 
 def strangers(panel: Panel, manifest: ManifestDraft) -> list[str]:
@@ -110,16 +168,18 @@ def strangers(panel: Panel, manifest: ManifestDraft) -> list[str]:
 
 
 class _PublishedChain:
-    """See `generation.Chain`: the signature `step` of `strings.export_strings`."""
+    """See `generation.Chain` and `continuation.Steps`: the signature `step` of `strings.export_strings`."""
 
     def __init__(self, step: Signature, widths: Mapping[str, int], vocabulary: Sequence[str], memory: int) -> None:
         self.vocabulary, self.memory = vocabulary, memory
         self._step, self._widths = step, widths
-        self._names = np.asarray(vocabulary, dtype=object)
+        self._names = np.asarray([*vocabulary, ""], dtype=object)  # place -1: missing
 
     def zeros(self) -> dict[str, np.ndarray]:
         return {name: np.zeros((1, width), np.float32) for name, width in self._widths.items()}
 
-    def step(self, places: np.ndarray, state: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        said = self._step({"observation": self._names[places], **state})
+    def step(
+        self, places: np.ndarray, state: Mapping[str, np.ndarray], beside: Mapping[str, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        said = self._step({"observation": self._names[places], **(beside or {}), **state})
         return said["probabilities"][:, 0], {name: said[name] for name in self._widths}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +12,21 @@ from forecaster.errors import DataError
 from forecaster.forecasting.gap import Start, begun_at
 from forecaster.forecasting.inference import history_read
 from forecaster.forecasting.inputs import Inputs
-from forecaster.series import Panel
+from forecaster.series import Panel, Windows
+from forecaster.series.runs import Sequences, lanes
 from forecaster.series.symbols import with_known
 
-__all__ = ["BATCH", "REMEMBERED", "from_start", "inputs_of", "refuse_absent", "refuse_covariates", "steps_read"]
+__all__ = [
+    "BATCH", "EVERY_STEP", "REMEMBERED", "columns_of", "every_window", "from_start", "inputs_of", "pieces",
+    "refuse_absent", "refuse_covariates", "steps_read",
+]  # fmt: skip
 
 BATCH = 32
 """Windows at once."""
+EVERY_STEP = 256
+"""Windows at once where every step of a series is forecast."""
+AT_ONCE = 8_000_000
+"""Numbers computed at once where a long series is gone through."""
 REMEMBERED = 1_000
 """Symbols before a cutoff that a network reads which carries its state: what is farther back is forgotten."""
 
@@ -38,12 +46,17 @@ def refuse_absent(known: np.ndarray, name: str) -> None:
 
 
 def refuse_covariates(names: Sequence[str], who: str) -> None:
-    """Refuses to make sequences up where covariates would have to be known all along."""
+    """Refuses to go on from a beginning that is told without its covariates."""
     if names:
         raise DataError(
-            f"{who} reads the covariates {', '.join(names)}, which nobody knows for a sequence that is made up; "
-            "forecast instead (forecaster predict NAME), or train it without them"
+            f"{who} reads the covariates {columns_of(names)}, which a beginning does not tell; leave --begin out to go "
+            "on from the end of the data (or of --data FILE), as far as they are known there or by --known FILE"
         )
+
+
+def columns_of(names: Sequence[str]) -> str:
+    """The columns of covariates for a message: `weekday` where there is one for each of its categories."""
+    return ", ".join(dict.fromkeys(name.partition("=")[0] for name in names))
 
 
 def from_start(panel: Panel, start: Start | None) -> tuple[Panel, Panel, int | None]:
@@ -78,3 +91,37 @@ def from_start(panel: Panel, start: Start | None) -> tuple[Panel, Panel, int | N
 def inputs_of(panel: Panel, inputs: Inputs, name: str) -> Panel:
     """The panel with the known covariates and calendar features of training."""
     return inputs.given_by(with_known(panel, inputs.known), name)
+
+
+def every_window(panel: Panel, lookback: int, series: int, first: int, stop: int) -> Windows:
+    """A window for each of some steps of a series, whose next step is forecast by its own lookback.
+
+    Args:
+        panel: All data.
+        lookback: Steps that are read.
+        series: Number of the series.
+        first: Place of the first of the steps in the series' history.
+        stop: One behind the last.
+    """
+    row = panel.offsets[series] + first + 1
+    return Windows(panel, lookback, 1, np.array([series]), np.array([row]), np.array([stop - first]))
+
+
+def pieces(panel: Panel, symbols: int, series: int, first: int, stop: int) -> Iterator[Sequences]:
+    """The same where a state is carried: pieces of the series side by side, each begun `REMEMBERED` steps before.
+
+    Args:
+        panel: All data; no symbol is missing in the series.
+        symbols: In the vocabulary, so that no more pieces are read at once than there is memory for.
+        series: As `every_window`; so are the others.
+        first: See there.
+        stop: See there.
+
+    Yields:
+        Some pieces; what is said where their target is finite is what comes behind the steps, in their order.
+    """
+    length = min(REMEMBERED, stop - first)
+    starts = np.arange(first, stop, length) + 1
+    many = max(AT_ONCE // (symbols * (REMEMBERED + length)), 1)
+    for begin in range(0, len(starts), many):
+        yield lanes(panel, series, starts[begin : begin + many], length, REMEMBERED, stop + 1)

@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 from forecaster.config import ModelDefinition
 from forecaster.errors import DataError, DefinitionError, ForecasterError
+from forecaster.forecasting.continuation import go_on
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start
-from forecaster.forecasting.generation import Chain, Generated, Wish, generate
+from forecaster.forecasting.generation import Generated, Wish, generate
 from forecaster.forecasting.lessons import Lessons, gapless
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.samples import with_samples
 from forecaster.forecasting.symbol_frame import symbol_frame
 from forecaster.forecasting.symbol_inputs import (
     BATCH,
+    EVERY_STEP,
     REMEMBERED,
+    every_window,
     from_start,
+    pieces,
     refuse_absent,
     refuse_covariates,
     steps_read,
 )
 from forecaster.forecasting.training import Control
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows
-from forecaster.series.runs import lanes
 from forecaster.series.symbols import UNKNOWN, in_terms_of, novelty_of, unbroken, vocabulary_of, with_known
 from forecaster.series.text import Unit, joined, unit_of
 
+if TYPE_CHECKING:
+    from forecaster.networks.chain import NetworkChain
+
 __all__ = ["SymbolForecaster", "step_by_step"]
 
-AT_ONCE = 8_000_000
-"""Numbers computed at once where a long series is gone through."""
 SAMPLE: Mapping[Unit, int] = {"character": 80, "word": 16}
 """Symbols of what is made up while a network learns."""
-EVERY_STEP = 256
-"""Windows at once where every step of a series is forecast."""
 
 
 def step_by_step(definition: ModelDefinition, text: bool = False) -> ModelDefinition:
@@ -153,7 +155,13 @@ class SymbolForecaster(RecurrentForecaster):
         """Goes on from a beginning; see `generation.generate`."""
         if self._network is None or self.resolved is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
+        refuse_covariates([*self._inputs.known, *self._inputs.static], self.name)
         return generate(self._chain(self._network, self.resolved.lookback), begin, wish)
+
+    def go_on(self, panel: Panel, wish: Wish) -> list[Generated]:
+        """Goes on from the end of a series, with its covariates; see `continuation.go_on`."""
+        given = self._given(panel)
+        return go_on(self._chain(self._network, self.resolved.lookback if self.resolved else 0), given, wish, self.name)
 
     def _watching(self, control: Control, network: Any, lessons: Lessons) -> Control:
         """Of a text that is gone through with a carried state, samples are told, too."""
@@ -169,10 +177,9 @@ class SymbolForecaster(RecurrentForecaster):
 
         return with_samples(control, self.definition.steps, lessons.around, sample)
 
-    def _chain(self, network: Any, lookback: int) -> Chain:
+    def _chain(self, network: Any, lookback: int) -> NetworkChain:
         from forecaster.networks.chain import NetworkChain
 
-        refuse_covariates([*self._inputs.known, *self._inputs.static], self.name)
         return NetworkChain(network.forecast, self.vocabulary, REMEMBERED if network.streaming else lookback)
 
     def streams(self, panel: Panel) -> bool:
@@ -180,22 +187,13 @@ class SymbolForecaster(RecurrentForecaster):
         return not self.streaming or unbroken(panel)
 
     def following(self, panel: Panel, series: int, first: int, stop: int) -> Iterator[np.ndarray]:
-        """See `Streaming`: each step by its own lookback, or by the state that is carried there.
-
-        A long series is read in pieces side by side, each begun `REMEMBERED` steps before.
-        """
+        """See `Streaming`: each step by its own lookback, or by the state that is carried there (`pieces`)."""
         given = self._given(panel)
         if not self.streaming:
-            lookback, row = self._steps_back(given), given.offsets[series] + first + 1
-            counts = np.array([stop - first])
-            windows = Windows(given, lookback, self.horizon, np.array([series]), np.array([row]), counts)
+            windows = every_window(given, self._steps_back(given), series, first, stop)
             yield from (told[:, 0] for told in self._answers(windows, EVERY_STEP))
             return
-        length = min(REMEMBERED, stop - first)
-        starts = np.arange(first, stop, length) + 1
-        many = max(AT_ONCE // (len(self.vocabulary) * (REMEMBERED + length)), 1)
-        for begin in range(0, len(starts), many):
-            read = lanes(given, series, starts[begin : begin + many], length, REMEMBERED, stop + 1)
+        for read in pieces(given, len(self.vocabulary), series, first, stop):
             said = np.asarray(self._network.train.predict_on_batch(read.inputs)["logarithms"])
             yield np.exp(said[np.isfinite(read.target)])
 

@@ -34,7 +34,7 @@ class NetworkChain:
     """See `generation.Chain`. What it says follows the weights, also while they are trained.
 
     Args:
-        forecast: The network, `Forecasting` of symbols without covariates.
+        forecast: The network, `Forecasting` of symbols.
         vocabulary: Its symbols, the unknown one first.
         memory: Symbols of a beginning that are read.
     """
@@ -42,7 +42,8 @@ class NetworkChain:
     def __init__(self, forecast: Any, vocabulary: Sequence[str], memory: int) -> None:
         self.vocabulary, self.memory = vocabulary, memory
         self._widths: Mapping[str, int] = forecast.stepper.widths
-        widths = {"observation": 1, **self._widths}
+        beside = {"known": forecast.size.known, "static": forecast.size.static}
+        widths = {"observation": 1, **{name: width for name, width in beside.items() if width}, **self._widths}
         inputs = {name: keras.InputSpec("float32", (None, width)) for name, width in widths.items()}
         self._step = answers(_Step(forecast), inputs)
 
@@ -50,7 +51,10 @@ class NetworkChain:
         """The state before the first symbol."""
         return {name: np.zeros((1, width), np.float32) for name, width in self._widths.items()}
 
-    def step(self, places: np.ndarray, state: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Reads a symbol each."""
-        said = self._step({"observation": places[:, None].astype(np.float32), **state})
+    def step(
+        self, places: np.ndarray, state: Mapping[str, np.ndarray], beside: Mapping[str, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Reads a symbol each, -1 for a missing one, and the covariates beside it: `known`, `static`."""
+        read = np.where(places < 0, np.nan, places).astype(np.float32)
+        said = self._step({"observation": read[:, None], **(beside or {}), **state})
         return said["probabilities"][:, 0], {name: said[name] for name in self._widths}

@@ -61,7 +61,7 @@ class Stepper(keras.layers.Layer):
         self.head = keras.layers.Dense(kind.numbers, kernel_initializer="zeros", name="head")
         self.widths: dict[str, int] = {"age": 1, "expected": 1, **kind.widths, **stack.widths}
         if self.known_scale:
-            self.widths.update({f"known/{name}": width for name, width in self.known_scale.widths.items()})
+            self.widths.update({f"known_{name}": width for name, width in self.known_scale.widths.items()})
 
     def build(self, *shapes: Any) -> None:
         """Makes all weights; the width of what the recurrence reads is found by a trial step."""
@@ -134,7 +134,7 @@ class Stepper(keras.layers.Layer):
             state: Before these steps.
 
         Returns:
-            Shape (batch, steps, features), and the part of the state named `known/…`.
+            Shape (batch, steps, features), and the part of the state named `known_…`.
         """
         parts, after = self._known(known, begun[:, :, None], state) if self.known else ([known], {})
         if self.static_scale:
@@ -151,11 +151,11 @@ class Stepper(keras.layers.Layer):
         if self.known_scale is None:
             return [filled, mask], {}
         count = self.scaled_known
-        before = {name: state[f"known/{name}"] for name in self.known_scale.widths}
+        before = {name: state[f"known_{name}"] for name in self.known_scale.widths}
         numbers, counted = filled[:, :, :count], ops.logical_and(there[:, :, :count], begun)
         mean, spread, after = self.known_scale(numbers, counted, before)
         scaled = ops.where(counted, (numbers - mean) / spread, 0.0)
-        return [scaled, filled[:, :, count:], mask], {f"known/{name}": part for name, part in after.items()}
+        return [scaled, filled[:, :, count:], mask], {f"known_{name}": part for name, part in after.items()}
 
     def teach(
         self, values: Any, known: Any, static: Any, state: State, gapless: bool, training: bool = False

@@ -103,8 +103,10 @@ def prepare(
         "metric season": f"{season} ({'as in M4' if definition.metric_season == 'auto' else 'as told'})",
         **({"transform": f"{transform} (by the source)"} if by_source else {}),
     }
+    if all(model.batch_size != "auto" for model in models):
+        inferred.pop("batch size")
     if definition.symbolic:
-        inferred = _of_symbols(inferred, definition)
+        inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
     validation = cutoffs(fitting, horizon, resolved.validation, step)
     signs = directional(definition, transform)
     return Prepared(
@@ -112,15 +114,22 @@ def prepare(
     )  # fmt: skip
 
 
-def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition) -> dict[str, str]:
-    """What is told of a pipeline of symbols: neither segment nor transform nor MASE's season, but the strategy."""
-    told = {key: why for key, why in inferred.items() if key not in ("segment", "transform", "metric season")}
+def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition, carried: bool) -> dict[str, str]:
+    """What is told of a pipeline of symbols: nothing that is for numbers alone, but the strategy."""
+    numeric = ("segment", "transform", "metric season", "past cycles")
+    told = {key: why for key, why in inferred.items() if key not in numeric}
     if isinstance(definition.data, TextData):
         told.pop("season")
         if definition.validation == "auto" and "as told" in told["validation"]:
             origins = told["validation"].partition(" ")[0]
             told["validation"] = f"{int(origins):,} forecast origins: every symbol of the last tenth before the test"
-        told["training"] = "the state is carried through the text; the gradient is cut behind each lookback or truncate"
+        told["training"] = (
+            "the state is carried through the text; the gradient is cut behind each lookback or truncate"
+            if carried
+            else "windows drawn at random, each read from a state of zeros"
+        )
+        if carried and "batch size" in told:
+            told["batch size"] = told["batch size"].replace("windows", "lanes side by side", 1)
     elif definition.season == "auto":
         told["season"] = f"{told['season'].removesuffix(' (as told)')} (by the calendar)"
     return {**told, "strategy": "recursive (symbols are forecast one after the other)"}

@@ -80,6 +80,12 @@ def text_panel(text: str, unit: Unit = "character", *, source: str = "text") -> 
         digest = hashlib.sha256(text.encode()).hexdigest()
     except UnicodeEncodeError as error:
         raise DataError(f"{source}: has half of a character ({error}); leave it out") from None
+    if not text.strip():
+        found = "nothing but blanks" if text and unit == "character" else f"no {unit}"
+        raise DataError(
+            f"{source}: is empty: there is {found} in it; a text must have two different {unit}s to forecast which "
+            "comes next"
+        )
     places, symbols = _characters(text) if unit == "character" else _words(text)
     _check(symbols, len(places), unit, source)
     values = places.astype(np.float32)[:, None]
@@ -164,7 +170,7 @@ def _words(text: str) -> tuple[np.ndarray, tuple[str, ...]]:
 
 def _check(symbols: tuple[str, ...], length: int, unit: Unit, source: str) -> None:
     if len(symbols) < 2:
-        found = f"nothing but {symbols[0]!r}, {length:,} times" if symbols else f"empty: there is no {unit} in it"
+        found = f"nothing but {symbols[0]!r}, {length:,} times"
         raise DataError(f"{source}: is {found}; a text must have two different {unit}s to forecast which comes next")
     if len(symbols) > MOST_SYMBOLS:
         remedy = "write unit: character, or take a smaller text" if unit == "word" else "is it a text?"

@@ -24,12 +24,6 @@ def state_shapes(name: str, loaded: Loaded) -> dict[str, tuple[int, ...]]:
     """
     manifest = loaded.version.manifest
     told = manifest.streaming
-    if manifest.vocabulary:
-        raise Refused(
-            400,
-            f"version {loaded.number} of {name} forecasts symbols, and their state stays in the network; send the "
-            f"recent ones to POST /api/forecast/{name}",
-        )
     if not told or STEP not in loaded.model.signatures:
         strategy = manifest.model_definition.get("strategy", "direct")
         raise Refused(

@@ -15,7 +15,7 @@ from forecaster.store import Manifest
 
 __all__ = ["Observed"]
 
-Values = Mapping[str, float | None]
+Values = Mapping[str, int | float | str | None]
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,16 @@ class Observed:
 
     Attributes:
         inputs: float32, NaN for what is missing: `observation` (features,) now, `known` (features,) of the next step
-            and `static` (features,).
+            and `static` (features,). Of symbols the observation is a string (), empty where missing.
         stamp: Its time stamp, as it is answered; None where none was sent.
         following: The time stamp of the next step.
+        symbol: What was observed, where it is a symbol.
     """
 
     inputs: dict[str, np.ndarray]
     stamp: str | int | None = None
     following: str | int | None = None
+    symbol: str | None = None
 
     @classmethod
     def read(cls, manifest: Manifest, now: Values, coming: Values, static: Values, ds: str | int | None) -> Self:
@@ -39,8 +41,9 @@ class Observed:
 
         Args:
             manifest: Of the version; it names the columns.
-            now: Values by column: the target, past and known covariates.
-            coming: Known covariates of the next step.
+            now: Values by column: the target, past and known covariates; of symbols the target only, since a network
+                of them reads the covariates of the step that comes.
+            coming: Known covariates of the next step; of symbols also names of categories.
             static: Static covariates.
             ds: The time stamp.
 
@@ -50,7 +53,15 @@ class Observed:
         """
         computed = list(manifest.calendar.get("columns", ()))
         wanted = {part: [name for name in names if name not in computed] for part, names in manifest.inputs.items()}
-        inputs = {"observation": _values(now, wanted["past"], "observation")}
+        symbol = None
+        if manifest.vocabulary:
+            symbol = _symbol(now, wanted["past"][0])
+            inputs = {"observation": np.asarray(symbol or "", dtype=object)}
+            coming, static = (
+                _categories(given, wanted[part]) for part, given in (("known", coming), ("static", static))
+            )
+        else:
+            inputs = {"observation": _values(now, wanted["past"], "observation")}
         inputs["known"] = _values(coming, wanted["known"], "known")
         inputs["static"] = _values(static, wanted["static"], "static")
         if np.isnan(inputs["known"]).any() or np.isnan(inputs["static"]).any():
@@ -58,24 +69,52 @@ class Observed:
         if ds is None:
             if computed:
                 raise Refused(400, f"ds is needed: the network reads {', '.join(computed)}, which follow from it")
-            return cls(inputs)
+            return cls(inputs, symbol=symbol)
         panel = _one_row(manifest, ds)
         ticks = panel.last + np.array([0, 1])
         if panel.features is not None:
             rows = panel.features.rows(ticks)
-            for part, row in (("observation", rows[0]), ("known", rows[1])):
-                inputs[part] = np.concatenate([inputs[part], row])
-        return cls(inputs, *(_shown(stamp) for stamp in panel.stamps(ticks)))
+            inputs["known"] = np.concatenate([inputs["known"], rows[1]])
+            if not manifest.vocabulary:
+                inputs["observation"] = np.concatenate([inputs["observation"], rows[0]])
+        stamp, following = (_shown(stamp) for stamp in panel.stamps(ticks))
+        return cls(inputs, stamp, following, symbol)
+
+
+def _symbol(given: Values, target: str) -> str | None:
+    if given.keys() != {target}:
+        raise Refused(400, f"observation has {', '.join(given) or 'nothing'}; expected a symbol or null for {target}")
+    if (value := given[target]) == "":
+        raise Refused(400, f"observation: {target} is empty; send null for a missing symbol")
+    return None if value is None else str(value)
+
+
+def _categories(given: Values, columns: list[str]) -> Values:
+    """The covariates with a column of 0 and 1 for each category that the version knows; others are left out."""
+    groups = {name.partition("=")[0] for name in columns if "=" in name}
+    apart = {name: value for name, value in given.items() if name not in groups}
+    for name in columns:
+        group, _, category = name.partition("=")
+        if group in groups and group in given:
+            apart[name] = None if given[group] is None else float(str(given[group]) == category)
+    return apart
 
 
 def _values(given: Values, columns: list[str], part: str) -> np.ndarray:
     if given.keys() != set(columns):
-        names = ", ".join(columns) or "nothing"
+        names = ", ".join(dict.fromkeys(name.partition("=")[0] for name in columns)) or "nothing"
         raise Refused(400, f"{part} has {', '.join(given) or 'nothing'}; expected a value or null for {names}")
-    values = np.array([np.nan if (value := given[name]) is None else value for name in columns], np.float64)
+    values = np.array([_number(given[name], name, part) for name in columns], np.float64)
     if np.nanmax(np.abs(values), initial=0.0) > np.finfo(np.float32).max:
         raise Refused(400, f"{part} holds a number that is beyond 32 bits; send null for a missing one")
     return values.astype(np.float32)
+
+
+def _number(value: float | str | None, name: str, part: str) -> float:
+    try:
+        return np.nan if value is None else float(value)
+    except ValueError:
+        raise Refused(400, f"{part}: {name} is {value!r}; expected a number, or null for a missing one") from None
 
 
 def _one_row(manifest: Manifest, ds: str | int) -> Panel:

@@ -3,14 +3,14 @@
 A version whose network carries state has a second signature `step`. In go the raw `observation (batch, features)` with
 NaN for what is missing, `known` covariates of the next step, `static` ones and the state tensors by name; out come the
 new state and `quantiles (batch, 1, levels)`. Its manifest names the tensors; all zeros is the state before the first
-observation.
+observation. Of symbols the observation is a string, and `probabilities (batch, 1, symbols)` come out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
@@ -32,10 +32,13 @@ from forecaster.serving.observed import Observed
 from forecaster.serving.problems import PROBLEMS, first_problem
 from forecaster.serving.sessions import Session, Sessions
 from forecaster.serving.settings import Limits
+from forecaster.serving.symbol_answers import Likely, likely_step
+from forecaster.store import Manifest
 
 __all__ = ["StreamRequest", "Streams", "router"]
 
 START = "start"
+Value = int | float | str | None
 Numbers = list[Any] | float
 """Nested lists of numbers, or one number."""
 
@@ -58,25 +61,28 @@ class StreamRequest(BaseModel):
     """One observation of one series.
 
     Attributes:
-        observation: A value, or null for a missing one, for the target and each past and known covariate.
+        observation: A value, or null for a missing one, for the target and each past and known covariate; of symbols
+            for the target alone (of a text that is `character` or `word`).
         known: The known covariates of the next step, where there are any but calendar features.
         static: The static covariates, where there are any.
         ds: Its time stamp; needed where calendar features are read, else it is only checked and answered.
         state: Of the last answer; without it (and without a session) the stream starts.
         session: `start`, or the id that the answer to that gave.
         levels: Intervals in per cent; all trained ones by default.
+        top: How many of the likeliest symbols are named, 3 by default.
         version: Where to start: a number, `champion` (by default) or `previous`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    observation: dict[str, float | None]
-    known: dict[str, float | None] = {}
-    static: dict[str, float | None] = {}
+    observation: dict[str, Value]
+    known: dict[str, Value] = {}
+    static: dict[str, Value] = {}
     ds: str | int | None = None
     state: State | None = None
     session: str | None = Field(default=None, max_length=64)
     levels: list[Annotated[float, Field(gt=0, lt=100)]] | None = None
+    top: int | None = Field(default=None, ge=1, le=1000)
     version: Which | None = None
 
 
@@ -87,8 +93,11 @@ class StreamAnswer(BaseModel):
         name: Of the model.
         version: That answered; a state belongs to it.
         ds: Of the next step, if the observation had one.
-        forecast: The median, in the data's own units.
+        forecast: The median, in the data's own units; or the likeliest symbol.
         intervals: Lower and upper bound by level in per cent.
+        probability: Of the likeliest symbol.
+        likeliest: The likeliest symbols, that one first.
+        unknown: The observation, where it is a symbol that the version does not know.
         state: To be sent with the next observation; absent in a session.
         session: The session's id.
         expires: Seconds until the session is forgotten if it is not used.
@@ -97,8 +106,11 @@ class StreamAnswer(BaseModel):
     name: str
     version: int
     ds: str | int | None
-    forecast: float
-    intervals: dict[str, tuple[float, float]]
+    forecast: float | str
+    intervals: dict[str, tuple[float, float]] | None = None
+    probability: float | None = None
+    likeliest: list[Likely] | None = None
+    unknown: list[str] | None = None
     state: State | None = None
     session: str | None = None
     expires: float | None = None
@@ -160,29 +172,19 @@ class Streams:
     async def _step(self, session: Session, loaded: Loaded, asked: StreamRequest) -> dict[str, Any]:
         """Advances a session by one observation; it stays as it is if that fails."""
         manifest = loaded.version.manifest
-        levels = chosen_levels(asked.levels, manifest.levels)
         observed = Observed.read(manifest, asked.observation, asked.known, asked.static, asked.ds)
+        said = _said(manifest, observed, asked)
         if session.awaited is not None and observed.stamp is not None and observed.stamp != session.awaited:
             raise Refused(
                 400, f"ds is {observed.stamp}, but the session awaits {session.awaited}; send null for a missing value"
             )
         outputs = await self._run(loaded, {**observed.inputs, **session.state})
-        quantiles = outputs.pop("quantiles")
-        if not all(np.isfinite(part).all() for part in (quantiles, *outputs.values())):
+        told = outputs["probabilities" if manifest.vocabulary else "quantiles"]
+        state = {key: outputs[key][0] for key in session.state}
+        if not all(np.isfinite(part).all() for part in (told, *state.values())):
             raise Refused(500, f"version {loaded.number} of {session.model} answers with something that is no number")
-        session.state = {key: outputs[key][0] for key in session.state}
-        session.awaited = observed.following
-        bounds = choose_quantiles(quantiles[0, 0], manifest.levels, levels)
-        return {
-            "name": session.model,
-            "version": loaded.number,
-            "ds": observed.following,
-            "forecast": bounds[len(levels)],
-            "intervals": {
-                f"{level:g}": [bounds[len(levels) - 1 - place], bounds[len(levels) + 1 + place]]
-                for place, level in enumerate(levels)
-            },
-        }
+        session.state, session.awaited = state, observed.following
+        return {"name": session.model, "version": loaded.number, "ds": observed.following, **said(told[0, 0])}
 
     async def _run(self, loaded: Loaded, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         signature = loaded.model.signatures[STEP]
@@ -196,6 +198,31 @@ class Streams:
                 return dict(outputs)
         except TimeoutError:
             raise Refused(504, f"no answer within {self.limits.deadline:g} s; try again") from None
+
+
+def _said(manifest: Manifest, observed: Observed, asked: StreamRequest) -> Callable[[np.ndarray], dict[str, Any]]:
+    """What is answered of a step: from its quantiles, or from the probabilities of all symbols.
+
+    Raises:
+        LevelError: A level was not trained.
+        Refused: 400; something is asked for that this kind of value has not.
+    """
+    if manifest.vocabulary:
+        if asked.levels is not None:
+            raise Refused(400, "levels: symbols have no intervals; leave it out, and write top for how many are named")
+        return lambda told: likely_step(told, manifest.vocabulary, asked.top, observed.symbol)
+    if asked.top is not None:
+        raise Refused(400, "top: the version forecasts numbers, not symbols; leave it out")
+    levels = chosen_levels(asked.levels, manifest.levels)
+
+    def intervals(told: np.ndarray) -> dict[str, Any]:
+        bounds, middle = choose_quantiles(told, manifest.levels, levels), len(levels)
+        found = {
+            f"{level:g}": [bounds[middle - 1 - place], bounds[middle + 1 + place]] for place, level in enumerate(levels)
+        }
+        return {"forecast": bounds[middle], "intervals": found}
+
+    return intervals
 
 
 def _check_together(asked: StreamRequest) -> None:

@@ -12,11 +12,12 @@ from pydantic import BaseModel
 from forecaster.config import PipelineDefinition, TextData
 from forecaster.config.reading import parse
 from forecaster.errors import DataError
+from forecaster.forecasting.symbol_frame import TOP
 from forecaster.series import Panel
 from forecaster.series.text import prompt_panel, split_text
 from forecaster.store import Version
 
-__all__ = ["Likely", "SymbolStep", "prompted", "steps_of"]
+__all__ = ["Likely", "SymbolStep", "likely_step", "prompted", "steps_of"]
 
 
 class Likely(BaseModel):
@@ -87,3 +88,24 @@ def steps_of(frame: pd.DataFrame, model: str, stamps: Sequence[Any], cutoffs: Se
         }
         for row, series in enumerate(frame["unique_id"])
     ]  # fmt: skip
+
+
+def likely_step(
+    probabilities: np.ndarray, vocabulary: Sequence[str], top: int | None, observed: str | None
+) -> dict[str, Any]:
+    """What a stream answers of the next symbol, as JSON values.
+
+    Args:
+        probabilities: Shape (symbols,).
+        vocabulary: Their names, the unknown one first.
+        top: How many are named; three by default.
+        observed: The symbol that was read, None where it is missing.
+    """
+    order = np.argsort(-probabilities, kind="stable")[: top or TOP]
+    likeliest = [{"symbol": vocabulary[place], "probability": float(probabilities[place])} for place in order]
+    strange = observed is not None and observed not in vocabulary[1:]
+    best = likeliest[0]
+    return {
+        "forecast": best["symbol"], "probability": best["probability"], "likeliest": likeliest,
+        "unknown": [observed] if strange else [],
+    }  # fmt: skip

@@ -203,3 +203,17 @@ def test_the_page_is_written_for_files_and_pipelines(run, tmp_path):
     page = (tmp_path / "out" / "sold.html").read_text()
     assert code == 0 and "sold.html" in out and "Data check" in page and "Cycles: 7 steps" in page
     assert run(ROOT / "pipelines" / "energy_demand.yaml", "--html", tmp_path / "e.html")[0] == 0
+
+
+def test_symbols_are_counted_and_not_taken_for_numbers(run, tmp_path):
+    write_daily(tmp_path / "codes.csv", ["01", "1", "2.0", "1"] * 30)
+    file = tmp_path / "codes.yaml"
+    data = f"data: {{kind: symbols, path: {tmp_path}/codes.csv, time: day, target: sold}}\n"
+    file.write_text(data + "horizon: 1\nlookback: 6\n", encoding="utf-8")
+    code, out, _ = run(file)
+    assert code == 0
+    assert "most frequent '1' 60, '01' 30, '2.0' 30" in out
+    assert not {"mean", "zeros", "outliers", "autocorrelation"} & set(out.replace(",", " ").split())
+    told = json.loads(CliRunner().invoke(app, ["check", str(file), "--json"]).stdout)["account"]
+    assert told["most_frequent"] == {"1": 60, "01": 30, "2.0": 30}
+    assert "lowest" not in told

@@ -39,7 +39,7 @@ def test_going_through_a_text_says_what_forecasts_from_each_place_say(fitted, mo
     through = np.concatenate([*fitted.following(panel, 0, 497, 560)])
     single = one_by_one(fitted, panel, places[::20])[:, 0]
     assert through[::20] == pytest.approx(single, abs=1e-5)
-    monkeypatch.setattr("forecaster.forecasting.symbols.REMEMBERED", 20)  # pieces of 20, begun 20 before
+    monkeypatch.setattr("forecaster.forecasting.symbol_inputs.REMEMBERED", 20)  # pieces of 20, begun 20 before
     pieces = np.concatenate([*fitted.following(panel, 0, 497, 560)])
     assert pieces.shape == through.shape
     assert pieces == pytest.approx(through, abs=0.05)

@@ -1,37 +1,23 @@
 """A pipeline through several nights: the first champion, nothing new, a challenger that loses, damage, drift."""
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
-from forecaster.config import PipelineDefinition, Project, read_pipeline
+from forecaster.config import PipelineDefinition
 from forecaster.errors import DefinitionError
 from forecaster.lifecycle.drift import drift
 from forecaster.lifecycle.retraining import retrain
-from forecaster.store import Store
+from tests.one_pipeline import OnePipeline
 
 SMALL = {"extends": "gru", "units": 4, "warmup": 2, "evaluate_every": 20, "batch_size": 16, "learning_rate": 0.03}
 DAYS = 24
 
 
-@dataclass
-class Shop:
+class Shop(OnePipeline):
     """A project whose data grow."""
-
-    folder: Path
-
-    @property
-    def project(self):
-        return Project(self.folder)
-
-    @property
-    def store(self):
-        return Store(self.project.store)
 
     def data(self, days, change_on=10**6):
         """Hourly values that repeat from day to day; from some day on they are noise."""
@@ -49,9 +35,7 @@ class Shop:
             "models": [{**SMALL, "steps": steps}], "baselines": ["naive", "seasonal_naive"],
             "backtest": {"windows": 8}, "validation": 3, "promote": {"min_windows": 8}, **changes,
         }  # fmt: skip
-        file = self.folder / "shop.yaml"
-        file.write_text(yaml.safe_dump(told), encoding="utf-8")
-        return read_pipeline(file)
+        return self.defined("shop", told)
 
     def retrain(self, definition=None, **options):
         return retrain(definition or self.definition(), self.project, base=self.folder, **options)
@@ -60,9 +44,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     """Before its first night."""
-    folder = tmp_path_factory.mktemp("shop")
-    (folder / "models").mkdir()
-    shop = Shop(folder)
+    shop = Shop.made_in(tmp_path_factory.mktemp("shop"))
     shop.data(DAYS)
     return shop
 

@@ -96,9 +96,9 @@ def test_no_scale_of_a_covariate_learns_before_the_first_observation():
     for teach in (lambda around: stepper.teach(values, around, None, stepper.zeros(2), gapless=True),
                   lambda around: stepper.walk(values, around, None, stepper.zeros(2))):  # fmt: skip
         one, another = (numbers(teach(around)[1]) for around in (known, other))
-        names = [name for name in one if name.startswith("known/")]
+        names = [name for name in one if name.startswith("known_")]
         close({name: one[name] for name in names}, {name: another[name] for name in names})
-        assert names and (one["known/count"] == 6).all()
+        assert names and (one["known_count"] == 6).all()
 
 
 def test_where_nothing_is_observed_it_steps_on_its_own_median():

@@ -10,8 +10,10 @@ import yaml
 from forecaster.cli.generating import generate_published
 from forecaster.config import Project, read_pipeline
 from forecaster.errors import DataError
+from forecaster.evaluation.symbols import roll_symbols
 from forecaster.forecasting.published_symbols import PublishedSymbols
 from forecaster.pipeline import Listener, run
+from forecaster.series import cutoffs
 from forecaster.series.text import read_text
 from forecaster.store import Store
 
@@ -50,6 +52,7 @@ def test_every_symbol_of_the_last_tenth_is_forecast_by_all(told):
     assert board.loc["bigram", "bits"] < board.loc["most_frequent", "bits"]
     assert "every symbol of the last tenth" in result.inferred["test"]
     assert "carried" in result.inferred["training"]
+    assert "batch size" not in result.inferred, "the model file says 8"
 
 
 def test_samples_are_told_while_it_learns(told):
@@ -69,6 +72,15 @@ def test_a_forecast_is_where_the_likeliest_sequence_begins(told, capsys):
     row = json.loads(capsys.readouterr().out)[0]
     assert row["symbols"][0] == forecast["gru"].iloc[0]
     assert row["log_probability"] < np.log(forecast["gru-p"].iloc[0]) + 1e-3
+
+
+def test_the_published_version_goes_through_the_text_as_the_network_did(told):
+    result, folder, _ = told
+    version = PublishedSymbols(Store(folder / "models/store").read("letters"))
+    panel = read_text(folder / "text.txt")
+    frame = roll_symbols(version, panel, cutoffs(panel, 1, LENGTH // 10, 1)[:40])
+    assert frame["y"].tolist() == result.forecasts["y"].tolist()[:40]
+    assert frame["gru-y-p"].to_numpy() == pytest.approx(result.forecasts["gru-y-p"].to_numpy()[:40], abs=1e-5)
 
 
 def test_the_rest_of_a_beginning(told, capsys, tmp_path):

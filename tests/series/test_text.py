@@ -85,6 +85,7 @@ def test_another_encoding(tmp_path):
     ("content", "options", "told"),
     [
         (b"", {}, "is empty: there is no character"),
+        (b" \n\n ", {}, "is empty: there is nothing but blanks"),
         (b" \n\n ", {"unit": "word"}, "is empty: there is no word"),
         (b"aaaa", {}, "nothing but 'a', 4 times; a text must have two different characters"),
         (b"one\ntwo \xff\n", {}, "line 2: is not utf-8 text at byte 9.*latin-1"),

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from forecaster.config import Project
@@ -83,6 +84,7 @@ BAD = [
     ({"observation": {"y": 1e39}}, 400, "beyond 32 bits"),
     ({"observation": {"y": 1}, "ds": "never"}, 400, "never"),
     ({"observation": {"y": 1}, "ds": "2024-02-30T00:00:00"}, 400, "2024-02-30"),
+    ({"observation": {"y": 1}, "top": 2}, 400, "forecasts numbers, not symbols"),
     ({"observation": {"y": 1}, "levels": [50]}, 400, "trained levels are 80, 95"),
     ({"observation": {"y": 1}, "state": {"version": 1, "tensors": {}}}, 400, "expected moments"),
     ({"observation": {"y": 1}, "state": {"version": 1, "tensors": {"moments": [1]}}}, 400, "shape [2]"),
@@ -136,14 +138,17 @@ def test_sessions_expire_and_are_bounded():
     assert not math.isinf(sessions.get(first, "m").expires)
 
 
-def carrying(known):
+def carrying(known, vocabulary=()):
     """A network that carries state, untrained but not without opinions."""
     from forecaster.config import ModelDefinition
     from forecaster.networks.recursive import build_recursive
     from forecaster.networks.shape import Shape
 
     keys = {"strategy": "recursive", "carry_state": True, "units": 3, "samples": 20, "batch_size": 2}
-    shape = Shape(8, 2, (0.025, 0.1, 0.5, 0.9, 0.975), known=known, seasons=(1,))
+    if vocabulary:
+        shape = Shape(8, 1, (), known=known, vocabulary=vocabulary, novelty=0.01)
+    else:
+        shape = Shape(8, 2, (0.025, 0.1, 0.5, 0.9, 0.975), known=known, seasons=(1,))
     made = build_recursive(ModelDefinition(network="gru", **keys), shape, seed=1, gapless=False)
     kernel = made.forecast.stepper.head.kernel
     kernel.assign(np.random.default_rng(3).normal(0, 0.3, kernel.shape))
@@ -182,6 +187,87 @@ def test_a_recurrent_network_streams_what_one_pass_from_the_start_says(tmp_path)
         low, high = one["intervals"]["95"], one["intervals"]["80"]
         assert [low[0], high[0], one["forecast"], high[1], low[1]] == pytest.approx(said.tolist(), rel=1e-5)
     assert told["ds"] == again["ds"]
+
+
+DINNERS = ["pizza", "sushi", "fondue", None, "pizza", "pizza", "sushi"]
+DAYS = [("Friday", 0), ("Saturday", 1), ("Sunday", 0), ("Friday", 1), ("Friday", 0), ("Monday", 1), ("Friday", 2)]
+"""Of the day behind each dinner: its name, of which the version knows two, and how late it gets."""
+
+
+@pytest.fixture(scope="module")
+def dinners(tmp_path_factory):
+    """A server of a network of symbols with two covariates, its store, and the data as a table."""
+    root = tmp_path_factory.mktemp("dinners")
+    (root / "models").mkdir()
+    store = Store(Project(root).store)
+    network, known = carrying(known=3, vocabulary=("<unknown>", "pizza", "sushi")), ["day=Friday", "day=Sunday", "late"]
+    with store.stage("dinner") as staging:
+        network.export(staging.served)
+        told = {
+            "horizon": 1, "lookback": 8, "streaming": network.streaming, "frequency": {"name": "1"}, "levels": [],
+            "quantiles": [], "vocabulary": ["<unknown>", "pizza", "sushi"],
+            "inputs": {"past": ["dinner", *known], "known": known, "static": []},
+        }  # fmt: skip
+        store.publish(staging, draft(**told))
+    table = pd.DataFrame(
+        {"ds": range(1, 9), "dinner": [*DINNERS, None], "day": ["Monday", *(name for name, _ in DAYS)],
+         "late": [0, *(late for _, late in DAYS)]}
+    )  # fmt: skip
+    with serving(Project(root)) as live:
+        yield live, store, table
+
+
+def tonight(live, number, **told):
+    day, late = DAYS[number]
+    body = {"observation": {"dinner": DINNERS[number]}, "known": {"day": day, "late": late}, **told}
+    answer = live.client.post("/api/stream/dinner", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_symbols_go_on_one_by_one_as_in_one_pass(dinners):
+    from forecaster.forecasting.published_symbols import PublishedSymbols
+    from forecaster.series import Columns
+    from forecaster.series.symbols import symbol_panel
+
+    live, store, table = dinners
+    session, unknown = "start", []
+    for number in range(len(DINNERS)):
+        told = tonight(live, number, session=session, ds=number + 1, top=3)
+        session = told["session"]
+        unknown += told["unknown"]
+    assert (told["ds"], unknown) == (8, ["fondue"])
+    panel = symbol_panel(table, Columns(target="dinner", known=["day", "late"]))
+    said = PublishedSymbols(store.read("dinner")).predict(panel).iloc[0]
+    assert [one["symbol"] for one in told["likeliest"]] == [said["walk"], said["walk-2"], said["walk-3"]]
+    shares = [said["walk-p"], said["walk-2-p"], said["walk-3-p"]]
+    assert [one["probability"] for one in told["likeliest"]] == pytest.approx(shares, abs=1e-6)
+    assert (told["forecast"], told["probability"]) == (said["walk"], pytest.approx(shares[0], abs=1e-6))
+
+
+def test_the_state_of_symbols_travels_with_the_requests(dinners):
+    live, _, _ = dinners
+    first = tonight(live, 0)
+    second, again = (tonight(live, 1, state=first["state"]) for _ in range(2))
+    assert second == again != tonight(live, 1)
+    assert len(second["likeliest"]) == 3 and "intervals" not in second
+
+
+@pytest.mark.parametrize(
+    ("changes", "fragment"),
+    [
+        ({"observation": {"dinner": "pizza", "late": 0}}, "expected a symbol or null for dinner"),
+        ({"observation": {"dinner": ""}}, "send null for a missing symbol"),
+        ({"known": {"late": 0}}, "expected a value or null for day, late"),
+        ({"known": {"day": "Friday", "late": "very"}}, "late is 'very'; expected a number"),
+        ({"levels": [80]}, "symbols have no intervals"),
+    ],
+)
+def test_bad_steps_of_symbols(dinners, changes, fragment):
+    body = {"observation": {"dinner": "pizza"}, "known": {"day": "Friday", "late": 0}, **changes}
+    answer = dinners[0].client.post("/api/stream/dinner", json=body)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert fragment in answer.json()["error"]
 
 
 def rows_of(panel):

@@ -1,0 +1,40 @@
+"""What `check` found in data whose values are symbols: how frequent they are. Their places in a list mean nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecaster.series.account import Account
+from forecaster.series.stretches import visible
+
+__all__ = ["frequencies", "of_symbols", "symbol_data"]
+
+NAMED, LISTED = 5, 10
+"""The most frequent symbols that people and programs are told of."""
+
+
+def frequencies(account: Account) -> pd.Series[int]:
+    """How often each symbol occurs, the most frequent first."""
+    values, _ = visible(account.panel)
+    places = values[np.isfinite(values)].astype(int)
+    counts = np.bincount(places, minlength=len(account.panel.symbols))
+    found = pd.Series(counts, index=account.panel.symbols)
+    return found[found > 0].sort_values(ascending=False, kind="stable")
+
+
+def of_symbols(account: Account) -> dict[str, str]:
+    """For people, a line a subject."""
+    counts = frequencies(account)
+    told = ", ".join(f"{name!r} {count:,}" for name, count in counts[:NAMED].items())
+    once = f"; {int((counts == 1).sum()):,} occur once only" if (counts == 1).any() else ""
+    return {"most frequent": f"{told}{once}"}
+
+
+def symbol_data(account: Account) -> dict[str, Any]:
+    """For programs."""
+    counts = frequencies(account)
+    named = {str(name): int(count) for name, count in counts[:LISTED].items()}
+    return {"symbols": len(counts), "most_frequent": named}
