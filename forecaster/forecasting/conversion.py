@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.errors import ForecasterError, ParityError
-from forecaster.forecasting.backend import native_chatter_off
+from forecaster.forecasting.starting import native_chatter_off
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.store import Version
 
