@@ -54,9 +54,7 @@ def schedule(
 
 def runs(
     context: typer.Context,
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Of pipelines.", show_default=False)
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Of pipelines.", show_default=False)] = None,
     state: Annotated[str | None, typer.Option(help="running, waiting, done or failed.", show_default=False)] = None,
     outcome: Annotated[
         str | None, typer.Option(help='promoted, kept, "up to date", "not enough new data", failed, superseded.')
