@@ -131,6 +131,12 @@ def test_judging_and_naive_forecasting_load_no_keras():
     assert not loaded_by(code) & {"tensorflow", "keras"}
 
 
+def test_a_server_starts_without_scikit_learn_and_training():
+    loaded = loaded_by("import forecaster.serving.app\nfrom forecaster.serving.savedmodel import prepare\nprepare()")
+    assert "tensorflow" in loaded
+    assert not loaded & {"sklearn", "yfinance", "plotly"}
+
+
 def test_every_public_name_can_be_had():
     import forecaster
 

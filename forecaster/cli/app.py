@@ -108,7 +108,7 @@ def backtest(
 @app.command()
 def predict(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Of the published pipeline.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the published pipeline.", show_default=False)],
     data: Annotated[
         Path | None, typer.Option(help="A file with the columns of the training data, and newer rows.")
     ] = None,
@@ -153,7 +153,7 @@ def predict(
 def fetch(
     context: typer.Context,
     tickers: Annotated[
-        list[str], typer.Argument(metavar="TICKER…", help="Yahoo's symbols: AAPL, ^GSPC, EURUSD=X.", show_default=False)
+        list[str], typer.Argument(metavar="TICKER", help="Yahoo's symbols: AAPL, ^GSPC, EURUSD=X.", show_default=False)
     ],
     start: Annotated[
         str | None, typer.Option(help="First day; all that there is by default.", show_default=False)
@@ -250,7 +250,7 @@ def inspect(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME…",
+            metavar="NAME",
             help="Of published pipelines; or of models, which are looked at untrained.",
             show_default=False,
         ),
@@ -275,7 +275,7 @@ def inspect(
 
 @app.command()
 def schema(
-    kind: Annotated[str, typer.Argument(help="pipeline or model.")] = "pipeline",
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="pipeline or model.")] = "pipeline",
 ) -> None:
     """JSON schema of pipeline or model files, for editors."""
     import json as text

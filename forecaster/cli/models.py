@@ -11,7 +11,7 @@ __all__ = ["models"]
 
 models = typer.Typer(help="What has been published: list, promote, roll back, export.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="Of the published pipeline.", show_default=False)]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Of the published pipeline.", show_default=False)]
 Number = Annotated[int | None, typer.Option(help="The newest by default.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 

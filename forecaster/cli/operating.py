@@ -15,7 +15,7 @@ def retrain(
     context: typer.Context,
     pipelines: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PIPELINE]…", help="Files, folders, or names in pipelines/.", show_default=False),
+        typer.Argument(metavar="PIPELINE", help="Files, folders, or names in pipelines/.", show_default=False),
     ] = None,
     due: Annotated[bool, typer.Option("--due", help="Only what the schedules say is due.")] = False,
     once: Annotated[
@@ -40,7 +40,7 @@ def schedule(
     context: typer.Context,
     folder: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FOLDER]", help="Of pipeline files; pipelines/ by default.", show_default=False),
+        typer.Argument(metavar="FOLDER", help="Of pipeline files; pipelines/ by default.", show_default=False),
     ] = None,
     workers: Workers = 1,
     offline: Offline = False,
@@ -54,9 +54,7 @@ def schedule(
 
 def runs(
     context: typer.Context,
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]…", help="Of pipelines.", show_default=False)
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Of pipelines.", show_default=False)] = None,
     state: Annotated[str | None, typer.Option(help="running, waiting, done or failed.", show_default=False)] = None,
     outcome: Annotated[
         str | None, typer.Option(help='promoted, kept, "up to date", "not enough new data", failed, superseded.')

@@ -77,9 +77,9 @@ class _Asked:
 
 def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     """What one version says."""
-    from forecaster.forecasting.backend import starting
     from forecaster.forecasting.published import PublishedForecaster
     from forecaster.forecasting.published_symbols import PublishedSymbols, strangers
+    from forecaster.forecasting.starting import starting
     from forecaster.series.future import read_known
     from forecaster.series.source import load
 

@@ -142,7 +142,11 @@ class ModelKeys(BaseModel):
     steps: PositiveInt = Field(default=1500, description="optimiser steps at most")
     warmup: int = Field(default=50, ge=0, description="steps over which the learning rate rises")
     evaluate_every: PositiveInt = Field(default=25, description="steps between looks at the validation part")
-    patience: PositiveInt = Field(default=400, description="steps without a better validation loss until the fit ends")
+    patience: PositiveInt = Field(
+        default=400,
+        description="most steps without a better validation loss until the fit ends; down to half where the best came "
+        "earlier",
+    )
     finish: float = Field(
         default=0.33,
         ge=0,

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from forecaster.errors import ForecasterError, ParityError
-from forecaster.forecasting.backend import native_chatter_off
 from forecaster.forecasting.published import PublishedForecaster
+from forecaster.forecasting.starting import native_chatter_off
 from forecaster.store import Version
 
 __all__ = ["CONVERSIONS", "to_litert", "to_onnx"]

@@ -209,7 +209,14 @@ def _look(network: Trainable, validation: Examples, state: _State, definition: M
         state.best, state.best_step = loss, state.step
         state.best_weights = _values(network.train.variables)
     _set(network, now)
-    state.done = state.step >= definition.steps or state.step - state.best_step >= definition.patience
+    state.done = state.step >= definition.steps or state.step - state.best_step >= _wait(state.best_step, definition)
+
+
+def _wait(best_step: int, definition: ModelDefinition) -> int:
+    """Steps without a better validation loss until the fit ends: as many as led to the best one, but at least half of
+    the patience and at most all of it.
+    """
+    return min(definition.patience, max(best_step, definition.patience // 2))
 
 
 def _smoothed(before: float, loss: float, share: float) -> float:

@@ -89,12 +89,16 @@ def refuse_replicas(definition: ModelDefinition) -> None:
 class Learner:
     """What a Keras model needs, to be mixed in, to learn on several devices from some rows of the batch on each.
 
+    A step forgets the loss of the one before inside of its graph; Keras does it outside, between steps, where two
+    assignments take as long as the making of two batches.
+
     It is no `keras.Model` itself: Keras gives the bases of a functional model new bases of their own, which other
     models would then have, too.
     """
 
     def train_step(self, data: Any) -> Any:
         """One step; the rows are dealt out in turn, so that their number need not be a multiple of the replicas'."""
+        super().reset_metrics()  # type: ignore[misc]
         context = replicas()
         if context is None:
             return super().train_step(data)  # type: ignore[misc]
@@ -104,3 +108,6 @@ class Learner:
         with tf.device("CPU:0"):  # or each device would be sent the whole batch
             own = tf.nest.map_structure(lambda rows: None if rows is None else rows[first::every], data)
         return super().train_step(own)  # type: ignore[misc]
+
+    def reset_metrics(self) -> None:
+        """Nothing: see the class."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from forecaster.errors import DataError
 from forecaster.series.features import CalendarFeatures
@@ -158,26 +157,30 @@ class Windows:
 
     @cached_property
     def _blocks(self) -> np.ndarray:
-        """Every run of lookback + horizon rows, as overlapping views; shape (runs, (lookback + horizon) × columns)."""
+        """Every run of lookback + horizon rows as one item of so many bytes, overlapping; shape (runs,)."""
         values, count = np.ascontiguousarray(self.panel.values), self.lookback + self.horizon
-        shape = (max(len(values) - count + 1, 0), count * values.shape[1])
-        return as_strided(values, shape, (values.strides[0], values.itemsize), writeable=False)
+        block = np.dtype((np.void, count * values.strides[0]))
+        return np.ndarray(max(len(values) - count + 1, 0), block, values, strides=values.strides[:1])
+
+    def _copied(self, starts: np.ndarray) -> np.ndarray:
+        """The lookback + horizon rows from each start, all of them rows of the panel."""
+        numbers: np.ndarray = self._blocks[starts].view(np.float32)
+        return numbers.reshape(len(starts), self.lookback + self.horizon, self.panel.values.shape[1])
 
     def _rows(self, series: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """The lookback + horizon rows from each start, NaN outside of the series.
 
         Runs inside their series are copied as one block each, the few others row by row.
         """
-        values, count = self.panel.values, self.lookback + self.horizon
-        shape = (len(starts), count, values.shape[1])
         if self._all_inside:
-            return np.asarray(self._blocks[starts]).reshape(shape)
+            return self._copied(starts)
+        values, count = self.panel.values, self.lookback + self.horizon
         begin, stop = self.panel.offsets[series], self.panel.offsets[series + 1]
         inside = (starts >= begin) & (starts + count <= stop)
         if inside.all():
-            return np.asarray(self._blocks[starts]).reshape(shape)
-        rows = np.empty(shape, np.float32)
-        rows[inside] = self._blocks[starts[inside]].reshape(-1, *shape[1:])
+            return self._copied(starts)
+        rows = np.empty((len(starts), count, values.shape[1]), np.float32)
+        rows[inside] = self._copied(starts[inside])
         outside = ~inside
         places = starts[outside, None] + np.arange(count)
         partial = values[np.clip(places, 0, len(values) - 1)]

@@ -40,6 +40,22 @@ AXES: dict[str, tuple[str, list[dict[str, int]]]] = {
         [{"series": 20, "length": 5_000, "lookback": count} for count in (28, 112, 448, 1_008, 2_002)],
     ),
 }
+LIMITS = """
+## Where each becomes the limit
+
+Number of series: memory, by the frame that they come in (a name and a time stamp in every row, tens of bytes for each
+of four) before the panel; its making is part of the megabytes above. In time, panel, forecasts and scores grow with
+the rows and meet a whole fit of a minute or two at some hundred thousand series. Length: memory again, four bytes a
+value and column, held up to three times in a fit; the fit itself does not grow, since it draws as many windows
+whatever there is. Lookback: the batch and what the gradient keeps of every segment; a step grows with lookback /
+segment, and below a thousand steps the building of the graph is more than that.
+
+What Dask then does (`executor: {dask: …}`): with `groups` every worker reads the file and keeps the series of its own
+group, so panel, fit, forecasts and scores are divided by the workers; the reading is not, and the file must fit each
+worker's memory once as it is read. Folds of a backtest with `refit` and retrainings are divided in the same way. One
+network on one group is learnt in one process; many series in one network are a matter of more memory, or of a sample
+of series.
+"""
 PARTS = ("panel", "defaults", "fit", "forecast", "score", "memory")
 HORIZON = 14
 
@@ -168,7 +184,7 @@ def page(axes: dict[str, list[dict[str, float]]]) -> str:
             lines.append(f"| {one[axis]:,} | {times} | {one['memory']:,.0f} | {one['data']:,.1f} |")
         slopes = " | ".join(f"{slope(points, axis, part):.2f}" for part in PARTS)
         lines += [f"| slope | {slopes} | |", ""]
-    return "\n".join([*lines, f"Machine: {machine()}.", ""])
+    return "\n".join([*lines, f"Machine: {machine()}.", LIMITS])
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
 
 One series of a million points, lookback 168, horizon 48. Each way is a process of its own, with one thread. A batch is
 an array of the values of lookback and horizon and a mask of what was observed of the lookback. Bytes are those of both.
-Memory is that of the raw data and all that the way holds besides while it runs, but for the batch and the one before
-it, in times of the raw data; what was imported, and what reading the data takes for a moment (`ingest.py`), does not
-count. PYTHON is an interpreter that has torch. Writes `results/windows.md`.
+Memory is what ten million points take beyond what one million take while the way runs, in times of these points:
+imports and batches drop out; what reading the data takes for a moment (`ingest.py`) does not count. PYTHON is an
+interpreter that has torch. Writes `results/windows.md`.
 """
 
 from __future__ import annotations
@@ -127,6 +127,8 @@ WAYS: dict[str, tuple[str, Callable[[np.ndarray, int, int], Batches]]] = {
     "tf_windows": ("tf.data's window and flat_map", tf_windows),
 }
 
+COLUMNS = {"covariates": 5}
+"""Of the raw data, where there is more than one."""
 FAR = ("forecaster", "sliding", "tf_gather")
 """Which are asked for their memory at a lookback of 2000, too."""
 
@@ -138,30 +140,38 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=1024)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each way")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--points", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--lookback", type=int, default=LOOKBACK, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.way:
-        print(json.dumps(measured(WAYS[asked.way][1], asked.batch, asked.seconds, asked.lookback)))
+        print(json.dumps(measured(WAYS[asked.way][1], asked.batch, asked.seconds, asked.lookback, asked.points)))
         return 0
     rows = []
     for way, (title, _) in WAYS.items():
         if way == "torch" and not asked.torch:
             continue
         python = asked.torch if way == "torch" else sys.executable
-        found = in_own_process(python, way, asked.batch, asked.seconds, LOOKBACK)
-        far = (
-            in_own_process(python, way, asked.batch, 0.5, 2000)["memory"] if way in ("forecaster", "sliding") else None
-        )
-        rows.append(row(title, found, far))
+        found = in_own_process(python, way, asked.batch, asked.seconds, LOOKBACK, POINTS)
+        far = memory(python, way, asked.batch, 2000) if way in FAR else None
+        rows.append(row(title, found, memory(python, way, asked.batch, LOOKBACK), far))
         print(rows[-1], flush=True)
     RESULTS.write_text(page(rows, asked.batch), encoding="utf-8")
     return 0
 
 
-def in_own_process(python: str, way: str, batch: int, seconds: float, lookback: int) -> dict[str, float]:
+def memory(python: str, way: str, batch: int, lookback: int) -> float:
+    """Bytes in memory for each byte of raw data."""
+    few, many = [
+        in_own_process(python, way, batch, 0.5, lookback, points)["memory"] for points in (POINTS, 10 * POINTS)
+    ]
+    return (many - few) / (9 * POINTS * np.dtype(np.float32).itemsize * COLUMNS.get(way, 1))
+
+
+def in_own_process(python: str, way: str, batch: int, seconds: float, lookback: int, points: int) -> dict[str, float]:
     """One way, on one thread."""
     alone = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     told = ["--way", way, "--batch", str(batch), "--seconds", str(seconds), "--lookback", str(lookback)]
+    told += ["--points", str(points)]
     command = [python, "-P", __file__, *told]
     environment = {**os.environ, **alone, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
@@ -169,11 +179,11 @@ def in_own_process(python: str, way: str, batch: int, seconds: float, lookback: 
     return result
 
 
-def measured(way: Callable[[np.ndarray, int, int], Batches], batch: int, seconds: float, lookback: int) -> Any:
-    """Windows and bytes a second in the best of five stretches, and memory above the raw data's."""
-    values = np.random.default_rng(1).normal(size=POINTS).astype(np.float32)
-    next(way(values[: lookback + HORIZON + 2000], batch, lookback))
-    before = resident()
+def measured(
+    way: Callable[[np.ndarray, int, int], Batches], batch: int, seconds: float, lookback: int, points: int
+) -> dict[str, float]:
+    """Windows and bytes a second in the best of five stretches, and bytes in memory after them."""
+    values = np.random.default_rng(1).standard_normal(points, np.float32)
     batches = way(values, batch, lookback)
     size = sum(part.nbytes for part in parts(next(batches)))
     rates = []
@@ -183,8 +193,7 @@ def measured(way: Callable[[np.ndarray, int, int], Batches], batch: int, seconds
             next(batches)
             count += batch
         rates.append(count / (time.perf_counter() - began))
-    memory = 1 + (resident() - before - 2 * size) / values.nbytes
-    return {"windows": max(rates), "bytes": max(rates) * size / batch, "memory": memory}
+    return {"windows": max(rates), "bytes": max(rates) * size / batch, "memory": resident()}
 
 
 def resident() -> int:
@@ -199,11 +208,10 @@ def parts(got: Any) -> list[Any]:
     return [got.past, got.known, got.target] if hasattr(got, "past") else [np.asarray(got)]
 
 
-def row(title: str, found: dict[str, float], far: float | None) -> str:
+def row(title: str, found: dict[str, float], near: float, far: float | None) -> str:
     """A row of the table."""
-    more = "" if far is None else f"{far:.1f}"
-    rate = f"{found['windows'] / 1e3:,.0f} | {found['bytes'] / 1e9:.2f}"
-    return f"| {title} | {rate} | {found['memory']:.1f} | {more} |"
+    more = "" if far is None else f"{far:.2f}"
+    return f"| {title} | {found['windows'] / 1e3:,.0f} | {found['bytes'] / 1e9:.2f} | {near:.2f} | {more} |"
 
 
 def page(rows: list[str], batch: int) -> str:
