@@ -82,7 +82,7 @@ class Network:
         """Sets what comes from the training part before training starts.
 
         The head gets a bias by which the untrained network says the naive base with its own error quantiles; static
-        covariates get their mean and spread.
+        covariates and the levels of known ones get their mean and spread.
 
         Args:
             inputs: A sample of training windows.
@@ -91,6 +91,9 @@ class Network:
         """
         if static.shape[1]:
             self.forecast.get_layer("static_scale").learn(static)
+        numbers = self.shape.known - self.shape.calendar
+        if numbers:
+            self.forecast.get_layer("known_level").learn(inputs["known"][:, :, :numbers])
         base, frame = (ops.convert_to_numpy(part) for part in self.base(inputs))
         scaled = encode_target(ops.convert_to_tensor(target), ops.convert_to_tensor(frame), self.shape.transform)
         errors, head = ops.convert_to_numpy(scaled) - base, self.forecast.get_layer("scaled_quantiles")
