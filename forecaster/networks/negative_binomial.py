@@ -149,7 +149,7 @@ def _surprise(count: Any, mean: Any, size: Any) -> Any:
 
 
 def _remainder(value: Any) -> Any:
-    """The logarithm of Γ(x) less Stirling's approximation of it, by Binet's recurrence up to x + 4 and its series from there."""
+    """What Stirling's approximation of log Γ(x) leaves, by Binet's recurrence up to x + 4 and its series from there."""
     steps = [(value + step + 0.5) * ops.log1p(1.0 / (value + step)) - 1.0 for step in range(4)]
     far = value + 4.0
     return sum(steps) + 1.0 / (12.0 * far) - 1.0 / (360.0 * far**3)
