@@ -155,9 +155,10 @@ class ModelKeys(BaseModel):
     ensemble: Annotated[int, Field(ge=1, le=50)] = Field(
         default=1, description="networks that differ by their seed; the forecast is the median of their quantiles"
     )
-    head: Literal["quantiles", "student_t"] = Field(
+    head: Literal["quantiles", "student_t", "negative_binomial"] = Field(
         default="quantiles",
-        description="what is learnt: each quantile by itself, or the likeliest Student-t distribution (heavy tails)",
+        description="what is learnt: each quantile by itself, or the likeliest Student-t (heavy tails) or "
+        "negative binomial distribution (counts, as they are, whatever `transform` says)",
     )
     conformal: bool = Field(
         default=False,

@@ -23,7 +23,7 @@ LONG = 0.75
 MOST_SEGMENTS = 32
 """The recurrence reads at most about so many segments where the segment is automatic."""
 FEWEST_SEGMENTS = 4
-ENOUGH_STRETCHES = 512
+ENOUGH_STRETCHES = 128
 """Stretches of one horizon from which on a network can tell which of the past cycles is like the coming one."""
 STRETCHES_A_WINDOW = 16
 """Stretches of one horizon in the data for each window of an automatic batch."""

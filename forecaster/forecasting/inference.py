@@ -10,7 +10,7 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.series import Panel, Windows
 
-__all__ = ["check_transform", "history_read", "quantiles_in_batches"]
+__all__ = ["check_counts", "check_transform", "history_read", "quantiles_in_batches"]
 
 BATCH = 512
 SAMPLED_BATCH = 32
@@ -81,3 +81,19 @@ def check_transform(panel: Panel, transform: str) -> None:
                 f"transform: {transform} needs values above zero, but series {panel.ids[series]!r} has "
                 f"{history[bad[0]]:g} at {stamp}; write `transform: none` or `difference`"
             )
+
+
+def check_counts(panel: Panel, model: str) -> None:
+    """Refuses what is no count.
+
+    Raises:
+        DataError: Names series, time and value.
+    """
+    bad = np.flatnonzero(np.isfinite(panel.target) & ((panel.target < 0) | (panel.target % 1 != 0)))
+    if bad.size:
+        series = int(np.searchsorted(panel.offsets, bad[0], side="right")) - 1
+        stamp = panel.stamps(panel.first[series : series + 1] + bad[0] - panel.offsets[series])[0]
+        raise DataError(
+            f"{model}: head: negative_binomial is for counts, whole numbers from 0 on, but series "
+            f"{panel.ids[series]!r} has {panel.target[bad[0]]:g} at {stamp}; write head: student_t or quantiles"
+        )

@@ -15,7 +15,7 @@ from forecaster.config import ModelDefinition, Project
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
-from forecaster.forecasting.inference import check_transform, history_read, quantiles_in_batches
+from forecaster.forecasting.inference import check_counts, check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.lessons import Lessons, gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
@@ -110,9 +110,11 @@ class RecurrentForecaster:
         began = time.monotonic()
         self.resolved = resolved = resolve(
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step,
-            self.transform,
+            "none" if self.counts else self.transform,
         )  # fmt: skip
-        if self.transform != "auto":
+        if self.counts:
+            check_counts(panel, self.name)
+        elif self.transform != "auto":
             check_transform(panel, self.transform)
         definition = self._filled_in(resolved)
         if self.definition.strategy == "recursive":
@@ -182,6 +184,11 @@ class RecurrentForecaster:
     def stepwise(self) -> bool:
         """Whether it goes from step to step, forecasting each, and samples what it goes on from."""
         return self.definition.chosen_topology == "many_to_many"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it learns the distribution of counts, which it reads as they are: there is no transform."""
+        return self.definition.head == "negative_binomial"
 
     @property
     def reads(self) -> int | None:

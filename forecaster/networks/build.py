@@ -18,7 +18,8 @@ from forecaster.networks.direct import many_to_one, one_to_many
 from forecaster.networks.features import read_window, window_inputs
 from forecaster.networks.frame import FromFrame, encode_target
 from forecaster.networks.heads import Quantiles
-from forecaster.networks.network import Learning, Network
+from forecaster.networks.negative_binomial import COUNT_NUMBERS, NegativeBinomial
+from forecaster.networks.network import Head, Learning, Network
 from forecaster.networks.optimizer import optimizer
 from forecaster.networks.shape import Shape
 from forecaster.networks.student_t import NUMBERS, StudentT
@@ -29,6 +30,8 @@ __all__ = ["Network", "Shape", "build"]
 DIRECT = {"many_to_one": many_to_one, "one_to_many": one_to_many}
 UNROLLED = {"encoder_decoder": encoder_decoder, "one_to_one": one_to_one}
 """Topologies that read their own outputs."""
+FREE_NUMBERS = {"student_t": NUMBERS, "negative_binomial": COUNT_NUMBERS}
+"""Of heads that do not say each quantile by itself."""
 
 
 def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
@@ -45,8 +48,8 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     Raises:
         DefinitionError: The import path of `network` leads to nothing that can be called.
     """
-    if definition.head == "student_t":
-        shape = replace(shape, numbers=NUMBERS)
+    if definition.head in FREE_NUMBERS:
+        shape = replace(shape, numbers=FREE_NUMBERS[definition.head])
     seeds = iter(np.random.default_rng(seed).integers(2**31, size=256).tolist())
     inputs = window_inputs(shape)
     features = read_window(inputs, shape)
@@ -64,11 +67,12 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
         raise DefinitionError(f"topology: {topology} is not built here; write another")
     steps = shape.horizon if teacher else 1
     to_quantiles = _head(definition, shape, steps)
-    scaled = to_quantiles(free, features.base)
+    beside = (features.base, features.frame) if definition.head == "negative_binomial" else (features.base,)
+    scaled = to_quantiles(free, *beside)
     raw = FromFrame(shape.transform, name="quantiles")(scaled, features.frame)
 
     said = {"quantiles": scaled, "free": free, "base": features.base, "frame": features.frame}
-    in_training = said if learnt is free else {**said, "quantiles": to_quantiles(learnt, features.base), "free": learnt}
+    in_training = said if learnt is free else {**said, "quantiles": to_quantiles(learnt, *beside), "free": learnt}
     train = Learning(lesson, in_training, name="train")
     train.shape_, train.head_ = shape, to_quantiles
     train.compile(optimizer(definition), jit_compile=definition.jit_compile)
@@ -77,8 +81,10 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     return Network(forecast, inner, train, base, shape, bias, teacher)
 
 
-def _head(definition: ModelDefinition, shape: Shape, steps: int) -> Quantiles | StudentT:
+def _head(definition: ModelDefinition, shape: Shape, steps: int) -> Head:
     """From free numbers to quantiles in the units of the frame."""
     if definition.head == "student_t":
         return StudentT(shape.quantiles, steps, name="scaled_quantiles")
+    if definition.head == "negative_binomial":
+        return NegativeBinomial(shape.quantiles, steps, name="scaled_quantiles")
     return Quantiles(len(shape.quantiles) // 2, steps, name="scaled_quantiles")

@@ -87,7 +87,7 @@ def one_to_many(
 def _to_the_median(shift: Any, shape: Shape) -> Any:
     """Free numbers that move the median, and with it all quantiles, by a shift (batch, horizon)."""
     middle = shape.numbers // 2
-    return ops.pad(shift[:, :, None], [[0, 0], [0, 0], [middle, middle]])
+    return ops.pad(shift[:, :, None], [[0, 0], [0, 0], [middle, shape.numbers - 1 - middle]])
 
 
 def _from_beside(state: Any, beside: list[Any], features: Features, shape: Shape, seeds: Iterator[int]) -> Any:

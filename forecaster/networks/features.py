@@ -14,7 +14,10 @@ from forecaster.networks.frame import ScaleTogether, ToFrame
 from forecaster.networks.heads import NaiveBase
 from forecaster.networks.shape import Shape
 
-__all__ = ["Features", "StaticScale", "read_window", "segments", "window_inputs"]
+__all__ = ["CovariateLevel", "Features", "StaticScale", "read_window", "segments", "window_inputs"]
+
+FARTHEST = 5.0
+"""Spreads from the mean of the training part beyond which a covariate's level is not told apart."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Features:
         frame: Level and spread, (batch, 2).
         base: The naive forecast, (batch, horizon).
         steps: All that is known of each step of the lookback, (batch, lookback, features).
-        coming: What is known of each step of the horizon, (batch, horizon, 2 × known); None without known covariates.
+        coming: What is known of each step of the horizon, (batch, horizon, 2 × known, and once more the level of
+            each that is no calendar feature); None without known covariates.
         static: (batch, 2 × static); None without static covariates.
         cycles: Deviations and mask of `PastCycles`; None where the lookback holds no cycle.
     """
@@ -85,9 +89,45 @@ def _steps(scaled: Any, observed: Any, past: Any, known: Any, shape: Shape) -> t
     if known is None:
         return keras.layers.Concatenate()(parts), None
     window = keras.layers.Concatenate(axis=1)([past[:, :, 1 + shape.past :], known])
-    window = ScaleTogether(shape.calendar)(window)
+    numbers = shape.known - shape.calendar
+    told = [ScaleTogether(shape.calendar)(window)]
+    if numbers:
+        told.append(CovariateLevel(name="known_level")(window[:, :, :numbers]))
+    window = keras.layers.Concatenate()(told) if len(told) > 1 else told[0]
     parts.append(window[:, : shape.lookback])
     return keras.layers.Concatenate()(parts), window[:, shape.lookback :]
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class CovariateLevel(keras.layers.Layer):
+    """Where a known covariate stands, which its own window's mean takes away: whether a day is hot, not only hotter.
+
+    It is measured by mean and spread of the training windows, which are weights of the network.
+
+    Call arguments:
+        values: Shape (batch, steps, covariates); NaN where missing.
+
+    Returns:
+        Scaled values, at most five spreads from the mean, 0 where missing; the same shape.
+    """
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Makes the two constants, which are set before training."""
+        self.mean = self.add_weight(shape=(shape[-1],), initializer="zeros", trainable=False, name="mean")
+        self.spread = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="spread")
+
+    def learn(self, values: np.ndarray) -> None:
+        """Sets the constants to mean and spread of training windows, shape (windows, steps, covariates)."""
+        self.set_weights(_constants(values.reshape(-1, values.shape[-1])))
+
+    def call(self, values: Any) -> Any:
+        """See the class."""
+        level = (values - self.mean) / self.spread
+        return ops.where(ops.isfinite(values), ops.clip(level, -FARTHEST, FARTHEST), 0.0)
+
+    def compute_output_shape(self, values_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return values_shape
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -108,12 +148,17 @@ class StaticScale(keras.layers.Layer):
 
     def learn(self, values: np.ndarray) -> None:
         """Sets the constants to mean and spread of the training series, shape (series, covariates)."""
-        known = np.ma.masked_invalid(values)
-        spread = known.std(axis=0).filled(1.0)
-        self.set_weights([known.mean(axis=0).filled(0.0), np.where(spread > 0, spread, 1.0)])
+        self.set_weights(_constants(values))
 
     def call(self, values: Any) -> Any:
         """See the class."""
         observed = ops.isfinite(values)
         scaled = ops.where(observed, (values - self.mean) / self.spread, 0.0)
         return ops.concatenate([scaled, ops.cast(observed, scaled.dtype)], axis=-1)
+
+
+def _constants(values: np.ndarray) -> list[np.ndarray]:
+    """Mean and spread of each column over what is observed; 0 and 1 where nothing is, or all values are the same."""
+    known = np.ma.masked_invalid(values.astype(np.float64))
+    spread = known.std(axis=0).filled(1.0)
+    return [known.mean(axis=0).filled(0.0), np.where(spread > 0, spread, 1.0)]

@@ -15,12 +15,16 @@ from keras import ops
 from forecaster.networks.answering import Answers, answers
 from forecaster.networks.frame import encode_target
 from forecaster.networks.heads import Quantiles, best_stretch, free_numbers, pinball
+from forecaster.networks.negative_binomial import NegativeBinomial
 from forecaster.networks.replicas import Learner
 from forecaster.networks.shape import Shape
 from forecaster.networks.student_t import StudentT
 from forecaster.networks.unrolled import Teacher
 
-__all__ = ["Learning", "Network"]
+__all__ = ["Head", "Learning", "Network"]
+
+Head = Quantiles | StudentT | NegativeBinomial
+"""What turns free numbers into quantiles."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Network:
         """Sets what comes from the training part before training starts.
 
         The head gets a bias by which the untrained network says the naive base with its own error quantiles; static
-        covariates get their mean and spread.
+        covariates and the levels of known ones get their mean and spread.
 
         Args:
             inputs: A sample of training windows.
@@ -91,10 +95,13 @@ class Network:
         """
         if static.shape[1]:
             self.forecast.get_layer("static_scale").learn(static)
+        numbers = self.shape.known - self.shape.calendar
+        if numbers:
+            self.forecast.get_layer("known_level").learn(inputs["known"][:, :, :numbers])
         base, frame = (ops.convert_to_numpy(part) for part in self.base(inputs))
         scaled = encode_target(ops.convert_to_tensor(target), ops.convert_to_tensor(frame), self.shape.transform)
         errors, head = ops.convert_to_numpy(scaled) - base, self.forecast.get_layer("scaled_quantiles")
-        bias = head.first(errors) if isinstance(head, StudentT) else free_numbers(errors, self.shape.quantiles)
+        bias = free_numbers(errors, self.shape.quantiles) if isinstance(head, Quantiles) else head.first(errors)
         self.bias.assign(bias.reshape(self.bias.shape))
 
     def calibrate(self, inputs: dict[str, np.ndarray], target: np.ndarray) -> np.ndarray:
@@ -132,7 +139,7 @@ class Learning(Learner, keras.Model):
     """Quantiles and target meet in the units of the window's frame, so every window weighs the same."""
 
     shape_: Shape
-    head_: Quantiles | StudentT
+    head_: Head
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -141,4 +148,6 @@ class Learning(Learner, keras.Model):
         target = encode_target(y, y_pred["frame"], self.shape_.transform)
         if isinstance(self.head_, StudentT):
             return self.head_.loss(target, y_pred["free"], y_pred["base"])
+        if isinstance(self.head_, NegativeBinomial):
+            return self.head_.loss(target, y_pred["free"], y_pred["base"], y_pred["frame"])
         return pinball(target, y_pred["quantiles"], self.shape_.quantiles)

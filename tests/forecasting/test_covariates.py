@@ -10,6 +10,7 @@ from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.ridge import RidgeForecaster
+from forecaster.networks.features import CovariateLevel
 from forecaster.networks.frame import ScaleTogether
 from forecaster.pipeline.publication import TOLERANCE
 from forecaster.series import Columns, panel_from_frame
@@ -59,6 +60,15 @@ def test_a_feature_that_stands_still_in_a_window_reaches_the_network():
     assert ScaleTogether.from_config(ScaleTogether(unscaled=1).get_config()).unscaled == 1
 
 
+def test_a_covariate_is_seen_by_its_level_too():
+    """A hot day is one above the mean of all training days, whatever the days before it were like."""
+    layer = CovariateLevel()
+    layer.build((None, None, 2))
+    layer.learn(np.array([[[10.0, 1.0], [20.0, np.nan]], [[30.0, 1.0], [20.0, 1.0]]], np.float32))
+    said = np.asarray(layer(np.array([[[30.0, 1.0], [np.nan, 2.0], [1e9, -1e9]]], np.float32)))[0]
+    assert said == pytest.approx(np.array([[np.sqrt(2), 0], [0, 1], [5, -5]]), abs=1e-6)
+
+
 @pytest.fixture(scope="module")
 def fitted():
     """A network and Ridge with past, known, static and calendar inputs, and their panel."""
@@ -73,6 +83,13 @@ def fitted():
     options = {"season": 12, "lookback": 24}
     seen = panel.until(120)
     return panel, RecurrentForecaster(tiny(), 6, **options).fit(seen), RidgeForecaster(6, **options).fit(seen)
+
+
+def test_levels_are_those_of_the_training_part(fitted):
+    panel, gru, _ = fitted
+    mean, spread = gru._network.forecast.get_layer("known_level").get_weights()
+    prices = panel.until(120).values[:, panel.known_columns][:, 0]
+    assert mean == pytest.approx([np.mean(prices)], abs=0.25) and spread == pytest.approx([np.std(prices)], rel=0.2)
 
 
 def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(fitted):

@@ -82,7 +82,7 @@ def test_a_short_series_sees_what_training_allows_and_says_so():
     assert "as much as the training part allows" in found.reasons["lookback"]
 
 
-@pytest.mark.parametrize(("steps", "cycle", "said"), [(6_000, 1, "not weighed (500 stretches"), (6_156, 24, "4 of 24")])
+@pytest.mark.parametrize(("steps", "cycle", "said"), [(1_524, 1, "not weighed (127 stretches"), (1_548, 24, "4 of 24")])
 def test_past_cycles_are_weighed_where_there_are_enough_of_them(steps, cycle, said):
     found = resolved(seasonal_panel(1, steps, season=24), 12, lookback=96)
     assert (found.cycle, found.segment) == (cycle, 24)

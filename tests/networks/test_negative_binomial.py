@@ -1,0 +1,89 @@
+"""The negative binomial head against SciPy: its quantiles, its likelihood, and what it makes of counts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from keras import ops
+from scipy import stats
+
+from forecaster import RecurrentForecaster, panel_from_frame
+from forecaster.errors import DataError
+from forecaster.networks.build import Shape, build
+from forecaster.networks.negative_binomial import NegativeBinomial
+from forecaster.series import Columns
+from tests.synthetic import tiny
+
+LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
+FRAME = np.array([[1.5, 2.0]], np.float32)
+"""Level and spread."""
+
+
+def head():
+    layer = NegativeBinomial(LEVELS)
+    layer.build()
+    return layer
+
+
+def free(mean, dispersion):
+    """Free numbers that mean these parameters where the base is the level."""
+    inner = np.log(np.expm1(np.minimum(4 * mean / 2.0, 30.0))) / 4 if mean < 15 else mean / 2.0
+    return np.array([[[np.log(dispersion), inner - 1.5 / 2.0]]], np.float32)
+
+
+def of_scipy(mean, dispersion):
+    size = 1 / dispersion
+    return stats.nbinom(size, size / (size + mean))
+
+
+@pytest.mark.parametrize(("mean", "dispersion"), [(0.05, 1.0), (0.7, 3.0), (4.0, 0.2), (37.0, 1e-4), (25_000.0, 0.5)])
+def test_quantiles_and_likelihood_are_scipys(mean, dispersion):
+    numbers, base, expected = free(mean, dispersion), np.zeros((1, 1), np.float32), of_scipy(mean, dispersion)
+    said = 1.5 + 2.0 * ops.convert_to_numpy(head()(numbers, base, FRAME))[0, 0]
+    assert said == pytest.approx(expected.ppf(LEVELS), rel=2e-3, abs=1e-3)
+    values = np.floor([mean / 3, mean, 3 * mean + 1])
+
+    def loss(value):
+        scaled = ops.convert_to_tensor([[(value - 1.5) / 2.0]], "float32")
+        far = max(abs(float(scaled[0, 0])) / 3.0, 1.0)
+        return far * float(head().loss(scaled, numbers, base, FRAME))
+
+    constants = [
+        loss(value) + expected.logpmf(value) - stats.poisson(max(value, 1e-9)).logpmf(value) for value in values
+    ]
+    assert constants == pytest.approx([0, 0, 0], abs=5e-3 if mean < 1e3 else 0.2)
+
+
+def test_what_is_missing_does_not_count():
+    numbers, base, frame = np.tile(free(2.0, 1.0), (2, 2, 1)), np.zeros((2, 2), np.float32), np.tile(FRAME, (2, 1))
+    some = ops.convert_to_tensor(np.array([[1.0, np.nan], [np.nan, 1.0]], np.float32))
+    all_of_them = ops.convert_to_tensor(np.ones((2, 2), np.float32))
+    losses = [float(head().loss(target, numbers, base, frame)) for target in (some, all_of_them, some * np.nan)]
+    assert losses[0] == pytest.approx(losses[1]) and losses[2] == 0.0
+
+
+@pytest.mark.parametrize("strategy", ["direct", "seq2seq"])
+def test_a_network_learns_by_it_and_says_whole_numbers(strategy):
+    shape = Shape(24, 6, LEVELS, known=2, seasons=(12,), segment=6, cycle=12)
+    built = build(tiny(head="negative_binomial", strategy=strategy), shape, seed=1)
+    generator = np.random.default_rng(0)
+    inputs = {"past": generator.poisson(0.8, (16, 24, 3)), "known": generator.normal(size=(16, 6, 2))}
+    inputs = {name: part.astype(np.float32) for name, part in inputs.items()}
+    inputs["past"][0, :, 0] = 0.0  # nothing was ever counted
+    target = generator.poisson(0.8, (16, 6)).astype(np.float32)
+    built.prepare(inputs, target, np.zeros((1, 0), np.float32))
+    lesson = built.lesson(inputs, target, 0)
+    losses = [float(built.train.train_on_batch(lesson, target)) for _ in range(10)]
+    assert losses[-1] < losses[0]
+    built.calibrate(inputs, target)
+    said = ops.convert_to_numpy(built.forecast.predict_on_batch(inputs)["quantiles"])
+    assert said == pytest.approx(np.round(said), abs=1e-4) and said.min() > -1e-4
+    assert (np.diff(said, axis=-1) > -1e-4).all() and said.max() > 0
+
+
+@pytest.mark.parametrize("value", [-1.0, 2.5])
+def test_what_is_no_count_is_refused(value):
+    values = np.full(120, 3.0)
+    values[70] = value
+    frame = pd.DataFrame({"unique_id": np.repeat(["a", "b"], 60), "ds": np.tile(np.arange(60), 2), "y": values})
+    with pytest.raises(DataError, match=rf"counts.*series 'b' has {value:g} at 10; write head: student_t"):
+        RecurrentForecaster(tiny(head="negative_binomial"), 6).fit(panel_from_frame(frame, Columns(id="unique_id")))
