@@ -3,6 +3,7 @@
 from forecaster.config import PipelineDefinition
 from forecaster.execution import LocalExecutor
 from forecaster.lifecycle.group_work import GroupWork
+from tests.lifecycle.conftest import Here
 
 
 def members(**wishes):
@@ -33,7 +34,7 @@ def test_a_group_whose_worker_is_killed_is_done_by_another_and_published_once(wo
 
 def test_numbers_go_on_and_old_versions_are_pruned(world):
     told = members(north="publish")
-    found = [next(iter(work(world)(told))) for _ in range(3)]
+    found = [next(iter(work(world, Here)(told))) for _ in range(3)]
     assert [one.version for one in found] == [1, 2, 3] and world.store.versions("sales-north") == [2, 3]
     result = found[-1].result
     assert result["gate"]["verdict"] == "Well done. Published as sales-north version 3."
