@@ -90,6 +90,9 @@ def test_a_run_is_reported_with_what_is_inside(kitchen):
     data = json.loads(page.split('<script id="report-data" type="application/json">')[1].split("</script>")[0])
     assert {"bars-0-0", "reliability", "frequencies", "data-0", "curve-0", "gates-0", "reach"} <= set(data["figures"])
     assert "Log loss" in page and "cross-entropy" in page
+    made_up = page.split("Made up by lstm")[1].split("</pre>")[0].partition('<pre class="wrapped">')[2].split(", ")
+    assert len(made_up) == KNOWN, "as far as the covariates are known"
+    assert set(made_up) <= {"leftovers", *DISHES}
 
 
 def test_inspect_says_what_the_gates_do_at_each_symbol(kitchen):

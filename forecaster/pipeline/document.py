@@ -31,6 +31,7 @@ def write(
     result: RunResult,
     curves: Mapping[str, pd.DataFrame],
     inspections: Sequence[Mapping[str, Any]] = (),
+    samples: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes the HTML report of a run."""
     panel = prepared.panel
@@ -55,6 +56,7 @@ def write(
         published=published if result.version else None,
         versions=versions(),
         symbols=panel.symbols,
+        samples=samples or {},
     )
     return write_report(content, path)
 

@@ -19,6 +19,7 @@ from forecaster.pipeline.preparation import prepare
 from forecaster.pipeline.pruning import prune
 from forecaster.pipeline.publication import publish
 from forecaster.pipeline.result import Gate, RunResult, judge, records
+from forecaster.pipeline.samples import made_up
 from forecaster.pipeline.warm import begin
 from forecaster.store import Store
 
@@ -96,7 +97,8 @@ def run(
         from forecaster.pipeline.document import write
 
         networks = sorted(contest.networks.values(), key=lambda network: network.name != gate.model)
-        write(report, definition, prepared, result, curves, look_inside(networks, prepared.panel))
+        inside, samples = look_inside(networks, prepared.panel), made_up(networks, definition, prepared.panel)
+        write(report, definition, prepared, result, curves, inside, samples)
     forget(checkpoints)
     return result
 

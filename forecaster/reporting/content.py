@@ -47,6 +47,7 @@ class ReportContent:
         versions: Program or library -> version.
         symbols: Where the values are symbols: their names; `y` of the history is a place in it, and the forecasts are
             those of `forecaster.evaluation.symbols.roll_symbols`.
+        samples: Network -> the symbols that it makes up behind the end of the data, as text.
 
     Raises:
         DataError: A frame lacks a column, or the leaderboard names a kind that does not exist.
@@ -70,6 +71,7 @@ class ReportContent:
     published: Mapping[str, str] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     symbols: Sequence[str] = ()
+    samples: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require("history", self.history, ("unique_id", "ds", "y"))

@@ -36,7 +36,8 @@ def symbol_forecast_sections(content: ReportContent) -> list[Section]:
     """Probabilities as bars over time, and what comes of what is said to be likely."""
     if content.forecasts.empty or not cast(content):
         return [Section("forecasts", "Forecasts", "Probabilities over time", _NO_FORECASTS)]
-    return [_bars_section(content), _reliability_section(content)]
+    made_up = [_samples_section(content)] if content.samples else []
+    return [_bars_section(content), _reliability_section(content), *made_up]
 
 
 def _drawn(content: ReportContent) -> list[Player]:
@@ -130,6 +131,19 @@ def _confusion(content: ReportContent, model: str) -> str:
 def _count(count: int, right: bool) -> str:
     shown = f"{count:,}" if count else "\N{MIDDLE DOT}"
     return f"<td><strong>{shown}</strong></td>" if right and count else f"<td>{shown}</td>"
+
+
+def _samples_section(content: ReportContent) -> Section:
+    note = (
+        "<p>What each network makes up behind the end of the data, drawn symbol by symbol from its own probabilities. "
+        f"<code>forecaster predict {text(content.title)} --samples 3 --temperature 0.7</code> draws others from the "
+        "published one.</p>"
+    )
+    drawn = "".join(
+        f"<h3>{text(name)}</h3>" + scroll_box(f"Made up by {name}", f'<pre class="wrapped">{text(sample)}</pre>')
+        for name, sample in content.samples.items()
+    )
+    return Section("samples", "Made up", "What the networks make up", note + drawn)
 
 
 def symbol_data_section(content: ReportContent) -> Section:

@@ -70,12 +70,14 @@ def test_forecasts_that_overlap_are_not_drawn_twice():
     ("symbols", "dated"), [(("leftovers", "pizza", "sushi"), True), (tuple("abcdefghi \n<&"), False)]
 )
 def test_the_page_has_every_section_and_no_symbol_breaks_out(symbols, dated):
-    page = render(made_up_symbols((*symbols[:-1], "</script><b>"), dated=dated))
+    samples = {"lstm": "soup, </script><b>\nfish"}
+    page = render(replace(made_up_symbols((*symbols[:-1], "</script><b>"), dated=dated), samples=samples))
     found = re.findall(r'<section id="([a-z]+)"', page)
-    assert found == ["verdict", "leaderboard", "forecasts", "reliability", "training", "data", "facts", "metrics",
-                     "definition"]  # fmt: skip
+    assert found == ["verdict", "leaderboard", "forecasts", "reliability", "samples", "training", "data",
+                     "facts", "metrics", "definition"]  # fmt: skip
     data = re.search(r'<script id="report-data" type="application/json">(.*?)</script>', page, re.DOTALL)
     figures = json.loads(data[1])["figures"]
     assert {"bars-0-0", "bars-0-1", "reliability", "frequencies"} <= set(figures)
     assert "Log loss" in page
+    assert "soup, &lt;/script&gt;&lt;b&gt;" in page
     assert "<b>" not in page.replace("&lt;b&gt;", "").split("<script")[0]
