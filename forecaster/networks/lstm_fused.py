@@ -48,7 +48,7 @@ def obstacle(cell: LSTMCell, mask: Tensor, recurrent_mask: Tensor, unroll: bool)
         "activations other than tanh and sigmoid": not usual,
         f"dtype {cell.compute_dtype} (it has float32)": cell.compute_dtype != "float32",
         "a mask": mask is not None,
-        "recurrent dropout in training": recurrent_mask is not None,
+        "recurrent dropout in training and peepholes": recurrent_mask is not None and bool(cell.peephole),
         "unroll=True": unroll,
         "compilation by XLA (jit_compile=True)": compiled,
         "a GPU (it was measured on CPUs only)": bool(tf.config.list_physical_devices("GPU")),
@@ -57,7 +57,12 @@ def obstacle(cell: LSTMCell, mask: Tensor, recurrent_mask: Tensor, unroll: bool)
 
 
 def run(
-    cell: LSTMCell, sequences: Tensor, initial_state: Sequence[Tensor], go_backwards: bool, return_sequences: bool
+    cell: LSTMCell,
+    sequences: Tensor,
+    initial_state: Sequence[Tensor],
+    recurrent_mask: Tensor | None,
+    go_backwards: bool,
+    return_sequences: bool,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """Reads sequences, part of the batch by part, each part on one core.
 
@@ -65,6 +70,7 @@ def run(
         cell: A built cell that `obstacle` says nothing against.
         sequences: (batch, time, features).
         initial_state: h and c, (batch, units) each.
+        recurrent_mask: What h is multiplied by before the recurrent product, (batch, units), or None.
         go_backwards: Read from the end.
         return_sequences: Return all outputs.
 
@@ -77,7 +83,8 @@ def run(
 
     def part(first: Any, end: Any) -> tuple[Tensor, Tensor]:
         x, h, c = (array[first:end] for array in (sequences, *map(tf.convert_to_tensor, initial_state)))
-        hidden, last = _sequence(tf.transpose(x, (1, 0, 2)), h, c, weights, peephole, return_sequences)
+        kept = None if recurrent_mask is None else recurrent_mask[first:end]
+        hidden, last = _sequence(tf.transpose(x, (1, 0, 2)), h, c, weights, peephole, return_sequences, kept)
         return tf.transpose(hidden, (1, 0, 2)) if return_sequences else hidden[:, None], last
 
     known = sequences.shape[0]
@@ -126,7 +133,7 @@ def _weights(cell: LSTMCell) -> _Weights:
 
 
 def _sequence(
-    x: Tensor, hidden: Tensor, cell: Tensor, weights: _Weights, peephole: bool, every: bool
+    x: Tensor, hidden: Tensor, cell: Tensor, weights: _Weights, peephole: bool, every: bool, mask: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """Every h (time, batch, units), or the last (batch, units), and the last c, with their gradient.
 
@@ -137,23 +144,52 @@ def _sequence(
         weights: The kernel's.
         peephole: Whether it looks at those of the peepholes.
         every: Whether to return every h.
+        mask: What h is multiplied by before the recurrent product, (batch, units), or None.
     """
-    gradient = _gradient if peephole or cell.shape[-1] <= WIDE else _gradient_of_wide
+    gradient = _gradient if peephole or (mask is None and cell.shape[-1] <= WIDE) else _gradient_by_steps
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def sequence(x: Tensor, h: Tensor, c: Tensor, *weights: Tensor) -> Any:
         names = dict(zip(("w", "b", "wci", "wcf", "wco"), weights, strict=True))
         given = {"x": x, "h_prev": h, "cs_prev": c, "use_peephole": peephole, **names}
-        length = tf.shape(x, out_type=tf.int64)[0]
-        made = tf.raw_ops.BlockLSTMV2(**given, seq_len_max=length, cell_clip=0.0)
-        shown = made.h if every else made.h[-1]
-        return (shown, made.cs[-1]), lambda *pulls: gradient(given, made._asdict(), *pulls)
+        made = _whole(given) if mask is None else _by_steps(given, mask)
+        shown = made["h"] if every else made["h"][-1]
+        return (shown, made["cs"][-1]), lambda *pulls: gradient(given, made, *pulls, mask)
 
     both: tuple[Tensor, Tensor] = sequence(x, hidden, cell, *weights)
     return both
 
 
-def _gradient(given: dict[str, Any], made: dict[str, Tensor], hidden: Tensor, last_cell: Tensor) -> tuple[Tensor, ...]:
+def _whole(given: dict[str, Any]) -> dict[str, Tensor]:
+    """Gates and states of every step, (time, batch, units) each, by the kernel of a whole sequence."""
+    length = tf.shape(given["x"], out_type=tf.int64)[0]
+    made: dict[str, Tensor] = tf.raw_ops.BlockLSTMV2(**given, seq_len_max=length, cell_clip=0.0)._asdict()
+    return made
+
+
+def _by_steps(given: dict[str, Any], mask: Tensor) -> dict[str, Tensor]:
+    """The same by the kernel of one step in a loop, which lets h be masked in between.
+
+    That kernel has the older order of gates: input, candidate, forget, output.
+    """
+    x, fixed = given["x"], _of_a_step(given)
+    fixed |= {"w": _other_order(given["w"]), "b": _other_order(given["b"]), "forget_bias": 0.0, "cell_clip": 0.0}
+    names, steps, shape = ("i", "cs", "f", "o", "ci", "co", "h"), tf.shape(x)[0], given["cs_prev"].shape
+
+    def step(t: Tensor, h: Tensor, c: Tensor, *arrays: tf.TensorArray) -> tuple[Any, ...]:
+        made = tf.raw_ops.LSTMBlockCell(x=x[t], cs_prev=c, h_prev=h * mask, **fixed)
+        written = (array.write(t, getattr(made, name)) for name, array in zip(names, arrays, strict=True))
+        return t + 1, made.h, made.cs, *written
+
+    empty = [tf.TensorArray(tf.float32, steps, element_shape=shape) for _ in names]
+    begin = (0, given["h_prev"], given["cs_prev"], *empty)
+    _, _, _, *arrays = tf.while_loop(lambda t, *_: t < steps, step, begin, parallel_iterations=1)
+    return {name: array.stack() for name, array in zip(names, arrays, strict=True)}
+
+
+def _gradient(
+    given: dict[str, Any], made: dict[str, Tensor], hidden: Tensor, last_cell: Tensor, mask: None
+) -> tuple[Tensor, ...]:
     """By the kernel's twin, from the gradients of h, shaped as returned, and of c; in the order of the arguments."""
     before = tf.zeros_like(made["h"][1:])
     pulls = {"cs_grad": tf.concat([before, last_cell[None]], axis=0), "h_grad": hidden}
@@ -165,37 +201,44 @@ def _gradient(given: dict[str, Any], made: dict[str, Tensor], hidden: Tensor, la
     return back.x_grad, back.h_prev_grad, back.cs_prev_grad, back.w_grad, back.b_grad, *peepholes
 
 
-def _gradient_of_wide(
-    given: dict[str, Any], made: dict[str, Tensor], hidden: Tensor, last_cell: Tensor
+def _gradient_by_steps(
+    given: dict[str, Any], made: dict[str, Tensor], hidden: Tensor, last_cell: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, ...]:
     """The same by the kernel of one step in a loop, and one product for the weights behind it.
 
     The kernel of a sequence adds to the whole gradient of [W; U] at each step, which is bound by memory when units are
-    many and rows few. That of a step has the older order of gates, input, candidate, forget, output.
+    many and rows few; and it has no place for a mask m on h: what reads is m ⊙ h, so what comes back is m ⊙ (dz Uᵀ).
     """
     x, start, zeros = given["x"], given["cs_prev"], tf.zeros_like(given["wci"])
     features, units = x.shape[-1], start.shape[-1]
-    joined = _other_order(given["w"])
+    joined, fixed = _other_order(given["w"]), {"w": given["w"], "b": given["b"], **_of_a_step(given)}
     back_to_h, first = tf.transpose(joined[features:]), x[0]
     before = tf.concat([start[None], made["cs"][:-1]], axis=0)
-    fixed = {name: given[name] for name in ("w", "b", "wci", "wcf", "wco", "use_peephole")}
     steps, every = tf.shape(x)[0], len(hidden.shape) == 3
+
+    def masked(h: Tensor) -> Tensor:
+        return h if mask is None else h * mask
 
     def step(t: Tensor, h: Tensor, c: Tensor, sums: tf.TensorArray) -> tuple[Any, ...]:
         now = {name: made[name][t] for name in ("i", "cs", "f", "o", "ci", "co")}
         pulls = {"cs_grad": c, "h_grad": h + hidden[t] if every else h}
         # of x and h the kernel reads the shapes only
         back = tf.raw_ops.LSTMBlockCellGrad(x=first, cs_prev=before[t], h_prev=start, **fixed, **now, **pulls)
-        return t - 1, tf.matmul(back.dicfo, back_to_h), back.cs_prev_grad, sums.write(t, back.dicfo)
+        return t - 1, masked(tf.matmul(back.dicfo, back_to_h)), back.cs_prev_grad, sums.write(t, back.dicfo)
 
     sums = tf.TensorArray(tf.float32, steps, element_shape=(x.shape[1], 4 * units))
     begin = steps - 1, tf.zeros_like(start) if every else hidden, last_cell, sums
     _, h, c, sums = tf.while_loop(lambda t, *_: t >= 0, step, begin, parallel_iterations=1)
     flat = tf.reshape(sums.stack(), (-1, 4 * units))
-    seen = tf.concat([x, tf.concat([given["h_prev"][None], made["h"][:-1]], axis=0)], axis=-1)
+    seen = tf.concat([x, masked(tf.concat([given["h_prev"][None], made["h"][:-1]], axis=0))], axis=-1)
     of_joined = tf.matmul(tf.reshape(seen, (-1, features + units)), flat, transpose_a=True)
     of_x = tf.reshape(tf.matmul(flat, joined[:features], transpose_b=True), tf.shape(x))
     return of_x, h, c, _other_order(of_joined), _other_order(tf.reduce_sum(flat, axis=0)), zeros, zeros, zeros
+
+
+def _of_a_step(given: dict[str, Any]) -> dict[str, Any]:
+    """What both kernels of one step are given besides states and weights."""
+    return {name: given[name] for name in ("wci", "wcf", "wco", "use_peephole")}
 
 
 def _other_order(columns: Tensor) -> Tensor:

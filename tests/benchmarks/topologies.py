@@ -83,7 +83,7 @@ def echoing(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, Rul
     return values, np.zeros(LENGTH), rule
 
 
-FEEDBACK = {"network": "gru", "strategy": "seq2seq"}
+FEEDBACK = {"network": "gru", "strategy": "seq2seq", "teacher_forcing": 1.0}
 TRIALS = [
     ("a decoder sums up what is known of the horizon", driven, 24, 48, "encoder_decoder", FEEDBACK, "many_to_one", {}),
     ("so does a recurrence over the horizon, from one value", driven, 24, 48, "one_to_many",
@@ -94,6 +94,8 @@ TRIALS = [
      "exponential", {**FEEDBACK, "scheduled_sampling": "exponential"}),
     ("and against own outputs only", driven, 24, 48, "linear", FEEDBACK,
      "own outputs only", {**FEEDBACK, "teacher_forcing": 0.0}),
+    ("and against true values at half of the steps to begin with, the default", driven, 24, 48, "linear", FEEDBACK,
+     "linear, from a half", {**FEEDBACK, "teacher_forcing": 0.5}),
     ("one rule for all steps, where the last value is all", bent, 5, 192, "one_to_one",
      {"network": "feed_forward", "strategy": "recursive"}, "many_to_one", {"segment": 8}),
     ("memory, where the last value is not all", swinging, 12, 48, "many_to_one", {}, "one_to_one",

@@ -24,7 +24,7 @@ def pair(units, shape, **options):
     return layers
 
 
-def results_and_gradients(layer, x, state, open_batch):
+def results_and_gradients(layer, x, state, open_batch, training=None):
     """Outputs, states, and the gradients of a weighted sum of them for inputs, states and weights."""
     spec = [tf.TensorSpec([None if open_batch else len(x), *x.shape[1:]])]
 
@@ -33,7 +33,7 @@ def results_and_gradients(layer, x, state, open_batch):
         weights = [weight.value for weight in layer.weights]
         with tf.GradientTape() as tape:
             tape.watch([x, state])
-            results = layer(x, initial_state=state)
+            results = layer(x, initial_state=state, training=training)
             pulls = [tf.sin(tf.reshape(tf.range(tf.size(part), dtype="float32"), tf.shape(part))) for part in results]
             loss = sum(tf.reduce_mean(pull * part) for pull, part in zip(pulls, results, strict=True))
         return [*results, *tape.gradient(loss, [x, *state, *weights])]
@@ -65,6 +65,21 @@ def test_outputs_states_and_gradients_equal_those_of_the_loop(options, units, ba
     for ours, theirs in zip(fused, loop, strict=True):
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "batch", "open_batch"),
+    [({"return_sequences": True, "dropout": 0.3}, 34, True), ({"use_bias": False, "go_backwards": True}, 3, False)],
+)
+def test_recurrent_dropout_is_that_of_the_loop(options, batch, open_batch):
+    x = RNG.normal(size=(batch, 4, 2)).astype("float32")
+    state = [RNG.normal(size=(batch, 3)).astype("float32") for _ in range(2)]
+    layers = pair(3, x.shape, recurrent_dropout=0.5, seed=11, **options)
+    fused, loop = (results_and_gradients(layer, x, state, open_batch, training=True) for layer in layers)
+    for ours, theirs in zip(fused, loop, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    kept = results_and_gradients(layers[0], x, state, open_batch)
+    assert not np.allclose(fused[0], kept[0], atol=1e-3)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 15, 16, 63, 127, 128, 129, 1000, 5000])
@@ -109,7 +124,7 @@ def test_the_kernel_is_the_default_and_the_loop_can_be_had():
         ({"dtype": "mixed_bfloat16"}, {}, "dtype bfloat16"),
         ({"unroll": True}, {}, "unroll=True"),
         ({}, {"mask": np.ones((2, 3), bool)}, "a mask"),
-        ({"recurrent_dropout": 0.2}, {"training": True}, "recurrent dropout in training"),
+        ({"recurrent_dropout": 0.2, "peephole": True}, {"training": True}, "recurrent dropout in training and peep"),
     ],
 )
 def test_the_loop_steps_in_and_who_insists_is_told_why(options, call, reason):
