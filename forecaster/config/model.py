@@ -106,7 +106,7 @@ class ModelKeys(BaseModel):
         default=0.0, ge=0, lt=1, description="custom_lstm: share of the hidden state dropped from step to step"
     )
     teacher_forcing: float = Field(
-        default=1.0, ge=0, le=1, description="decoders: chance that a step in training reads the true value before it"
+        default=0.5, ge=0, le=1, description="decoders: chance that a step in training reads the true value before it"
     )
     scheduled_sampling: Literal["none", "linear", "exponential", "inverse_sigmoid"] = Field(
         default="linear", description="decoders: how that chance falls over the fit; then own outputs are read"

@@ -88,7 +88,8 @@ def _described(begun: Begun, horizon: int) -> str:
     panel, gaps = begun.panel, begun.gaps
     behind, one = np.flatnonzero(gaps), int(gaps.argmax())
     last = panel.stamps(panel.last[one : one + 1])[0]
-    who = f"series {panel.ids[one]!r}" if len(behind) == 1 else f"{len(behind)} series, the farthest {panel.ids[one]!r}"
+    names = len(set(panel.ids[behind]))  # a series stands beside itself where it is forecast from several origins
+    who = f"series {panel.ids[one]!r}" if names == 1 else f"{names} series, the farthest {panel.ids[one]!r}"
     return (
         f"{gaps[one]:,} steps before the start were not observed ({who}, last seen at {last}): they are gone through "
         f"on forecasts, {horizon} steps at a time; the intervals hold what that adds"

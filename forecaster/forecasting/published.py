@@ -15,6 +15,7 @@ from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
+from forecaster.forecasting.trailing import from_the_end
 from forecaster.series import Panel, forecast_windows
 from forecaster.series.filling import Filling
 from forecaster.store import ManifestDraft, Version
@@ -132,20 +133,32 @@ class PublishedForecaster:
             return forecast_frame(panel, self.name, choose_quantiles(self.quantiles(panel), trained, wanted), wanted)
         begun = begun_at(panel, start)
         probabilities = levels_to_quantiles(trained)
-        said = quantiles_from(begun, self.quantiles, probabilities, self.manifest.lookback, self.horizon)
+        said = quantiles_from(begun, self._said, probabilities, self.manifest.lookback, self.horizon)
         return forecast_frame(begun.panel, self.name, choose_quantiles(said, trained, wanted), wanted, begun.start)
 
     def quantiles(self, panel: Panel) -> np.ndarray:
-        """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""
+        """Raw quantiles, shape (series, horizon, 2 × levels + 1); see `RecurrentForecaster.quantiles`."""
+        if self._samples:
+            return self._said(panel)
+        probabilities = levels_to_quantiles(self.manifest.levels)
+        return from_the_end(panel, self._said, probabilities, self.manifest.lookback, self.horizon)
+
+    def _said(self, panel: Panel) -> np.ndarray:
+        """What the network says of the windows as they are."""
         self._check_frequency(panel)
         given = replace(self._inputs.given_by(panel, self.name), filling=self._filling)
         steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
-        seed = self.manifest.seed if "seed" in {name for name, _, _ in self.signature} else None
+        seed = self.manifest.seed if self._samples else None
         return quantiles_in_batches(self.run, forecast_windows(given, steps, self.horizon), seed)
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """What the SavedModel says of a batch of windows: quantiles, shape (batch, horizon, 2 × levels + 1)."""
         return self._call(inputs)
+
+    @property
+    def _samples(self) -> bool:
+        """Whether it goes step by step, and draws what it goes on from."""
+        return "seed" in {name for name, _, _ in self.signature}
 
     @property
     def _filling(self) -> Filling:

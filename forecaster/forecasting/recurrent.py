@@ -19,6 +19,7 @@ from forecaster.forecasting.inference import check_transform, history_read, quan
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.lessons import Lessons, gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
+from forecaster.forecasting.trailing import from_the_end
 from forecaster.forecasting.training import Control
 from forecaster.forecasting.warm import UNFINISHED, WarmStart, network_facts, warmed
 from forecaster.series import Panel, cutoffs, forecast_windows
@@ -252,11 +253,22 @@ class RecurrentForecaster:
             return forecast_frame(panel, self.name, choose_quantiles(said, self.levels, wanted), wanted)
         begun, probabilities = begun_at(panel, start), levels_to_quantiles(self.levels)
         lookback = self.resolved.lookback if self.resolved else 0
-        said = quantiles_from(begun, self.quantiles, probabilities, lookback, self.horizon)
+        said = quantiles_from(begun, self._said, probabilities, lookback, self.horizon)
         return forecast_frame(begun.panel, self.name, choose_quantiles(said, self.levels, wanted), wanted, begun.start)
 
     def quantiles(self, panel: Panel) -> np.ndarray:
-        """Raw quantiles, shape (series, horizon, 2 × levels + 1)."""
+        """Raw quantiles, shape (series, horizon, 2 × levels + 1).
+
+        Missing values at the end of a series are gone through where they are many, see `forecaster.forecasting.trailing`;
+        a network that goes step by step does that by itself.
+        """
+        if self.stepwise or self.resolved is None:
+            return self._said(panel)
+        probabilities = levels_to_quantiles(self.levels)
+        return from_the_end(panel, self._said, probabilities, self.resolved.lookback, self.horizon)
+
+    def _said(self, panel: Panel) -> np.ndarray:
+        """What the network says of the windows as they are."""
         if self._network is None or self.resolved is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
         given = self._inputs.given_by(panel, self.name)

@@ -18,7 +18,7 @@ def stacked(panel: Panel, series: np.ndarray, cutoffs: np.ndarray, past: int, fu
         panel: All data.
         series: Number of a series in the panel, for each pair.
         cutoffs: Tick of the last step to be seen, for each pair; not before the series' first.
-        past: Steps that are kept up to the cutoff, where the series has so many.
+        past: Steps that are kept up to the last observed one before the cutoff, where the series has so many.
         future: Steps behind it of which known covariates are kept, where the series has so many rows.
 
     Returns:
@@ -27,7 +27,8 @@ def stacked(panel: Panel, series: np.ndarray, cutoffs: np.ndarray, past: int, fu
     """
     begin, stop = panel.offsets[series], panel.offsets[series + 1]
     ends = np.minimum(begin + cutoffs - panel.first[series] + 1, panel.ends[series])
-    starts, stops = np.maximum(ends - past, begin), np.minimum(ends + future, stop)
+    seen = np.maximum.accumulate(np.where(np.isfinite(panel.target), np.arange(1, len(panel.target) + 1), 0))
+    starts, stops = np.maximum(np.minimum(seen[ends - 1], ends) - past, begin), np.minimum(ends + future, stop)
     offsets = np.concatenate([[0], np.cumsum(stops - starts)])
     owner = np.repeat(np.arange(len(series)), stops - starts)
     rows = np.arange(offsets[-1]) - offsets[owner] + starts[owner]

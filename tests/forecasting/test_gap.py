@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from forecaster.errors import DataError
+from forecaster.evaluation.backtest import roll
 from forecaster.forecasting.gap import begun_at, quantiles_from
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
@@ -145,6 +146,27 @@ def test_a_network_forecasts_from_a_date_and_says_what_it_saw(fitted):
     assert (frame["cutoff"] == plain["cutoff"][0]).all() and len(frame) == 12
     assert frame["ds"][0] == pd.Timestamp("2024-01-11T10:00") and np.isfinite(frame["gru"]).all()
     assert (frame["gru-hi-80"] - frame["gru-lo-80"]).mean() > (plain["gru-hi-80"] - plain["gru-lo-80"]).mean()
+
+
+def test_a_backtest_goes_through_what_is_missing_before_an_origin_and_says_so(fitted, caplog):
+    """Forty steps, more than the lookback has; and two, less than half a horizon, which the mask tells."""
+    whole, panel = seasonal_panel(series=2), seasonal_panel(series=2)
+    panel.values[[*range(160, 200), 210, 211]] = np.nan
+    origins = panel.first[:1] + np.array([[199], [211]]) + np.zeros(2, int)
+    with caplog.at_level(logging.WARNING, "forecaster"):
+        rolled = roll(fitted, panel, origins).set_index(["unique_id", "cutoff"])
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1 and told[0].startswith("40 steps before the start were not observed (series 's0', last seen")
+    start, end = whole.stamps(panel.first[0] + np.array([200, 211]))
+    gone = fitted.predict(whole.until(panel.first[0] + 159), start=start)
+    cutoff = whole.stamps(origins[0, :1])[0]
+    assert rolled.loc[("s0", cutoff), "gru"].to_numpy() == pytest.approx(gone["gru"][:6], rel=1e-5)
+    assert rolled.loc[("s1", cutoff), "gru"].to_numpy() == pytest.approx(
+        fitted.predict(whole.until(origins[0]))["gru"][6:], rel=1e-5
+    )
+    masked = fitted.predict(panel.until(origins[1]))["gru"][:6]
+    assert rolled.loc[("s0", end), "gru"].to_numpy() == pytest.approx(masked, rel=1e-5)
+    assert not np.allclose(masked, fitted.predict(panel.until(panel.first[0] + 209), start=end)["gru"][1:7], rtol=1e-4)
 
 
 def test_law_1_nothing_from_the_start_on_is_used(fitted):

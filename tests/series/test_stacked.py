@@ -20,3 +20,13 @@ def test_each_pair_has_its_last_steps_and_of_the_future_only_what_is_known():
     assert all(np.isnan(one[-1, 0]) for one in rows)
     assert [one[:, 1].tolist() for one in rows] == [[1, 2, 3], [2, 3, 4, 5], [2, 3, 4, 5]]
     assert np.isfinite(panel.values).all()
+
+
+def test_what_is_missing_before_a_cutoff_does_not_count_among_its_steps():
+    frame = pd.DataFrame({"ds": np.arange(1, 9), "y": [1.0, 2.0, 3.0, np.nan, np.nan, 6.0, np.nan, 8.0]})
+    panel = panel_from_frame(frame, Columns())
+    seen = stacked(panel, np.zeros(3, int), panel.ticks(pd.Index([3, 5, 6])), past=2, future=0)
+    nan = float("nan")
+    wanted = [[2, 3], [2, 3, nan, nan], [nan, 6]]
+    for one, values in enumerate(wanted):
+        np.testing.assert_array_equal(seen.history(one), values)
