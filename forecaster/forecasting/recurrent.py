@@ -259,7 +259,7 @@ class RecurrentForecaster:
     def quantiles(self, panel: Panel) -> np.ndarray:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1).
 
-        Missing values at the end of a series are gone through where they are many, see `forecaster.forecasting.trailing`;
+        Missing values at the end of a series are gone through where they are many (`forecaster.forecasting.trailing`);
         a network that goes step by step does that by itself.
         """
         if self.stepwise or self.resolved is None:

@@ -10,7 +10,8 @@ masked                  586   634   807  1074  1312  28,730  28,730
 gone through            623   679   715   778   807     975   1,031
 =====================  ====  ====  ====  ====  ====  ======  ======
 
-(The lookback has 336: behind such a gap there is nothing left to read.) So from half a horizon on they are gone through.
+The lookback has 336 steps: behind such a gap there is nothing left to read. A decoder (seq2seq) gains from 24 steps on,
+too. So from half a horizon on they are gone through.
 """
 
 from __future__ import annotations

@@ -138,9 +138,7 @@ class LSTM(keras.layers.RNN):
         if self._fused(mask, recurrent_mask):
             from forecaster.networks.lstm_fused import run
 
-            return run(
-                self.cell, sequences, initial_state, recurrent_mask, self.go_backwards, self.return_sequences
-            )
+            return run(self.cell, sequences, initial_state, recurrent_mask, self.go_backwards, self.return_sequences)
         return self._loop(sequences, initial_state, mask, recurrent_mask)
 
     def _fused(self, mask: Tensor, recurrent_mask: Tensor) -> bool:

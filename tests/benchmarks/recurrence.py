@@ -47,8 +47,10 @@ PEERS = {
     "ours": "custom LSTM, default",
     "loop": "custom LSTM, loop",
     "ours_xla": "custom LSTM, XLA",
+    "dropout": "custom LSTM, recurrent dropout",
     "keras": "keras.layers.LSTM, default",
     "keras_xla": "keras.layers.LSTM, XLA",
+    "keras_dropout": "keras.layers.LSTM, recurrent dropout",
     "torch": "torch.nn.LSTM",
 }
 KINDS = {"train": "Training step", "batch": "Inference, batch", "single": "Inference, single window"}
@@ -173,8 +175,9 @@ def keras_peer(name: str) -> tuple[str, Callable[..., dict[str, Any]], Callable[
 
     def make(batch: int, length: int, units: int, features: int) -> dict[str, Any]:
         keras.backend.clear_session()
-        own = {"implementation": "loop"} if name == "loop" else {}
-        layer = keras.layers.LSTM(units) if name.startswith("keras") else LSTM(units, **own)
+        options: dict[str, Any] = {"implementation": "loop"} if name == "loop" else {}
+        options |= {"recurrent_dropout": 0.2} if name.endswith("dropout") else {}
+        layer = (keras.layers.LSTM if name.startswith("keras") else LSTM)(units, **options)
         model = keras.Sequential([keras.Input((length, features)), layer])
         model.compile(keras.optimizers.SGD(1e-3), "mse", jit_compile=name.endswith("_xla"))
         draw = np.random.default_rng(1)

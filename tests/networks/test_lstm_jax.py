@@ -9,6 +9,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ def test_the_layer_on_jax():
     environment = os.environ | {
         "KERAS_BACKEND": "jax",
         "JAX_PLATFORMS": "cpu",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # compiling is what takes the time here
         "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{HERE.parent}",
     }
     command = [sys.executable, HERE]
@@ -42,19 +44,19 @@ def outputs_and_gradients_equal_the_reference(name, options):
     layer.build(x.shape)
     randomise(layer)
     reference = reference_of(layer, **options)
-    expected, _, _ = reference.run(x, mask=mask)
-    np.testing.assert_allclose(layer(x, mask=mask), expected, atol=1e-5, err_msg=name)
 
     @jax.jit
-    @jax.grad
+    @partial(jax.grad, has_aux=True)
     def gradient(weights):
         outputs, _ = layer.stateless_call(weights, [], x, mask=mask, training=True)
-        return (outputs**2).sum()
+        return (outputs**2).sum(), outputs
 
     def loss():
         return np.sum(reference.run(x, mask=mask)[0] ** 2)
 
-    for weight, got in zip(layer.weights, gradient([weight.value for weight in layer.weights]), strict=True):
+    found, outputs = gradient([weight.value for weight in layer.weights])
+    np.testing.assert_allclose(outputs, reference.run(x, mask=mask)[0], atol=1e-5, err_msg=name)
+    for weight, got in zip(layer.weights, found, strict=True):
         expected = differences(loss, reference.weights[weight.name])
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4, err_msg=f"{name}, {weight.name}")
 
@@ -68,8 +70,7 @@ def the_cell_in_keras_rnn_equals_the_layer():
     x = np.random.default_rng(0).normal(size=(2, 4, 2)).astype("float32")
     options = {"peephole": True, "seed": 1, "dropout": 0.2, "recurrent_dropout": 0.3}
     layer, rnn = LSTM(3, **options), keras.layers.RNN(LSTMCell(3, **options))
-    for training in (True, False):
-        np.testing.assert_allclose(layer(x, training=training), rnn(x, training=training), atol=1e-6)
+    np.testing.assert_allclose(layer(x, training=True), rnn(x, training=True), atol=1e-6)
 
 
 def a_model_learns_and_is_saved(folder):
@@ -77,11 +78,11 @@ def a_model_learns_and_is_saved(folder):
 
     from forecaster.networks.lstm import LSTM
 
-    layers = [LSTM(4, return_sequences=True, recurrent_dropout=0.1, seed=1), LSTM(4, layer_norm=True, seed=2)]
-    model = keras.Sequential([keras.Input((None, 2)), *layers, keras.layers.Dense(1)])
-    x = np.random.default_rng(0).normal(size=(32, 6, 2)).astype("float32")
-    model.compile(keras.optimizers.Adam(0.03), "mse")
-    losses = model.fit(x, x[:, -2, :1], epochs=30, verbose=0).history["loss"]
+    lstm = LSTM(6, layer_norm=True, recurrent_dropout=0.1, seed=1)
+    model = keras.Sequential([keras.Input((None, 2)), lstm, keras.layers.Dense(1)])
+    x = np.random.default_rng(0).normal(size=(32, 4, 2)).astype("float32")
+    model.compile(keras.optimizers.Adam(0.05), "mse")
+    losses = model.fit(x, x[:, -2, :1], epochs=20, verbose=0).history["loss"]
     assert losses[-1] < 0.5 * losses[0], losses
     model.save(folder / "model.keras")
     np.testing.assert_array_equal(keras.saving.load_model(folder / "model.keras")(x), model(x))
