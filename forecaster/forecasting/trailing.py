@@ -58,7 +58,7 @@ def from_the_end(
 def _missing_at_the_end(panel: Panel) -> np.ndarray:
     """Steps behind the last observed value of each series; none where its exchange was closed on all of them."""
     missing = np.zeros(len(panel), np.int64)
-    for one in np.flatnonzero(~np.isfinite(panel.target[panel.ends - 1])):
+    for one in map(int, np.flatnonzero(~np.isfinite(panel.target[panel.ends - 1]))):
         seen = np.flatnonzero(np.isfinite(panel.history(one)))
         count = int(panel.lengths[one]) - (int(seen[-1]) + 1 if seen.size else 0)
         ticks = panel.last[one] - np.arange(count)

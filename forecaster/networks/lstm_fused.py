@@ -26,6 +26,8 @@ PARTS = 16
 """At most so many parts of a batch; parts run beside each other, one on a core."""
 ROWS = 64
 """Rows of a part that suit a core's cache."""
+ROWS_BY_STEPS = 256
+"""The same where the kernel of one step is called in a loop, whose turns cost more than those of few rows."""
 FEWEST_ROWS = 16
 """Rows from which a second part, and with it a second core, is worth its cost."""
 WIDE = 64
@@ -87,22 +89,23 @@ def run(
         hidden, last = _sequence(tf.transpose(x, (1, 0, 2)), h, c, weights, peephole, return_sequences, kept)
         return tf.transpose(hidden, (1, 0, 2)) if return_sequences else hidden[:, None], last
 
-    known = sequences.shape[0]
-    outputs, cells = _open_batch(part, tf.shape(sequences)[0]) if known is None else _known_batch(part, known)
+    known, rows = sequences.shape[0], ROWS if recurrent_mask is None else ROWS_BY_STEPS
+    made = _open_batch(part, tf.shape(sequences)[0], rows) if known is None else _known_batch(part, known, rows)
+    outputs, cells = made
     outputs = tf.ensure_shape(outputs, (known, sequences.shape[1] if return_sequences else 1, cell.units))
     return outputs[:, -1], outputs, [outputs[:, -1], tf.ensure_shape(cells, (known, cell.units))]
 
 
-def _known_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: int) -> tuple[Tensor, ...]:
+def _known_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: int, rows: int) -> tuple[Tensor, ...]:
     """What the parts of a batch return, one behind the other."""
-    count = max(1, min(batch // FEWEST_ROWS, 2), min(batch // ROWS, PARTS))
+    count = max(1, min(batch // FEWEST_ROWS, 2), min(batch // rows, PARTS))
     done = [part(batch * place // count, batch * (place + 1) // count) for place in range(count)]
     return tuple(made[0] if count == 1 else tf.concat(made, axis=0) for made in zip(*done, strict=True))
 
 
-def _open_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: Tensor) -> tuple[Tensor, ...]:
+def _open_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: Tensor, rows: int) -> tuple[Tensor, ...]:
     """The same in a graph for batches of any size; a loop whose turns need not wait for each other."""
-    count = tf.maximum(tf.minimum(batch // FEWEST_ROWS, 2), tf.minimum(batch // ROWS, PARTS))
+    count = tf.maximum(tf.minimum(batch // FEWEST_ROWS, 2), tf.minimum(batch // rows, PARTS))
     count = tf.maximum(count, 1)
 
     def turn(place: Tensor, *done: tf.TensorArray) -> tuple[Any, ...]:
@@ -154,7 +157,7 @@ def _sequence(
         given = {"x": x, "h_prev": h, "cs_prev": c, "use_peephole": peephole, **names}
         made = _whole(given) if mask is None else _by_steps(given, mask)
         shown = made["h"] if every else made["h"][-1]
-        return (shown, made["cs"][-1]), lambda *pulls: gradient(given, made, *pulls, mask)
+        return (shown, made["cs"][-1]), lambda hidden, last: gradient(given, made, hidden, last, mask)
 
     both: tuple[Tensor, Tensor] = sequence(x, hidden, cell, *weights)
     return both

@@ -90,7 +90,7 @@ def test_every_row_of_a_batch_is_in_one_part(rows):
         taken.append((int(first), int(end)))
         return tf.range(first, end), tf.range(first, end)
 
-    whole, _ = lstm_fused._known_batch(part, rows)
+    whole, _ = lstm_fused._known_batch(part, rows, lstm_fused.ROWS)
     np.testing.assert_array_equal(whole, np.arange(rows))
     assert len(taken) == {0: 1, 1: 1, 15: 1, 1000: 15, 5000: 16}.get(rows, 1 if rows < 32 else 2)
     sizes = [end - first for first, end in taken]
