@@ -216,7 +216,7 @@ def _wait(best_step: int, definition: ModelDefinition) -> int:
     """Steps without a better validation loss until the fit ends: as many as led to the best one, but at least half of
     the patience and at most all of it.
     """
-    return min(definition.patience, max(best_step, definition.patience // 2))
+    return min(definition.patience, max(best_step, (definition.patience + 1) // 2))
 
 
 def _smoothed(before: float, loss: float, share: float) -> float:
