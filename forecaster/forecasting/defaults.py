@@ -25,6 +25,8 @@ MOST_SEGMENTS = 32
 FEWEST_SEGMENTS = 4
 ENOUGH_STRETCHES = 128
 """Stretches of one horizon from which on a network can tell which of the past cycles is like the coming one."""
+SHORT = 48
+"""Steps of lookback up to which a window's own spread is too poor a unit to compare errors of different windows by."""
 STRETCHES_A_WINDOW = 16
 """Stretches of one horizon in the data for each window of an automatic batch."""
 
@@ -41,6 +43,7 @@ class Resolved:
         cycle: Time steps of the shortest season of which the lookback holds two, also of one that the calendar
             suggests but that does not pay as a forecast by itself; 1 for none. The network weighs such past cycles.
         transform: What a network makes of the values.
+        relative: Whether an error on logarithms counts as it is, as a share of the value, not in units of its window.
         validation: Forecast origins of the validation part.
         reasons: For each of them where it came from, to be printed and recorded.
     """
@@ -51,6 +54,7 @@ class Resolved:
     cycle: int
     batch_size: int
     transform: str
+    relative: bool
     validation: int
     reasons: dict[str, str]
 
@@ -86,7 +90,10 @@ def resolve(
     pace = _segment(steps, cycle, segment, reasons)
     cycle = _cycle(panel, horizon, cycle, steps, reasons)
     batch, form = _batch_size(panel, horizon, reasons), _transform(panel, transform, reasons)
-    return Resolved(steps, seasons, pace, cycle, batch, form, origins, reasons)
+    relative = form == "log" and steps <= SHORT
+    if relative:
+        reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
+    return Resolved(steps, seasons, pace, cycle, batch, form, relative, origins, reasons)
 
 
 def _seasons(

@@ -230,7 +230,7 @@ class RecurrentForecaster:
         shape = Shape(
             resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past),
             len(self._inputs.known), len(panel.static), resolved.seasons or (1,), resolved.segment, resolved.transform,
-            self._inputs.columns, resolved.cycle,
+            self._inputs.columns, resolved.cycle, relative=resolved.relative,
         )  # fmt: skip
         if self.stepwise:
             return build_recursive(definition, shape, seed, gapless(panel))

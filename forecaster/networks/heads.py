@@ -115,7 +115,7 @@ class Quantiles(keras.layers.Layer):
         return {**super().get_config(), "middle": self.middle, "steps": self.steps}
 
 
-def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
+def pinball(target: Any, quantiles: Any, levels: Sequence[float], worth: Any = 1.0) -> Any:
     """Mean pinball loss over what is observed (Koenker and Bassett 1978).
 
     A window whose target lies far outside of its frame, as behind a flat lookback, weighs the less the farther: a few
@@ -125,6 +125,7 @@ def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
         target: Shape (batch, horizon); NaN where missing.
         quantiles: Shape (batch, horizon, quantiles).
         levels: Probability of each quantile.
+        worth: What an error of one unit is worth, shape (batch, 1); by default the same in every window.
 
     Returns:
         One number, in the units of the target; 0 where nothing is observed. On several replicas their sum is meant.
@@ -135,8 +136,9 @@ def pinball(target: Any, quantiles: Any, levels: Sequence[float]) -> Any:
     probability = ops.reshape(ops.convert_to_tensor(levels, dtype=quantiles.dtype), (1, 1, -1))
     loss = ops.mean(ops.maximum(probability * error, (probability - 1.0) * error), axis=-1)
     counts = ops.cast(observed, loss.dtype)
-    weight = counts * window_weights(target, counts)
-    return ops.sum(loss * weight) / ops.maximum(total(ops.sum(counts)), 1.0)
+    weight = counts * window_weights(target, counts) * worth
+    worths = total(ops.sum(counts * worth))
+    return ops.sum(loss * weight) / ops.where(worths > 0, worths, 1.0)
 
 
 def window_weights(target: Any, counts: Any) -> Any:

@@ -150,4 +150,5 @@ class Learning(Learner, keras.Model):
             return self.head_.loss(target, y_pred["free"], y_pred["base"])
         if isinstance(self.head_, NegativeBinomial):
             return self.head_.loss(target, y_pred["free"], y_pred["base"], y_pred["frame"])
-        return pinball(target, y_pred["quantiles"], self.shape_.quantiles)
+        worth = y_pred["frame"][:, 1:2] if self.shape_.relative else 1.0
+        return pinball(target, y_pred["quantiles"], self.shape_.quantiles, worth)

@@ -25,6 +25,7 @@ class Shape:
         cycle: Time steps of a cycle that the lookback holds several of; 1 where it holds none.
         vocabulary: Names of the values where these are symbols, the unknown one first; empty where they are numbers.
         novelty: Chance of a symbol that is not in the vocabulary.
+        relative: Whether quantiles learn from errors times the spread of their window, which on logarithms are shares.
         numbers: Free numbers that the network says for a step; as many as quantiles unless its head wants others.
     """
 
@@ -41,6 +42,7 @@ class Shape:
     cycle: int = 1
     vocabulary: tuple[str, ...] = ()
     novelty: float = 0.0
+    relative: bool = False
     numbers: int = 0
 
     def __post_init__(self) -> None:

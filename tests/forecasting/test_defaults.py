@@ -34,6 +34,13 @@ def test_the_power_with_which_changes_grow_is_found_and_decides(power):
     assert choose_transform(panel)[0] == ("log" if power > 0.5 else "none")
 
 
+@pytest.mark.parametrize(("power", "lookback", "relative"), [(1.0, 48, True), (1.0, 49, False), (0.0, 48, False)])
+def test_errors_are_shares_where_a_short_lookback_is_read_on_logarithms(power, lookback, relative):
+    found = resolved(panel_of(grown(power)), 4, lookback=lookback, transform="auto")
+    assert found.relative == relative
+    assert ("shares of the value" in found.reasons.get("errors", "")) == relative
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

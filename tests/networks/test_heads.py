@@ -62,6 +62,12 @@ def test_pinball_is_scikit_learns_over_what_is_observed():
     assert float(pinball(np.full((2, 4), np.nan, np.float32), said[:2], LEVELS)) == 0
 
 
+def test_windows_count_by_what_their_errors_are_worth():
+    target, said = np.array([[1.0, np.nan], [2.0, 2.0]], np.float32), np.zeros((2, 2, 3), np.float32)
+    worth = np.array([[4.0], [1.0]], np.float32)
+    assert float(pinball(target, said, LEVELS, worth)) == pytest.approx(0.5 * (4 * 1 + 2 + 2) / (4 + 1 + 1))
+
+
 def test_the_stretch_finds_how_much_too_narrow_the_intervals_are():
     generator = np.random.default_rng(4)
     target = generator.normal(0, 3, (400, 5))
