@@ -184,7 +184,8 @@ class RecursiveNetwork:
         """What `train` says of sequences that it does not learn from; one by one, many steps are quicker as a graph."""
         if self.train.gapless and inputs["values"].shape[1] <= LONG:
             return cast(dict[str, Any], self.train(inputs, training=False))
-        return cast(dict[str, Any], self.train.predict_on_batch(inputs))
+        specs = {name: _spec(name, (None, *part.shape[1:])) for name, part in inputs.items()}
+        return answers(self.train, specs)(inputs)
 
     def export(self, folder: Path) -> None:
         """Writes a SavedModel with the signatures `serving_default` and, where the state is carried, `step`."""
