@@ -214,8 +214,10 @@ def _look(network: Trainable, validation: Examples, state: _State, definition: M
 
 def _wait(best_step: int, definition: ModelDefinition) -> int:
     """Steps without a better validation loss until the fit ends: as many as led to the best one, but at least half of
-    the patience and at most all of it.
+    the patience and at most all of it. A patience of all steps ends no fit.
     """
+    if definition.patience >= definition.steps:
+        return definition.patience
     return min(definition.patience, max(best_step, (definition.patience + 1) // 2))
 
 

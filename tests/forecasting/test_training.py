@@ -50,7 +50,10 @@ def test_a_fit_waits_as_long_as_its_best_step_took(best, end):
     assert list(curve["step"]) == list(range(0, end + 1, 10))
 
 
-def test_the_smallest_patience_sees_one_look_behind_the_first():
-    definition = ModelDefinition(network="gru", name="gru", steps=300, patience=1, evaluate_every=10, averaging=0)
+@pytest.mark.parametrize(("patience", "end"), [(1, 10), (300, 300), (1000, 300)])
+def test_the_smallest_patience_sees_one_look_behind_the_first_and_one_of_all_steps_ends_no_fit(patience, end):
+    definition = ModelDefinition(
+        network="gru", name="gru", steps=300, patience=patience, evaluate_every=10, averaging=0
+    )
     curve = train(Scripted(0), Lessons(NOTHING, lambda step: NOTHING, NOTHING), definition, Control())
-    assert list(curve["step"]) == [0, 10]
+    assert curve["step"].iloc[-1] == end
