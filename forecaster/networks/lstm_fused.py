@@ -29,8 +29,8 @@ ROWS = 64
 FEWEST_ROWS = 16
 """Rows from which a second part, and with it a second core, is worth its cost."""
 WIDE = 64
-"""Units above which the weights' gradient is quicker as one product behind the loop than as a sum inside the kernel, and
-recurrent dropout by the kernel of one step than by the loop of `keras.ops`."""
+"""Units above which the weights' gradient is quicker as one product behind the loop than as a sum inside the kernel,
+and recurrent dropout by the kernel of one step than by the loop of `keras.ops`."""
 
 
 def obstacle(cell: LSTMCell, mask: Tensor, recurrent_mask: Tensor, unroll: bool) -> str | None:
