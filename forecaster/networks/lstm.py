@@ -58,9 +58,9 @@ class LSTM(keras.layers.RNN):
         unroll: Write the loop out; for short sequences of fixed length.
         zero_output_for_mask: With `return_sequences`, return zeros at masked steps.
         implementation: "loop": step after step, in `keras.ops`. "fused": by TensorFlow's kernel for a whole sequence,
-            `lstm_fused`, up to three times as quick on a CPU; it has dropout and peepholes (not both recurrent dropout
-            and peepholes in training), but no other variant, mask, XLA or second derivative. "auto": "fused" where
-            that can be.
+            `lstm_fused`, up to three times as quick on a CPU; it has peepholes and dropout of inputs, without peepholes
+            and above 64 units recurrent dropout in training, but no other variant, mask, XLA or second derivative.
+            "auto": "fused" where that can be.
         **options: Options of `LSTMCell` (`peephole`, `coupled`, `forget_gate`, `layer_norm`, `dropout`,
             `seed`, …) and of `keras.layers.Layer` (`name`, `dtype`, `trainable`, `activity_regularizer`).
 

@@ -26,12 +26,11 @@ PARTS = 16
 """At most so many parts of a batch; parts run beside each other, one on a core."""
 ROWS = 64
 """Rows of a part that suit a core's cache."""
-ROWS_BY_STEPS = 256
-"""The same where the kernel of one step is called in a loop, whose turns cost more than those of few rows."""
 FEWEST_ROWS = 16
 """Rows from which a second part, and with it a second core, is worth its cost."""
 WIDE = 64
-"""Units above which the weights' gradient is quicker as one product behind the loop than as a sum inside the kernel."""
+"""Units above which the weights' gradient is quicker as one product behind the loop than as a sum inside the kernel,
+and recurrent dropout by the kernel of one step than by the loop of `keras.ops`."""
 
 
 def obstacle(cell: LSTMCell, mask: Tensor, recurrent_mask: Tensor, unroll: bool) -> str | None:
@@ -51,6 +50,7 @@ def obstacle(cell: LSTMCell, mask: Tensor, recurrent_mask: Tensor, unroll: bool)
         f"dtype {cell.compute_dtype} (it has float32)": cell.compute_dtype != "float32",
         "a mask": mask is not None,
         "recurrent dropout in training and peepholes": recurrent_mask is not None and bool(cell.peephole),
+        f"recurrent dropout in training and at most {WIDE} units": recurrent_mask is not None and cell.units <= WIDE,
         "unroll=True": unroll,
         "compilation by XLA (jit_compile=True)": compiled,
         "a GPU (it was measured on CPUs only)": bool(tf.config.list_physical_devices("GPU")),
@@ -89,23 +89,27 @@ def run(
         hidden, last = _sequence(tf.transpose(x, (1, 0, 2)), h, c, weights, peephole, return_sequences, kept)
         return tf.transpose(hidden, (1, 0, 2)) if return_sequences else hidden[:, None], last
 
-    known, rows = sequences.shape[0], ROWS if recurrent_mask is None else ROWS_BY_STEPS
-    made = _open_batch(part, tf.shape(sequences)[0], rows) if known is None else _known_batch(part, known, rows)
-    outputs, cells = made
+    known = sequences.shape[0]
+    if recurrent_mask is not None:  # by steps, whose number of operations counts for more than a second core
+        outputs, cells = part(0, tf.shape(sequences)[0])
+    elif known is None:
+        outputs, cells = _open_batch(part, tf.shape(sequences)[0])
+    else:
+        outputs, cells = _known_batch(part, known)
     outputs = tf.ensure_shape(outputs, (known, sequences.shape[1] if return_sequences else 1, cell.units))
     return outputs[:, -1], outputs, [outputs[:, -1], tf.ensure_shape(cells, (known, cell.units))]
 
 
-def _known_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: int, rows: int) -> tuple[Tensor, ...]:
+def _known_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: int) -> tuple[Tensor, ...]:
     """What the parts of a batch return, one behind the other."""
-    count = max(1, min(batch // FEWEST_ROWS, 2), min(batch // rows, PARTS))
+    count = max(1, min(batch // FEWEST_ROWS, 2), min(batch // ROWS, PARTS))
     done = [part(batch * place // count, batch * (place + 1) // count) for place in range(count)]
     return tuple(made[0] if count == 1 else tf.concat(made, axis=0) for made in zip(*done, strict=True))
 
 
-def _open_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: Tensor, rows: int) -> tuple[Tensor, ...]:
+def _open_batch(part: Callable[[Any, Any], tuple[Tensor, Tensor]], batch: Tensor) -> tuple[Tensor, ...]:
     """The same in a graph for batches of any size; a loop whose turns need not wait for each other."""
-    count = tf.maximum(tf.minimum(batch // FEWEST_ROWS, 2), tf.minimum(batch // rows, PARTS))
+    count = tf.maximum(tf.minimum(batch // FEWEST_ROWS, 2), tf.minimum(batch // ROWS, PARTS))
     count = tf.maximum(count, 1)
 
     def turn(place: Tensor, *done: tf.TensorArray) -> tuple[Any, ...]:

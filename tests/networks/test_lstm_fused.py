@@ -73,8 +73,8 @@ def test_outputs_states_and_gradients_equal_those_of_the_loop(options, units, ba
 )
 def test_recurrent_dropout_is_that_of_the_loop(options, batch, open_batch):
     x = RNG.normal(size=(batch, 4, 2)).astype("float32")
-    state = [RNG.normal(size=(batch, 3)).astype("float32") for _ in range(2)]
-    layers = pair(3, x.shape, recurrent_dropout=0.5, seed=11, **options)
+    state = [RNG.normal(size=(batch, WIDE)).astype("float32") for _ in range(2)]
+    layers = pair(WIDE, x.shape, recurrent_dropout=0.5, seed=11, **options)
     fused, loop = (results_and_gradients(layer, x, state, open_batch, training=True) for layer in layers)
     for ours, theirs in zip(fused, loop, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
@@ -90,7 +90,7 @@ def test_every_row_of_a_batch_is_in_one_part(rows):
         taken.append((int(first), int(end)))
         return tf.range(first, end), tf.range(first, end)
 
-    whole, _ = lstm_fused._known_batch(part, rows, lstm_fused.ROWS)
+    whole, _ = lstm_fused._known_batch(part, rows)
     np.testing.assert_array_equal(whole, np.arange(rows))
     assert len(taken) == {0: 1, 1: 1, 15: 1, 1000: 15, 5000: 16}.get(rows, 1 if rows < 32 else 2)
     sizes = [end - first for first, end in taken]
@@ -125,6 +125,7 @@ def test_the_kernel_is_the_default_and_the_loop_can_be_had():
         ({"unroll": True}, {}, "unroll=True"),
         ({}, {"mask": np.ones((2, 3), bool)}, "a mask"),
         ({"recurrent_dropout": 0.2, "peephole": True}, {"training": True}, "recurrent dropout in training and peep"),
+        ({"recurrent_dropout": 0.2}, {"training": True}, "recurrent dropout in training and at most 64 units"),
     ],
 )
 def test_the_loop_steps_in_and_who_insists_is_told_why(options, call, reason):
