@@ -17,7 +17,7 @@ FIRST, DAYS, AHEAD = date(2021, 1, 1), 1095, 7
 MISSING = range(DAYS - 35, DAYS - 21)
 """Two weeks in which nobody wrote the dinner down."""
 NAMES = ("Doug", "Jane", "Spot")
-SENTENCES = 600
+SENTENCES = 4000
 LEFTOVERS = 0.7
 """How likely they are on a late evening; a pizza is ordered else."""
 
