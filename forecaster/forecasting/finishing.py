@@ -20,8 +20,9 @@ from forecaster.forecasting.lessons import Examples
 from forecaster.forecasting.training import Control, Progress
 from forecaster.networks.network import Network
 from forecaster.series import Panel, training_windows
+from forecaster.series.runs import Runs, sequences
 
-__all__ = ["Finished", "all_windows", "finish"]
+__all__ = ["Finished", "all_sequences", "all_windows", "finish"]
 
 SHARE_OF_RATE = 0.5
 """Of the fit's learning rate, at the peak."""
@@ -69,6 +70,24 @@ def all_windows(
 
     def batch(step: int) -> Examples:
         return windows.gather(windows.draw(int(definition.batch_size), seed, definition.steps + step))
+
+    return batch
+
+
+def all_sequences(
+    panel: Panel, resolved: Resolved, horizon: int, definition: ModelDefinition, seed: int
+) -> Callable[[int], Examples]:
+    """The same for a network that goes step by step: sequences at random, or runs with the state carried on.
+
+    Args are those of `all_windows`.
+    """
+    if definition.carry_state:
+        return Runs(panel, int(definition.batch_size), definition.truncate or resolved.lookback, seed).batch
+    windows, known = training_windows(panel, resolved.lookback, horizon), len(panel.known_inputs)
+
+    def batch(step: int) -> Examples:
+        drawn = windows.draw(int(definition.batch_size), seed, definition.steps + step)
+        return sequences(windows.gather(drawn), known, panel.filling)
 
     return batch
 

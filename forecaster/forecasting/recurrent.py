@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -17,7 +17,7 @@ from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import check_counts, check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
-from forecaster.forecasting.lessons import Lessons, gapless, sequence_lessons, window_lessons
+from forecaster.forecasting.lessons import Examples, Lessons, gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.trailing import from_the_end
 from forecaster.forecasting.training import Control
@@ -148,7 +148,6 @@ class RecurrentForecaster:
         self, panel: Panel, resolved: Resolved, definition: ModelDefinition, number: int, network: Any
     ) -> Member:
         """One network, fitted: the only one, or one of an ensemble."""
-        from forecaster.forecasting.finishing import all_windows
         from forecaster.forecasting.member import fit_member, seed_of
         from forecaster.networks.replicas import mirrored, refuse_replicas
 
@@ -156,8 +155,7 @@ class RecurrentForecaster:
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         teach = sequence_lessons if self.stepwise else window_lessons
         lessons = teach(panel, border, resolved, self.horizon, definition, seed)
-        finished = definition.finish and not self.stepwise
-        later = all_windows(panel, resolved, self.horizon, definition, seed) if finished else None
+        later = self._later(panel, resolved, definition, seed) if definition.finish else None
         static = None if self.warm else panel.until(border).static_values
         with mirrored(self.devices) as several:
             learner = network
@@ -168,6 +166,14 @@ class RecurrentForecaster:
             control = self._watching(self.control.of_member(number + 1, definition.ensemble), learner, lessons)
             member = fit_member(learner, lessons, static, definition, control, later)
         return member if learner is network else member.moved_to(network)
+
+    def _later(
+        self, panel: Panel, resolved: Resolved, definition: ModelDefinition, seed: int
+    ) -> Callable[[int], Examples] | None:
+        """The batches of the finish; None where there is none."""
+        from forecaster.forecasting.finishing import all_windows
+
+        return None if self.stepwise else all_windows(panel, resolved, self.horizon, definition, seed)
 
     def _watching(self, control: Control, network: Any, lessons: Lessons) -> Control:
         """How the fit of a network is watched."""

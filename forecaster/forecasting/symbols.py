@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from forecaster.forecasting.continuation import go_on
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start
 from forecaster.forecasting.generation import Generated, Wish, generate
-from forecaster.forecasting.lessons import Lessons, gapless
+from forecaster.forecasting.lessons import Examples, Lessons, gapless
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.samples import with_samples
 from forecaster.forecasting.symbol_frame import symbol_frame
@@ -162,6 +162,14 @@ class SymbolForecaster(RecurrentForecaster):
         """Goes on from the end of a series, with its covariates; see `continuation.go_on`."""
         given = self._given(panel)
         return go_on(self._chain(self._network, self.resolved.lookback if self.resolved else 0), given, wish, self.name)
+
+    def _later(
+        self, panel: Panel, resolved: Resolved, definition: ModelDefinition, seed: int
+    ) -> Callable[[int], Examples] | None:
+        """They learn from the validation part at last, which n-grams have counted, too."""
+        from forecaster.forecasting.finishing import all_sequences
+
+        return all_sequences(panel, resolved, self.horizon, definition, seed)
 
     def _watching(self, control: Control, network: Any, lessons: Lessons) -> Control:
         """Of a text that is gone through with a carried state, samples are told, too."""

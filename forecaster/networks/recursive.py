@@ -144,6 +144,13 @@ class RecursiveNetwork:
         return answers(self.forecast, self._inputs())
 
     @property
+    def stretch(self) -> keras.Variable:
+        """What calibration found, of symbols: a factor on the free numbers."""
+        kind: Any = self.forecast.stepper.kind
+        found: keras.Variable = kind.stretch
+        return found
+
+    @property
     def streaming(self) -> dict[str, Any]:
         """Shape and type of each tensor of the state that can be carried from request to request; empty if not."""
         if not self.forecast.carried:

@@ -68,7 +68,8 @@ def hold_symbol_contest(
         network = symbol_network(definition, prepared, model, controls[str(model.name)])
         entered(network)
         networks[network.name] = network
-        held_out = roll_symbols(network, prepared.fitting, prepared.validation)
+        with network.unfinished():
+            held_out = roll_symbols(network, prepared.fitting, prepared.validation)
         validation[network.name] = symbol_scores(held_out, network.name)["log_loss"]
     forecasts = join(frames)
     table = symbol_leaderboard(
