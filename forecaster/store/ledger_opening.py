@@ -64,20 +64,14 @@ def open_engine(url: URL, steps: Sequence[Step] = STEPS) -> Engine:
         DefinitionError: The database's driver is not installed.
     """
     if url.get_backend_name() != "sqlite":
-        engine = _engine(url)
-        with explained_sql(url):
-            _prepare(engine, url, steps)
-        return engine
+        return _prepared(url, steps)
     path = Path(str(url.database))
     with explained("open the ledger", path.parent):
         make_folder(path.parent)
         with exclusive(path.with_name(f".{path.name}.lock")):
             if path.exists():
                 _set_aside_if_damaged(path)
-            engine = _engine(url)
-            with explained_sql(url):
-                _prepare(engine, url, steps)
-    return engine
+            return _prepared(url, steps)
 
 
 @contextmanager
@@ -90,6 +84,17 @@ def explained_sql(url: URL) -> Iterator[None]:
     except DBAPIError as error:
         said = " ".join(str(error.orig).split())
         raise StoreError(f"the ledger {_shown(url)}: {said}. {_remedy(said, url)}") from error
+
+
+def _prepared(url: URL, steps: Sequence[Step]) -> Engine:
+    engine = _engine(url)
+    try:
+        with explained_sql(url):
+            _prepare(engine, url, steps)
+    except BaseException:  # of any kind: no connection stays open behind it
+        engine.dispose()
+        raise
+    return engine
 
 
 def _engine(url: URL) -> Engine:
