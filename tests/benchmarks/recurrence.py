@@ -138,10 +138,12 @@ def work(name: str) -> int:
     """The process of a peer: answers questions until there are none."""
     version, make, product = torch_peer() if name == "torch" else keras_peer(name)
     runs: dict[str, Any] = {}
+    kept = []  # TensorFlow may wait forever where it destroys an iterator
     print(json.dumps(version), flush=True)
     for line in sys.stdin:
         told = json.loads(line)
         if "make" in told:
+            kept.append(runs)
             runs = make(*told["make"]) | {"matmul": product}
             begun = time.perf_counter()
             runs["train"]()

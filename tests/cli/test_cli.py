@@ -48,7 +48,7 @@ def test_predict_gives_dated_forecasts_with_intervals(project):
     assert lines[0].split(",")[:3] == ["unique_id", "ds", "cutoff"] and lines[0].endswith("-hi-80")
     assert len(lines) == 25 and "2024-03-31 00:00:00" in lines[1]
     out = folder / "forecasts.csv"
-    assert forecaster("predict", "small", "--data", "demand.csv", "--out", out, cwd=folder).returncode == 0
+    assert here("predict", "small", "--data", "demand.csv", "--out", out, cwd=folder).returncode == 0
     assert len(out.read_text().splitlines()) == 25
     records = json.loads(here("predict", "small", "--json", cwd=folder).stdout)
     assert len(records) == 24
