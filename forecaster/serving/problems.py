@@ -54,9 +54,12 @@ def first_problem(errors: Sequence[Any]) -> str:
         'levels.0: Input should be less than 100; found 101'
         >>> first_problem([{"type": "extra_forbidden", "loc": ("level",), "msg": "", "input": 80}])
         'level: there is no such key; /openapi.json has those that there are'
+        >>> first_problem([{"loc": (), "msg": "Value error, text and symbols are both there", "input": {}}])
+        'text and symbols are both there'
     """
     first = errors[0]
     if first.get("type") in KEYS:
         return f"{'.'.join(map(str, first['loc']))}: {KEYS[first['type']]}"
     place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
-    return f"{place}: {first['msg']}; found {str(first.get('input'))[:100]}"
+    said = str(first["msg"]).removeprefix("Value error, ")
+    return f"{place}: {said}; found {str(first.get('input'))[:100]}" if place else said
