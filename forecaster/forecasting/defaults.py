@@ -26,9 +26,11 @@ FEWEST_SEGMENTS = 4
 ENOUGH_STRETCHES = 128
 """Stretches of one horizon from which on a network can tell which of the past cycles is like the coming one."""
 SHORT = 48
-"""Steps of lookback up to which a window's own spread is too poor a unit to compare errors of different windows by."""
+"""Steps of lookback up to which a window's own spread is too poor a unit to compare errors of different windows by, and
+mixtures of two take more from a window's trend than they add.
+"""
 MANY = 30
-"""Series from which on mixtures of two keep a network from learning each by heart."""
+"""Series from which on mixtures of two keep a network from learning long lookbacks by heart."""
 MIXED = 0.5
 """Share of the windows that are mixtures then."""
 STRETCHES_A_WINDOW = 16
@@ -99,7 +101,7 @@ def resolve(
     relative = form == "log" and steps <= SHORT
     if relative:
         reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
-    mixing = _mixing(panel, reasons)
+    mixing = _mixing(panel, steps, reasons)
     return Resolved(steps, seasons, pace, cycle, batch, form, relative, mixing, origins, reasons)
 
 
@@ -209,9 +211,9 @@ def _batch_size(panel: Panel, horizon: int, reasons: dict[str, str]) -> int:
     return size
 
 
-def _mixing(panel: Panel, reasons: dict[str, str]) -> float:
-    """Half of the windows where series are many and nothing but their values is seen of them."""
-    if len(panel) < MANY or panel.past or panel.known_inputs or panel.static:
+def _mixing(panel: Panel, lookback: int, reasons: dict[str, str]) -> float:
+    """Half of the windows where series are many, what is seen of them is long, and it is nothing but their values."""
+    if len(panel) < MANY or lookback <= SHORT or panel.past or panel.known_inputs or panel.static:
         return 0.0
     reasons["mixtures"] = f"{MIXED:.0%} of the windows in training ({len(panel):,} series without covariates)"
     return MIXED

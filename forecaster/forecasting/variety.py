@@ -32,7 +32,7 @@ def varied(resolved: Resolved, definition: ModelDefinition, number: int, horizon
     if "lookback" in definition.vary:
         resolved = replace(resolved, lookback=_shorter(resolved, SHARES[number % len(SHARES)], horizon))
     if "errors" in definition.vary and logarithmic(resolved.transform) and number % 2:
-        resolved = replace(resolved, relative=not resolved.relative)
+        resolved = replace(resolved, relative=True)
     return resolved
 
 
