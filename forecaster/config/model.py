@@ -124,6 +124,11 @@ class ModelKeys(BaseModel):
     batch_size: PositiveInt | Literal["auto"] = Field(
         default="auto", description="windows a step; auto: 64 to 256 by the amount of data"
     )
+    mixing: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = Field(
+        default="auto",
+        description="share of the windows in training that are a mixture of two; auto: half of them where there are "
+        "many series and no covariates",
+    )
     optimizer: Literal["adamw", "adagrad"] = "adamw"
     learning_rate: PositiveFloat = Field(default=2e-3, description="peak, behind the warm-up")
     decay: Literal["cosine", "none"] = Field(default="cosine", description="how the learning rate falls from there")
@@ -153,7 +158,12 @@ class ModelKeys(BaseModel):
         description="further steps on all data, the validation part too, after it has stopped the fit; in shares of it",
     )
     ensemble: Annotated[int, Field(ge=1, le=50)] = Field(
-        default=1, description="networks that differ by their seed; the forecast is the median of their quantiles"
+        default=1, description="networks of different seeds (see vary); the forecast is the median of their quantiles"
+    )
+    vary: tuple[Literal["lookback", "errors"], ...] = Field(
+        default=("lookback", "errors"),
+        description="in what the networks of an ensemble differ besides: lookback (the whole, half, three quarters by "
+        "turns), errors (every second one counts them as shares of the value, where values are learnt as logarithms)",
     )
     head: Literal["quantiles", "student_t", "negative_binomial"] = Field(
         default="quantiles",
@@ -224,7 +234,7 @@ class ModelDefinition(ModelKeys):
         return value if value == default else check_feedback(value, info.data, str(info.field_name))
 
     @field_validator(
-        "segment", "recurrent_dropout", "samples", "carry_state", "truncate", "ensemble", "conformal", "head"
+        "segment", "recurrent_dropout", "samples", "carry_state", "truncate", "ensemble", "conformal", "head", "mixing"
     )
     @classmethod
     def _step_by_step(cls, value: Any, info: ValidationInfo) -> Any:

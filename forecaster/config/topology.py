@@ -49,6 +49,7 @@ WHOLE_HORIZON = {
     "ensemble": "an ensemble is of networks that say a whole horizon, and strategy: recursive goes from step to step",
     "conformal": "the intervals of strategy: recursive are those of sampled paths, which have no bounds to move",
     "head": "strategy: recursive draws its paths from quantiles",
+    "mixing": "strategy: recursive learns from sequences as they are",
 }
 """Keys of networks that say a whole horizon at once, and why others have none."""
 

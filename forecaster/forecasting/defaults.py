@@ -26,7 +26,13 @@ FEWEST_SEGMENTS = 4
 ENOUGH_STRETCHES = 128
 """Stretches of one horizon from which on a network can tell which of the past cycles is like the coming one."""
 SHORT = 48
-"""Steps of lookback up to which a window's own spread is too poor a unit to compare errors of different windows by."""
+"""Steps of lookback up to which a window's own spread is too poor a unit to compare errors of different windows by, and
+mixtures of two take more from a window's trend than they add.
+"""
+MANY = 30
+"""Series from which on mixtures of two keep a network from learning long lookbacks by heart."""
+MIXED = 0.5
+"""Share of the windows that are mixtures then."""
 STRETCHES_A_WINDOW = 16
 """Stretches of one horizon in the data for each window of an automatic batch."""
 
@@ -44,6 +50,7 @@ class Resolved:
             suggests but that does not pay as a forecast by itself; 1 for none. The network weighs such past cycles.
         transform: What a network makes of the values.
         relative: Whether an error on logarithms counts as it is, as a share of the value, not in units of its window.
+        mixing: Share of the windows in training that are a mixture of two, where a model file leaves that open.
         validation: Forecast origins of the validation part.
         reasons: For each of them where it came from, to be printed and recorded.
     """
@@ -55,6 +62,7 @@ class Resolved:
     batch_size: int
     transform: str
     relative: bool
+    mixing: float
     validation: int
     reasons: dict[str, str]
 
@@ -93,7 +101,8 @@ def resolve(
     relative = form == "log" and steps <= SHORT
     if relative:
         reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
-    return Resolved(steps, seasons, pace, cycle, batch, form, relative, origins, reasons)
+    mixing = _mixing(panel, steps, reasons)
+    return Resolved(steps, seasons, pace, cycle, batch, form, relative, mixing, origins, reasons)
 
 
 def _seasons(
@@ -200,3 +209,11 @@ def _batch_size(panel: Panel, horizon: int, reasons: dict[str, str]) -> int:
         size *= 2
     reasons["batch size"] = f"{size} windows ({stretches:,} stretches of {horizon} steps in the data)"
     return size
+
+
+def _mixing(panel: Panel, lookback: int, reasons: dict[str, str]) -> float:
+    """Half of the windows where series are many, what is seen of them is long, and it is nothing but their values."""
+    if len(panel) < MANY or lookback <= SHORT or panel.past or panel.known_inputs or panel.static:
+        return 0.0
+    reasons["mixtures"] = f"{MIXED:.0%} of the windows in training ({len(panel):,} series without covariates)"
+    return MIXED

@@ -16,7 +16,7 @@ import numpy as np
 from forecaster.config import ModelDefinition
 from forecaster.errors import Interrupted, TrainingError
 from forecaster.forecasting.defaults import Resolved
-from forecaster.forecasting.lessons import Examples
+from forecaster.forecasting.lessons import Examples, window_batches
 from forecaster.forecasting.training import Control, Progress
 from forecaster.networks.network import Network
 from forecaster.series import Panel, training_windows
@@ -61,17 +61,13 @@ def all_windows(
 
     Args:
         panel: The fitting part.
-        resolved: Lookback.
+        resolved: Lookback, transform.
         horizon: Steps to forecast.
-        definition: Batch size.
+        definition: Batch size, share of mixtures.
         seed: Of the draws, which go on behind those of the fit.
     """
-    windows = training_windows(panel, resolved.lookback, horizon)
-
-    def batch(step: int) -> Examples:
-        return windows.gather(windows.draw(int(definition.batch_size), seed, definition.steps + step))
-
-    return batch
+    batch = window_batches(training_windows(panel, resolved.lookback, horizon), resolved, definition, seed)
+    return lambda step: batch(definition.steps + step)
 
 
 def all_sequences(

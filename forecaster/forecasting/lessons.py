@@ -10,11 +10,12 @@ import numpy as np
 
 from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import Resolved
-from forecaster.series import Panel, forecast_windows, training_windows
+from forecaster.forecasting.mixing import mixing
+from forecaster.series import Batch, Panel, Windows, forecast_windows, training_windows
 from forecaster.series.runs import Runs, Sequences, lanes, sequences
 from forecaster.series.stretches import missing_stretches
 
-__all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_lessons"]
+__all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_batches", "window_lessons"]
 
 SAMPLE = 512
 """Windows by which a network is prepared, and most windows by which a fit is stopped."""
@@ -65,16 +66,32 @@ def window_lessons(
         border: Ticks behind which it validates.
         resolved: Lookback.
         horizon: Steps to forecast.
-        definition: Batch size.
+        definition: Batch size, share of mixtures.
         seed: Of the draws.
     """
     windows = training_windows(panel.until(border), resolved.lookback, horizon)
     held_out = training_windows(panel, resolved.lookback, horizon).after(border)
+    batch = window_batches(windows, resolved, definition, seed)
+    return Lessons(windows.gather(windows.spread(SAMPLE)), batch, held_out.gather(held_out.spread(SAMPLE)))
 
-    def batch(step: int) -> Examples:
+
+def window_batches(
+    windows: Windows, resolved: Resolved, definition: ModelDefinition, seed: int
+) -> Callable[[int], Batch]:
+    """Batches of windows drawn at random, some of them mixtures of two.
+
+    Args:
+        windows: To draw from.
+        resolved: Transform.
+        definition: Batch size, share of mixtures.
+        seed: Of the draws.
+    """
+
+    def batch(step: int) -> Batch:
         return windows.gather(windows.draw(int(definition.batch_size), seed, step))
 
-    return Lessons(windows.gather(windows.spread(SAMPLE)), batch, held_out.gather(held_out.spread(SAMPLE)))
+    share = float(definition.mixing)
+    return mixing(batch, share, resolved.transform, seed) if share else batch
 
 
 def sequence_lessons(

@@ -18,6 +18,7 @@ from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import check_counts, check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.lessons import Examples, Lessons, gapless, sequence_lessons, window_lessons
+from forecaster.forecasting.mixing import refuse_mixing
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.trailing import from_the_end
 from forecaster.forecasting.training import Control
@@ -116,6 +117,7 @@ class RecurrentForecaster:
             check_counts(panel, self.name)
         elif self.transform != "auto":
             check_transform(panel, self.transform)
+        refuse_mixing(panel, self.definition)
         definition = self._filled_in(resolved)
         if self.definition.strategy == "recursive":
             refuse_unknown_future(panel, f"{self.name}: strategy: recursive")
@@ -128,15 +130,17 @@ class RecurrentForecaster:
     def _fitted(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> Any:
         """Builds all networks, joins them, and fits one after the other."""
         from forecaster.forecasting.member import conform, seed_of
+        from forecaster.forecasting.variety import varied
         from forecaster.networks.ensemble import joined
 
-        seeds = [seed_of(self.seed, number) for number in range(definition.ensemble)]
-        networks = [self._built(panel, resolved, definition, seed) for seed in seeds]
+        numbers = range(definition.ensemble)
+        each = [varied(resolved, definition, number, self.horizon) for number in numbers]
+        networks = [self._built(panel, each[one], definition, seed_of(self.seed, one)) for one in numbers]
         together = joined(networks, definition.conformal)
         if self.warm:
             self.warm.give(together, self.facts)
             definition = warmed(definition)
-        self._members = [self._member(panel, resolved, definition, *one) for one in enumerate(networks)]
+        self._members = [self._member(panel, each[one], definition, one, networks[one]) for one in numbers]
         if definition.conformal:
             border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
             with self.unfinished():
@@ -223,10 +227,10 @@ class RecurrentForecaster:
             yield self
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
-        """The model file with what it leaves to the data."""
-        if self.definition.batch_size != "auto":
-            return self.definition
-        return self.definition.model_copy(update={"batch_size": resolved.batch_size})
+        """The model file with what it leaves to the data; counts are not mixed, since mixtures are none."""
+        own = {"batch_size": resolved.batch_size, "mixing": 0.0 if self.counts else resolved.mixing}
+        left = {key: value for key, value in own.items() if getattr(self.definition, key) == "auto"}
+        return self.definition.model_copy(update=left)
 
     def _built(self, panel: Panel, resolved: Resolved, definition: ModelDefinition, seed: int) -> Any:
         """The untrained network."""

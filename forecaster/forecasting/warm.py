@@ -75,9 +75,10 @@ def network_facts(
     definition: ModelDefinition, resolved: Resolved, horizon: int, levels: Sequence[float], inputs: Inputs
 ) -> dict[str, Any]:
     """What the weights of a network depend on, as plain JSON."""
-    keys = definition.model_dump(mode="json", include=set(SHAPING))
+    keys = definition.model_dump(mode="json", include={*SHAPING, "vary"})
+    shaping = (*SHAPING, "vary") if definition.ensemble > 1 else SHAPING
     return {
-        **{key: keys[key] for key in SHAPING},
+        **{key: keys[key] for key in shaping},
         "horizon": horizon,
         "levels": [float(level) for level in levels],
         "lookback": resolved.lookback,

@@ -1,4 +1,8 @@
-"""Networks that forecast as one: the median of what they say and conformal offsets, inside one exported network."""
+"""Networks that forecast as one: the median of what they say and conformal offsets, inside one exported network.
+
+They may see lookbacks of different lengths, all of which end at the cutoff. Each scales its own; before the median is
+taken, what they say is brought into the frame of the longest.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from keras import ops
 
 from forecaster.networks.answering import Answers, answers
 from forecaster.networks.conformal import Conformal, conformal_offsets
-from forecaster.networks.frame import FromFrame, encode_target
+from forecaster.networks.frame import FromFrame, Reframe, encode_target
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
 
@@ -40,13 +44,13 @@ class MedianOfMembers(keras.layers.Layer):
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks of one shape that forecast together, or one whose bounds are moved.
+    """Networks that forecast the same together, or one whose bounds are moved.
 
     Attributes:
         forecast: As that of one `Network`.
         scaled: As that of one `Network`, before the conformal offsets.
         members: The networks, with weights of their own.
-        shape: Of each of them.
+        shape: Of the one with the longest lookback.
         offsets: The weights of the conformal layer, shape (horizon, quantiles); None without one.
     """
 
@@ -82,10 +86,8 @@ class Ensemble:
 def join(members: Sequence[Network], conformal: bool = False) -> Ensemble:
     """One network that says the median of its members' quantiles.
 
-    The median is taken in the units of the window's frame, which all members share.
-
     Args:
-        members: One or more of one shape.
+        members: One or more, alike but for lookback, segment and cycle; the first has the longest lookback.
         conformal: Whether its bounds can be moved.
     """
     shape, inputs, said, frame = members[0].shape, *_together(members)
@@ -104,13 +106,26 @@ def joined(networks: Sequence[Any], conformal: bool) -> Any:
 
 
 def _together(members: Sequence[Network]) -> tuple[dict[str, Any], Any, Any]:
-    """Inputs, the median of the quantiles in units of the frame, and the frame."""
+    """Inputs, the median of the quantiles in units of the first member's frame, and that frame."""
     first = members[0].scaled
     if len(members) == 1:
         return dict(first.input), first.output["quantiles"], first.output["frame"]
     inputs = {name: keras.Input(part.shape[1:], name=name) for name, part in first.input.items()}
     said = [
-        keras.Model(one.scaled.input, one.scaled.output, name=f"member_{number}")(inputs)
+        keras.Model(one.scaled.input, one.scaled.output, name=f"member_{number}")(_seen(inputs, one.shape))
         for number, one in enumerate(members, start=1)
     ]
-    return inputs, MedianOfMembers(name="median")([one["quantiles"] for one in said]), said[0]["frame"]
+    frame, lookback = said[0]["frame"], members[0].shape.lookback
+    quantiles = [
+        told["quantiles"]
+        if one.shape.lookback == lookback
+        else Reframe(one.shape.transform)(told["quantiles"], told["frame"], frame)
+        for one, told in zip(members, said, strict=True)
+    ]
+    return inputs, MedianOfMembers(name="median")(quantiles), frame
+
+
+def _seen(inputs: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """What a member sees: of the past the end."""
+    past = inputs["past"]
+    return inputs if shape.lookback == past.shape[1] else {**inputs, "past": past[:, -shape.lookback :]}

@@ -14,6 +14,7 @@ from keras import ops
 __all__ = [
     "TRANSFORMS",
     "FromFrame",
+    "Reframe",
     "ScaleTogether",
     "ToFrame",
     "differenced",
@@ -185,6 +186,41 @@ class FromFrame(keras.layers.Layer):
         return ops.exp(ops.minimum(working, LARGEST_LOGARITHM)) if logarithmic(self.transform) else working
 
     def compute_output_shape(self, scaled_shape: Any, frame_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return scaled_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "transform": self.transform}
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class Reframe(keras.layers.Layer):
+    """From the units of one frame to those of another, of the same window seen through another lookback.
+
+    Args:
+        transform: The one of `ToFrame`, the same in both.
+
+    Call arguments:
+        scaled: Shape (batch, horizon, quantiles).
+        frame: Theirs, shape (batch, 2).
+        other: That which they are brought into, shape (batch, 2).
+
+    Returns:
+        Shape (batch, horizon, quantiles).
+    """
+
+    def __init__(self, transform: str = "none", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.transform = transform
+
+    def call(self, scaled: Any, frame: Any, other: Any) -> Any:
+        """See the class."""
+        growth = _growth(self.transform, scaled.shape[1], scaled.dtype)[:, :, None]
+        shift = (frame[:, 0:1] - other[:, 0:1]) / other[:, 1:2]
+        return scaled * (frame[:, 1:2] / other[:, 1:2])[:, :, None] + shift[:, :, None] / growth
+
+    def compute_output_shape(self, scaled_shape: Any, frame_shape: Any, other_shape: Any) -> Any:
         """Said, so that Keras need not find it out by a graph."""
         return scaled_shape
 

@@ -105,6 +105,8 @@ def prepare(
     }
     if all(model.batch_size != "auto" for model in models):
         inferred.pop("batch size")
+    if all(model.mixing != "auto" or model.chosen_topology == "many_to_many" for model in models):
+        inferred.pop("mixtures", None)
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
     validation = cutoffs(fitting, horizon, resolved.validation, step)
@@ -116,7 +118,7 @@ def prepare(
 
 def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition, carried: bool) -> dict[str, str]:
     """What is told of a pipeline of symbols: nothing that is for numbers alone, but the strategy."""
-    numeric = ("segment", "transform", "metric season", "past cycles")
+    numeric = ("segment", "transform", "metric season", "past cycles", "mixtures")
     told = {key: why for key, why in inferred.items() if key not in numeric}
     if isinstance(definition.data, TextData):
         told.pop("season")

@@ -101,3 +101,14 @@ def test_the_longer_series_set_the_lookback_and_shorter_ones_are_padded():
     lengths = [14] * 30 + [40] * 20
     yearly = panel_of(*[50 + noise.normal(size=count).cumsum() for count in lengths], freq="YS")
     assert resolved(yearly, 4).lookback > 14
+
+
+@pytest.mark.parametrize(("series", "lookback", "share"), [(30, 49, 0.5), (30, 48, 0.0), (29, 49, 0.0)])
+def test_windows_are_mixed_where_series_are_many_and_lookbacks_long(series, lookback, share):
+    found = resolved(panel_of(*[np.arange(1.0, 200.0)] * series), 4, lookback=lookback)
+    assert found.mixing == share
+    assert ("30 series" in found.reasons.get("mixtures", "")) == (share > 0)
+
+
+def test_windows_with_covariates_are_not_mixed():
+    assert resolved(seasonal_panel(series=30, known_heat=np.ones(30 * 240)), 4, lookback=49).mixing == 0

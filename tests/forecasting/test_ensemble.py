@@ -1,4 +1,4 @@
-"""An ensemble: several seeds, one network out; it is fitted, resumed, inspected and exported as any other."""
+"""An ensemble: several seeds and lookbacks, one network out; fitted, resumed, inspected and exported as any other."""
 
 import numpy as np
 import pytest
@@ -26,12 +26,16 @@ def three(panel):
 
 
 def test_the_forecast_is_the_median_of_the_members_quantiles(panel, three):
-    single = [
-        member.network.forecast.predict_on_batch({"past": windows(panel)})["quantiles"] for member in three._members
-    ]
+    assert [member.network.shape.lookback for member in three._members] == [24, 12, 18]
+    single = [said_by(member, panel) for member in three._members]
     assert np.median(single, axis=0) == pytest.approx(three.quantiles(panel), rel=1e-5)
     assert not np.allclose(single[0], single[1])
     assert (np.diff(three.quantiles(panel), axis=-1) > 0).all()
+
+
+def said_by(member, panel):
+    past = windows(panel)[:, -member.network.shape.lookback :]
+    return member.network.forecast.predict_on_batch({"past": past})["quantiles"]
 
 
 def windows(panel):
@@ -48,15 +52,13 @@ def alone(panel):
 def test_the_first_member_is_the_network_without_an_ensemble(panel, three, alone):
     assert alone.curve.equals(three.curve) and list(alone.curves) == ["gru"]
     assert list(three.curves) == ["gru 1", "gru 2", "gru 3"]
-    first = three._members[0].network.forecast.predict_on_batch({"past": windows(panel)})["quantiles"]
-    assert np.array_equal(first, alone.quantiles(panel))
+    assert np.array_equal(said_by(three._members[0], panel), alone.quantiles(panel))
 
 
 def test_an_even_count_takes_the_mean_of_the_two_in_the_middle(panel, three):
-    given = {"past": windows(panel)}
-    members = [member.network for member in three._members[:2]]
-    single = [member.forecast.predict_on_batch(given)["quantiles"] for member in members]
-    assert np.mean(single, axis=0) == pytest.approx(join(members).answer(given)["quantiles"], rel=1e-5)
+    together = join([member.network for member in three._members[:2]])
+    single = [said_by(member, panel) for member in three._members[:2]]
+    assert np.mean(single, axis=0) == pytest.approx(together.answer({"past": windows(panel)})["quantiles"], rel=1e-5)
 
 
 def test_unfinished_members_are_judged_together_and_come_back(panel, three):
