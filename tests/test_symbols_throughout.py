@@ -230,7 +230,7 @@ def test_strings_go_through_tensorflow_servings_protocol(retrained, live):
     assert told["top_probabilities"][0][0] == pytest.approx(step["probability"], abs=1e-6)
 
 
-def test_the_dashboard_shows_bars_scores_and_versions(live):
+def test_the_dashboard_shows_bars_scores_and_versions(live, caplog):
     front = live.client.get("/").text
     assert "Log loss" in front and "kitchen" in front
     page = live.client.get("/pipelines/kitchen").text
@@ -242,6 +242,7 @@ def test_the_dashboard_shows_bars_scores_and_versions(live):
     assert last["came"] == dinners(THEN)["dinner"][THEN - 1]
     assert last["given"] == pytest.approx(dict(last["named"])[last["came"]])
     assert told["tally"]["steps"] == 28 and told["tally"]["hits"] > 24
+    assert "are not used" not in caplog.text, "nobody asked to leave them out"
 
 
 def test_a_rollback_publishes_the_first_version_again(retrained):
