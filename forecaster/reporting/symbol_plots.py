@@ -198,14 +198,19 @@ def confusion(rows: pd.DataFrame, model: str, symbols: Sequence[str]) -> pd.Data
     return table.reindex(index=list(symbols), columns=list(symbols), fill_value=0)
 
 
-def frequencies(content: ReportContent) -> Json:
-    """How frequent the symbols of the data are, the most frequent first; a bar each."""
-    counts = content.history["y"].value_counts(normalize=True).head(MOST_FREQUENT)
-    names = [plain(content.symbols[int(place)]) for place in counts.index]
+def frequencies(counts: pd.Series[int]) -> Json:
+    """How frequent symbols are; a bar each.
+
+    Args:
+        counts: How often each occurs, by its name, the most frequent first; some of these are drawn.
+    """
+    drawn = counts.head(MOST_FREQUENT)
+    names = [plain(name) for name in drawn.index]
     angle = -90 if sum(map(len, names)) > 40 else 0
     bar: Json = {
-        "type": "bar", "name": "share", "x": list(names), "y": numbers(counts),
-        "marker": {"color": "--data-line", "line": {"width": 0}}, "hovertemplate": "%{x}: %{y:.1%}<extra></extra>",
+        "type": "bar", "name": "share", "x": list(names), "y": numbers(drawn / counts.sum()),
+        "customdata": drawn.tolist(), "marker": {"color": "--data-line", "line": {"width": 0}},
+        "hovertemplate": "%{x}: %{y:.1%}, %{customdata:,} times<extra></extra>",
     }  # fmt: skip
     return {
         "data": [bar],

@@ -217,3 +217,17 @@ def test_symbols_are_counted_and_not_taken_for_numbers(run, tmp_path):
     told = json.loads(CliRunner().invoke(app, ["check", str(file), "--json"]).stdout)["account"]
     assert told["most_frequent"] == {"1": 60, "01": 30, "2.0": 30}
     assert "lowest" not in told
+
+
+def test_the_page_of_symbols_says_them(run, tmp_path):
+    write_daily(tmp_path / "codes.csv", [*["soup", "fish", "rice"] * 40, None, "soup"])
+    (tmp_path / "book.txt").write_text("the cat sat on the mat. " * 30, encoding="utf-8")
+    for name, data, words in (
+        ("codes", "kind: symbols, path: codes.csv, time: day, target: sold", ("soup, fish, rice, \N{EN DASH}, soup</pre>",)),
+        ("book", "source: text, path: book.txt", ("the cat sat on the mat. </pre>", '<p class="big">11</p>')),
+    ):
+        (tmp_path / f"{name}.yaml").write_text(f"data: {{{data}}}\nhorizon: 1\nlookback: 6\n", encoding="utf-8")
+        code, _, error = run(tmp_path / f"{name}.yaml", "--html", tmp_path / f"{name}.html")
+        page = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert code == 0, error
+        assert "Most frequent" in page and "Outliers" not in page and all(part in page for part in words)
