@@ -85,10 +85,11 @@ def tell_own_steps(name: str, panel: Panel, origins: np.ndarray, horizon: int) -
         return
     row, one = np.unravel_index(missing.argmax(), missing.shape)
     logger.warning(
-        "%s: %s steps before a cutoff were not observed (series %r, last seen at %s; forecasts behind such a gap: %s of "
-        "%s); it goes through them on %s",
-        name, f"{missing.max():,}", panel.ids[one], panel.stamps(origins[row, one : one + 1] - missing[row, one])[0],
-        f"{through.sum():,}", f"{asked.sum():,}", OF_SYMBOLS if panel.symbols else OF_NUMBERS,
+        "%s: up to %s in a row before a cutoff not observed (series %r, last seen at %s; forecasts behind such a gap: "
+        "%s of %s); it goes through them on %s",
+        name, "1 step" if missing.max() == 1 else f"{missing.max():,} steps", panel.ids[one],
+        panel.stamps(origins[row, one : one + 1] - missing[row, one])[0], f"{through.sum():,}", f"{asked.sum():,}",
+        OF_SYMBOLS if panel.symbols else OF_NUMBERS,
     )  # fmt: skip
 
 
