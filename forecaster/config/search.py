@@ -102,15 +102,15 @@ def holding(space: Space, model: ModelDefinition) -> Space:
     wide = {}
     for key, one in space.items():
         value = getattr(model, key)
+        has = f"the model {model.name or model.network} has {key}: {value}"
         if isinstance(one, Range) and not _is_number(value):
             raise DefinitionError(
-                f"--search {key}={one.low}..{one.high}: the model {model.name or model.network} has {key}: {value}, which "
-                f"lies in no range; write choices, as {key}={one.low},{one.high}, or a number into the model file"
+                f"--search {key}={one.low}..{one.high}: {has}, which lies in no range; write choices, as "
+                f"{key}={one.low},{one.high}, or a number into the model file"
             )
         if not (value is None or isinstance(value, str | int | float)):
             raise DefinitionError(
-                f"--search {key}: the model {model.name or model.network} has {key}: {value}, and lists are not "
-                "searched; write a model file for each, and --model"
+                f"--search {key}: {has}, and lists are not searched; write a model file for each, and --model"
             )
         wide[key] = one.holding(value)
     return wide

@@ -57,7 +57,7 @@ def test_a_space_holds_the_models_as_they_are():
 @pytest.mark.parametrize(
     ("space", "keys", "words"),
     [
-        ({"batch_size": Range(16, 64)}, {}, "the model gru has batch_size: auto, which lies in no range; write choices"),
+        ({"batch_size": Range(16, 64)}, {}, "the model gru has batch_size: auto, which lies in no range"),
         ({"truncate": Range(8, 64)}, {}, "truncate: None"),
         ({"peephole": Choices((True, False))}, {"network": "custom_lstm", "peephole": ["input"]}, "lists are not"),
     ],

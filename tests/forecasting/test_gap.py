@@ -183,7 +183,9 @@ def test_a_network_that_goes_step_by_step_says_once_of_a_backtest_what_it_went_t
         roll(fitted, replace(panel, filling="forward"), origins)
     [told] = [record.getMessage() for record in caplog.records]
     last = panel.stamps(panel.first[:1] + 159)[0]
-    assert told.startswith(f"gru: up to 10 steps in a row before a cutoff not observed (series 's0', last seen at {last};")
+    assert told.startswith(
+        f"gru: up to 10 steps in a row before a cutoff not observed (series 's0', last seen at {last}"
+    )
     assert "forecasts behind such a gap: 2 of 8)" in told and "on its own medians" in told
 
 

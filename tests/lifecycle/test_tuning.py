@@ -95,7 +95,7 @@ def test_values_that_do_not_go_together_are_no_trial(tmp_path):
     definition, project = read_pipeline(write_project(tmp_path, models=[model])), Project(tmp_path)
     found = tune(definition, project, {"layers": Choices((1, 3))}, base=tmp_path, trials=3)
     assert [(one.state, one.changes["layers"]) for one in found.trials] == [("complete", 1)] * 3
-    with pytest.raises(DefinitionError, match="in a row cannot be; the last, .* cell has recurrent_dropout"):
+    with pytest.raises(DefinitionError, match=r"in a row cannot be; the last, .* cell has recurrent_dropout"):
         tune(definition, project, {"recurrent_dropout": Range(0.1, 0.3)}, base=tmp_path)
 
 
