@@ -1,7 +1,6 @@
 """Forecasts from a date behind the last observed value."""
 
 import logging
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -168,25 +167,6 @@ def test_a_backtest_goes_through_what_is_missing_before_an_origin_and_says_so(fi
     masked = fitted.predict(panel.until(origins[1]))["gru"][:6]
     assert rolled.loc[("s0", end), "gru"].to_numpy() == pytest.approx(masked, rel=1e-5)
     assert not np.allclose(masked, fitted.predict(panel.until(panel.first[0] + 209), start=end)["gru"][1:7], rtol=1e-4)
-
-
-def test_a_network_that_goes_step_by_step_says_once_of_a_backtest_what_it_went_through(caplog):
-    """Of four cutoffs two lie behind three missing steps or more, half a horizon; of the other series none does."""
-    model = tiny("gru", strategy="recursive", samples=5, steps=1)
-    panel = seasonal_panel(series=2)
-    fitted = RecurrentForecaster(model, 6, season=12, lookback=24).fit(panel)
-    panel.values[[*range(160, 170), 180, *range(190, 193)]] = np.nan
-    origins = panel.first[:1] + np.array([[169], [180], [192], [200]]) + np.zeros(2, int)
-    with caplog.at_level(logging.WARNING, "forecaster"):
-        roll(fitted, panel, origins)
-        roll(fitted, panel, origins[3:])
-        roll(fitted, replace(panel, filling="forward"), origins)
-    [told] = [record.getMessage() for record in caplog.records]
-    last = panel.stamps(panel.first[:1] + 159)[0]
-    assert told.startswith(
-        f"gru: up to 10 steps in a row before a cutoff not observed (series 's0', last seen at {last}"
-    )
-    assert "forecasts behind such a gap: 2 of 8)" in told and "on its own medians" in told
 
 
 def test_law_1_nothing_from_the_start_on_is_used(fitted):

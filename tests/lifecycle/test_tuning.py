@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from forecaster.config import ModelDefinition, Project, read_model, read_pipeline
@@ -14,7 +15,7 @@ from forecaster.errors import DefinitionError, ForecasterError, Interrupted, Sto
 from forecaster.execution import LocalExecutor
 from forecaster.lifecycle.sole import sole
 from forecaster.lifecycle.studies import opened, trials_of
-from forecaster.lifecycle.trial_fit import fit_and_judge
+from forecaster.lifecycle.trial_fit import TrialEnd, fit_and_judge
 from forecaster.lifecycle.trial_work import TrialWork
 from forecaster.lifecycle.tuning import Trial, Tuning, tune
 from forecaster.pipeline import Listener
@@ -89,10 +90,13 @@ def test_a_trial_that_was_given_up_has_no_score_but_a_loss(tmp_path):
     assert [(one.state, one.score) for one in trials_of(study)] == [("pruned", None)]
 
 
-def test_values_that_do_not_go_together_are_no_trial(tmp_path):
+def test_values_that_do_not_go_together_are_no_trial(tmp_path, monkeypatch):
     """One layer as it is, or three, with which two dilations do not go; and a key that a GRU has not at all."""
     model = {"extends": "gru", **SMALL, "steps": 4, "evaluate_every": 2, "dilations": [1, 2]}
     definition, project = read_pipeline(write_project(tmp_path, models=[model])), Project(tmp_path)
+    monkeypatch.setattr(
+        "forecaster.lifecycle.tuning.fit_and_judge", lambda *told, **more: TrialEnd("complete", score=1.0)
+    )
     found = tune(definition, project, {"layers": Choices((1, 3))}, base=tmp_path, trials=3)
     assert [(one.state, one.changes["layers"]) for one in found.trials] == [("complete", 1)] * 3
     with pytest.raises(DefinitionError, match=r"in a row cannot be; the last, .* cell has recurrent_dropout"):
@@ -101,6 +105,8 @@ def test_values_that_do_not_go_together_are_no_trial(tmp_path):
 
 def test_a_score_that_is_no_number_is_a_failure(searched, monkeypatch):
     _, definition, project, folder = searched
+    fitted = SimpleNamespace(fit=lambda panel: None, curve=pd.DataFrame({"step": [4]}))
+    monkeypatch.setattr("forecaster.lifecycle.trial_fit.network_of", lambda *told: fitted)
     monkeypatch.setattr("forecaster.lifecycle.trial_fit.validation_score", lambda *told: math.nan)
     prepared = prepare(definition, project, folder)
     end = fit_and_judge(
