@@ -205,11 +205,11 @@ def frequencies(counts: pd.Series[int]) -> Json:
         counts: How often each occurs, by its name, the most frequent first; some of these are drawn.
     """
     drawn = counts.head(MOST_FREQUENT)
-    names = [plain(name) for name in drawn.index]
+    names, times = [plain(name) for name in drawn.index], [int(count) for count in drawn]
     angle = -90 if sum(map(len, names)) > 40 else 0
     bar: Json = {
         "type": "bar", "name": "share", "x": list(names), "y": numbers(drawn / counts.sum()),
-        "customdata": drawn.tolist(), "marker": {"color": "--data-line", "line": {"width": 0}},
+        "customdata": list(times), "marker": {"color": "--data-line", "line": {"width": 0}},
         "hovertemplate": "%{x}: %{y:.1%}, %{customdata:,} times<extra></extra>",
     }  # fmt: skip
     return {
