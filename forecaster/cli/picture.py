@@ -76,9 +76,10 @@ def _of_symbols(account: Account, chosen: Sequence[int]) -> dict[str, Any]:
 
 
 def _tiles(account: Account) -> dict[str, tuple[str, str]]:
-    steps, missing = int(account.lengths.sum()), int(account.missing.sum())
+    steps, missing, width = int(account.lengths.sum()), int(account.missing.sum()), account.panel.calendar.name
+    within = f"in {plural(len(account.panel), 'series')}"
     return {
-        "Steps": (f"{steps:,}", f"of {account.panel.calendar.name}, in {plural(len(account.panel), 'series')}"),
+        "Steps": (f"{steps:,}", within if width == "1" else f"of {width}, {within}"),
         "Missing": (
             f"{missing:,}",
             f"{share(missing, steps)}, in {plural(len(account.gaps), 'gap')}" if missing else "no gap",

@@ -38,8 +38,8 @@ def of_symbols(account: Account) -> dict[str, str]:
     """For people, a line a subject."""
     counts = frequencies(account)
     told = ", ".join(f"{name!r} {count:,}" for name, count in counts[:NAMED].items())
-    once = f"; {int((counts == 1).sum()):,} occur once only" if (counts == 1).any() else ""
-    return {"most frequent": f"{told}{once}"}
+    once = int((counts == 1).sum())
+    return {"most frequent": f"{told}; {once:,} {'occurs' if once == 1 else 'occur'} once only" if once else told}
 
 
 def symbol_data(account: Account) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from forecaster.reporting.cast import Player
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.encoding import Json, numbers, stamps
 from forecaster.reporting.legible import legible, plain
-from forecaster.reporting.thinning import evenly
+from forecaster.reporting.thinning import by_chance
 
 __all__ = [
     "MOST_COLOURS",
@@ -220,9 +220,9 @@ def frequencies(counts: pd.Series[int]) -> Json:
 
 
 def strip(rows: pd.DataFrame, symbols: Sequence[str], shapes: list[Json]) -> Json:
-    """One series of few symbols as dots in a row for each; a long one is thinned evenly."""
+    """One series of few symbols as dots in a row for each; a long one is thinned."""
     there = rows[rows["y"].notna()]
-    kept = there.iloc[evenly(range(len(there)), MOST_DOTS)]
+    kept = there.iloc[by_chance(len(there), MOST_DOTS)]
     dots: Json = {
         "type": "scatter", "mode": "markers", "name": "series", "x": stamps(pd.Index(kept["ds"])),
         "y": [int(place) for place in kept["y"]], "marker": {"color": "--data-line", "size": 4, "opacity": 0.8},
