@@ -10,14 +10,14 @@ import pytest
 
 from forecaster.store import Store
 from tests.cli.program import forecaster, here
-from tests.pipeline.conftest import write_project
+from tests.pipeline.conftest import SMALL, write_project
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A project in which `run --force` has been done once."""
+    """A project in which `run --force` has been done once, with one network."""
     folder = tmp_path_factory.mktemp("cli")
-    write_project(folder)
+    write_project(folder, models=[{"extends": "simple_rnn", **SMALL, "clipnorm": 0.001}])
     answer = forecaster("run", "small.yaml", "--force", cwd=folder)
     assert answer.returncode == 0, answer.stderr
     return folder, answer
