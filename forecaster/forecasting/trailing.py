@@ -75,11 +75,14 @@ def tell_own_steps(name: str, panel: Panel, origins: np.ndarray, horizon: int) -
         origins: Ticks of the cutoffs, shape (windows, series).
         horizon: Steps of a forecast.
     """
-    if panel.filling == "forward" or not len(origins):
+    if panel.filling == "forward":
         return
-    asked = (origins >= panel.first) & (origins < panel.last)
-    missing = np.stack([_missing_before(panel, row) for row in panel.offsets[:-1] + origins - panel.first + 1])
-    missing[~asked | (missing > origins - panel.first)] = 0
+    asked, rows = (origins >= panel.first) & (origins < panel.last), panel.offsets[:-1] + origins - panel.first
+    unseen = asked & ~np.isfinite(panel.target[np.where(asked, rows, 0)])
+    missing = np.zeros(origins.shape, np.int64)
+    for row in np.flatnonzero(unseen.any(axis=1)):
+        missing[row] = _missing_before(panel, rows[row] + 1)
+    missing[~asked | (missing > origins - panel.first)] = 0  # a series that has not begun is not forecast
     through = _many(missing, horizon)
     if not through.any():
         return
