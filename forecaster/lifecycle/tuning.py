@@ -173,7 +173,7 @@ class _Search:
                 self._make_elsewhere(self.work, study, most)
             else:
                 self._make_here(study)
-        return "1 trial has been made" if most == 1 else f"{most} trials have been made"
+        return "no more were asked for"
 
     def _make_here(self, study: optuna.Study) -> None:
         """One trial, in this process."""
