@@ -101,6 +101,7 @@ def test_inspect_says_what_the_gates_do_at_each_symbol(kitchen):
     [layer] = found["activations"]
     assert layer["by_symbol"]["symbols"] == ["leftovers", *DISHES]
     assert set(layer["by_symbol"]["gates"]) == {"input", "forget", "output"}
+    assert len(found["made_up"].split(", ")) == KNOWN and set(found["made_up"].split(", ")) <= {"leftovers", *DISHES}
     said = kitchen.forecaster("inspect", "kitchen")
     assert "The forget gate keeps least at" in said and "waffles" in said
 
@@ -230,11 +231,13 @@ def test_strings_go_through_tensorflow_servings_protocol(retrained, live):
     assert told["top_probabilities"][0][0] == pytest.approx(step["probability"], abs=1e-6)
 
 
-def test_the_dashboard_shows_bars_scores_and_versions(live):
+def test_the_dashboard_shows_bars_scores_and_versions(live, caplog):
     front = live.client.get("/").text
     assert "Log loss" in front and "kitchen" in front
     page = live.client.get("/pipelines/kitchen").text
     assert "Accuracy" in page and "best n-gram" in page and "The forget gate keeps least at" in page
+    made_up = page.split('<pre class="made-up">')[1].split("</pre>")[0].split(", ")
+    assert len(made_up) == KNOWN and set(made_up) <= {"leftovers", *DISHES}
     told = live.client.get("/pipelines/kitchen/outlook").json()
     assert told["kind"] == "symbols" and told["colours"] == ["leftovers", *DISHES]
     assert len(told["past"]) == 28 and len(told["next"]) == 1
@@ -242,6 +245,7 @@ def test_the_dashboard_shows_bars_scores_and_versions(live):
     assert last["came"] == dinners(THEN)["dinner"][THEN - 1]
     assert last["given"] == pytest.approx(dict(last["named"])[last["came"]])
     assert told["tally"]["steps"] == 28 and told["tally"]["hits"] > 24
+    assert "are not used" not in caplog.text, "nobody asked to leave them out"
 
 
 def test_a_rollback_publishes_the_first_version_again(retrained):

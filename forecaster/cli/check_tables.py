@@ -106,13 +106,14 @@ def _series_table(account: Account) -> Table:
     chosen = chosen if odd else np.arange(min(5, len(account.panel)))
     table = Table(title="The oddest series" if odd else "Series", title_justify="left", box=None, pad_edge=False)
     table.add_column("", overflow="fold")
-    for heading in ("from", "steps", "missing", "outliers", "equal", "mean"):
+    numbers = not account.panel.symbols
+    for heading in ("from", "steps", "missing", "equal", *(("outliers", "mean") if numbers else ())):
         table.add_column(heading, justify="right", no_wrap=True)
     equal = account.constants.longest_by_series(len(account.panel))
     for one in chosen:
-        table.add_row(
-            Text(str(account.panel.ids[one])), say_stamp(account.stamp(int(one), 0)), f"{account.lengths[one]:,}",
-            f"{account.missing[one]:,}", f"{(account.outliers.series == one).sum():,}", f"{equal[one]:,}",
-            f"{account.means[one]:,.4g}",
-        )  # fmt: skip
+        told = [say_stamp(account.stamp(int(one), 0)), f"{account.lengths[one]:,}", f"{account.missing[one]:,}"]
+        told.append(f"{equal[one]:,}")
+        if numbers:
+            told += [f"{(account.outliers.series == one).sum():,}", f"{account.means[one]:,.4g}"]
+        table.add_row(Text(str(account.panel.ids[one])), *told)
     return table

@@ -11,7 +11,8 @@ import pandas as pd
 
 from forecaster.cli.cautions import cautions
 from forecaster.cli.findings import facts, plural, share, worst_series
-from forecaster.reporting.check_page import CheckContent
+from forecaster.cli.symbol_findings import frequencies, last_symbols
+from forecaster.reporting.check_content import CheckContent
 from forecaster.series.account import Account
 
 __all__ = ["page_content"]
@@ -54,24 +55,54 @@ def page_content(
         outliers=pd.concat([_outliers(account, one) for one in chosen], ignore_index=True),
         captions={str(account.panel.ids[one]): _caption(account, one) for one in chosen},
         series=count,
-        correlations=account.cycles.correlations,
-        limits=account.cycles.limits,
-        cycles=account.cycles.found,
-        correlated=account.cycles.of,
+        **(_of_symbols(account, chosen) if account.panel.symbols else _of_numbers(account)),
     )
 
 
-def _tiles(account: Account) -> dict[str, tuple[str, str]]:
-    steps, missing, odd = int(account.lengths.sum()), int(account.missing.sum()), len(account.outliers)
-    cycles = " and ".join(f"{lag:,}" for lag in account.cycles.found)
+def _of_numbers(account: Account) -> dict[str, Any]:
+    cycles = account.cycles
     return {
-        "Steps": (f"{steps:,}", f"of {account.panel.calendar.name}, in {plural(len(account.panel), 'series')}"),
+        "correlations": cycles.correlations, "limits": cycles.limits, "cycles": cycles.found, "correlated": cycles.of,
+    }  # fmt: skip
+
+
+def _of_symbols(account: Account, chosen: Sequence[int]) -> dict[str, Any]:
+    names = account.panel.ids
+    return {
+        "symbols": account.panel.symbols,
+        "counts": frequencies(account).to_dict(),
+        "ends": {str(names[one]): last_symbols(account, one) for one in chosen},
+    }
+
+
+def _tiles(account: Account) -> dict[str, tuple[str, str]]:
+    steps, missing, width = int(account.lengths.sum()), int(account.missing.sum()), account.panel.calendar.name
+    within = f"in {plural(len(account.panel), 'series')}"
+    return {
+        "Steps": (f"{steps:,}", within if width == "1" else f"of {width}, {within}"),
         "Missing": (
             f"{missing:,}",
             f"{share(missing, steps)}, in {plural(len(account.gaps), 'gap')}" if missing else "no gap",
         ),
-        "Outliers": (f"{odd:,}", f"{share(odd, steps)} of the steps"),
+        **(_symbol_tiles(account) if account.panel.symbols else _number_tiles(account)),
+    }
+
+
+def _number_tiles(account: Account) -> dict[str, tuple[str, str]]:
+    odd = len(account.outliers)
+    cycles = " and ".join(f"{lag:,}" for lag in account.cycles.found)
+    return {
+        "Outliers": (f"{odd:,}", f"{share(odd, account.lengths.sum())} of the steps"),
         "Cycles": (cycles or "none", "steps, by the autocorrelation" if cycles else "in the autocorrelation"),
+    }
+
+
+def _symbol_tiles(account: Account) -> dict[str, tuple[str, str]]:
+    counts = frequencies(account)
+    once = int((counts == 1).sum())
+    return {
+        "Symbols": (f"{len(counts):,}", f"different ones, {once:,} of them once only" if once else "different ones"),
+        "Most frequent": (repr(counts.index[0]), f"{share(counts.iloc[0], counts.sum())} of the symbols"),
     }
 
 

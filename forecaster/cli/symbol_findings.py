@@ -1,4 +1,7 @@
-"""What `check` found in data whose values are symbols: how frequent they are. Their places in a list mean nothing."""
+"""What `check` found in data whose values are symbols: how frequent they are, and which came last.
+
+Their places in a list mean nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,17 @@ import pandas as pd
 
 from forecaster.series.account import Account
 from forecaster.series.stretches import visible
+from forecaster.series.text import joined, unit_of
 
-__all__ = ["frequencies", "of_symbols", "symbol_data"]
+__all__ = ["frequencies", "last_symbols", "of_symbols", "symbol_data"]
 
 NAMED, LISTED = 5, 10
 """The most frequent symbols that people and programs are told of."""
+LAST = {"character": 400, "word": 80}
+"""Of a text that are shown."""
+LAST_NAMES = 60
+"""Of other symbols."""
+MISSING = "\N{EN DASH}"
 
 
 def frequencies(account: Account) -> pd.Series[int]:
@@ -29,8 +38,8 @@ def of_symbols(account: Account) -> dict[str, str]:
     """For people, a line a subject."""
     counts = frequencies(account)
     told = ", ".join(f"{name!r} {count:,}" for name, count in counts[:NAMED].items())
-    once = f"; {int((counts == 1).sum()):,} occur once only" if (counts == 1).any() else ""
-    return {"most frequent": f"{told}{once}"}
+    once = int((counts == 1).sum())
+    return {"most frequent": f"{told}; {once:,} {'occurs' if once == 1 else 'occur'} once only" if once else told}
 
 
 def symbol_data(account: Account) -> dict[str, Any]:
@@ -38,3 +47,12 @@ def symbol_data(account: Account) -> dict[str, Any]:
     counts = frequencies(account)
     named = {str(name): int(count) for name, count in counts[:LISTED].items()}
     return {"symbols": len(counts), "most_frequent": named}
+
+
+def last_symbols(account: Account, series: int) -> str:
+    """The last symbols of a series: as the text that they are, or with commas between."""
+    panel = account.panel
+    unit = unit_of(panel.symbols) if "text" in panel.notes else None
+    places = panel.history(series)[-(LAST[unit] if unit else LAST_NAMES) :]
+    names = [panel.symbols[int(place)] if np.isfinite(place) else MISSING for place in places]
+    return joined(names, unit) if unit else ", ".join(names)

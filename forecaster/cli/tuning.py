@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 from rich.table import Table
+from rich.text import Text
 
 from forecaster.cli.console import console
 from forecaster.cli.running import Display, Stop, stoppable
-from forecaster.config import ModelDefinition, PipelineDefinition, Project, read_pipeline
+from forecaster.config import PipelineDefinition, Project, read_pipeline
 from forecaster.config.search import read_space
 from forecaster.errors import DefinitionError, ForecasterError, Interrupted
 from forecaster.lifecycle.coordination import executor_for
 from forecaster.lifecycle.trial_work import TrialWork
 from forecaster.lifecycle.tuning import Tuning, tune
 from forecaster.pipeline import Listener
+from forecaster.reporting.leaderboard import LABELS
 from forecaster.reporting.tuning import write_tuning_page
 
 __all__ = ["tune_pipeline"]
@@ -70,7 +71,7 @@ def tune_pipeline(
             definition, found, space, base=pipeline.parent, minutes=minutes, trials=trials, offline=offline,
             listener=Listener(read, display.begin, display.progress, stop.asked), work=work,
         )  # fmt: skip
-    text = model_file(result)
+    text = _model_file(result)
     _write(file, text)
     document = {**_document(result), "file": text, "written": str(file)}
     page = write_tuning_page(document, found.models / "reports" / f"{definition.name}_tune.html")
@@ -83,7 +84,7 @@ def tune_pipeline(
     console.print(f"Report      {page}", markup=False, soft_wrap=True)
 
 
-def model_file(result: Tuning) -> str:
+def _model_file(result: Tuning) -> str:
     """The best model as a file: what it is, where it came from, and the keys that are not as they are by default."""
     told = result.best.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
     whence = f"{BY_TUNE} {result.pipeline}: {result.metric} {result.score:.4f} on the validation part"
@@ -110,7 +111,14 @@ def _kept() -> Iterator[None]:
 
 
 def _may_write(file: Path) -> None:
-    if file.exists() and BY_TUNE not in file.read_text(encoding="utf-8", errors="replace").partition("\n")[0]:
+    """Refuses a place whose file would be lost, before the search."""
+    try:
+        first = file.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DefinitionError(f"--out {file}: cannot be replaced ({error.strerror}); name another place") from None
+    if BY_TUNE not in first:
         raise DefinitionError(f"{file}: was not written by a search, so it is not replaced; name another with --out")
 
 
@@ -122,6 +130,9 @@ def _write(file: Path, text: str) -> None:
         beside.replace(file)
     except OSError as error:
         raise ForecasterError(f"--out {file}: cannot be written ({error.strerror}); name another place") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def _document(result: Tuning) -> dict[str, Any]:
@@ -131,20 +142,15 @@ def _document(result: Tuning) -> dict[str, Any]:
         "verdict": _verdict(result),
         "score": result.score,
         "before": result.before,
-        "model": _plain(result.best),
+        "model": result.best.model_dump(mode="json", exclude={"name"}),
         "trials": [{**vars(one), "changes": dict(one.changes)} for one in result.trials],
         "stopped": result.stopped,
     }
 
 
-def _plain(model: ModelDefinition) -> dict[str, Any]:
-    return dict(model.model_dump(mode="json", exclude={"name"}))
-
-
 def _verdict(result: Tuning) -> str:
-    name = result.metric.upper() if "_" not in result.metric else result.metric.replace("_", " ")
     counted = f"{len(result.trials)} {'trial' if len(result.trials) == 1 else 'trials'}, and {result.stopped}."
-    said = f"On the validation part the best {name} is {result.score:.4f}"
+    said = f"On the validation part the best {LABELS[result.metric]} is {result.score:.4f}"
     if result.before is None:
         compared = "no model was judged as it is."
     elif result.score < result.before:
@@ -157,14 +163,18 @@ def _verdict(result: Tuning) -> str:
 def _table(result: Tuning) -> Table:
     table = Table(title="Trials", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     keys = list(dict.fromkeys(key for one in result.trials for key in one.changes))
-    for heading in ("", "model", result.metric, *keys, "steps"):
+    for heading in ("", "model", LABELS[result.metric], *keys, "steps"):
         table.add_column(heading, justify="left" if heading == "model" else "right", overflow="fold")
-    ranked = sorted(result.trials, key=lambda one: math.inf if one.score is None else one.score)
+    ranked = sorted(result.trials, key=lambda one: one.rank)
     for one in ranked[:SHOWN]:
         score = one.state if one.score is None else f"{one.score:.4f}"
-        told = [f"{value:.2g}" if isinstance(value, float) else str(value) for value in one.changes.values()]
-        table.add_row(str(one.number), one.model, score, *told, str(one.steps))
+        changes = [_short(one.changes.get(key, "")) for key in keys]
+        table.add_row(str(one.number), Text(one.model), score, *map(Text, changes), str(one.steps))
     if len(ranked) > SHOWN:
         table.caption = f"the best {SHOWN} of {len(ranked)}"
         table.caption_justify = "left"
     return table
+
+
+def _short(value: Any) -> str:
+    return f"{value:.2g}" if isinstance(value, float) else str(value)

@@ -12,7 +12,7 @@ from forecaster.config.model import ModelDefinition, ModelKeys
 from forecaster.config.reading import parse
 from forecaster.errors import DefinitionError
 
-__all__ = ["SPACE", "Choices", "Dimension", "Range", "Space", "read_space"]
+__all__ = ["SPACE", "Choices", "Dimension", "Range", "Space", "holding", "read_space"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def read_space(told: Sequence[str]) -> Space:
 
     Example:
         >>> read_space(["units=32,64", "dropout=0..0.3"])
-        {'units': Choices(values=(32, 64)), 'dropout': Range(low=0, high=0.3)}
+        {'units': Choices(values=(32, 64)), 'dropout': Range(low=0.0, high=0.3)}
     """
     if not told:
         return SPACE
@@ -89,6 +89,37 @@ def read_space(told: Sequence[str]) -> Space:
     return space
 
 
+def holding(space: Space, model: ModelDefinition) -> Space:
+    """The same space, wide enough for a model as it is.
+
+    Raises:
+        DefinitionError: A value of the model cannot be in its dimension.
+
+    Example:
+        >>> holding({"units": Choices((32, 64)), "dropout": Range(0.1, 0.3)}, ModelDefinition(network="gru"))
+        {'units': Choices(values=(32, 64, 128)), 'dropout': Range(low=0.0, high=0.3)}
+    """
+    wide = {}
+    for key, one in space.items():
+        value = getattr(model, key)
+        has = f"the model {model.name or model.network} has {key}: {value}"
+        if isinstance(one, Range) and not _is_number(value):
+            raise DefinitionError(
+                f"--search {key}={one.low}..{one.high}: {has}, which lies in no range; write choices, as "
+                f"{key}={one.low},{one.high}, or a number into the model file"
+            )
+        if not (value is None or isinstance(value, str | int | float)):
+            raise DefinitionError(
+                f"--search {key}: {has}, and lists are not searched; write a model file for each, and --model"
+            )
+        wide[key] = one.holding(value)
+    return wide
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _check_key(key: str, text: str) -> None:
     free = [name for name in ModelKeys.model_fields if name not in FIXED]
     if key in FIXED:
@@ -99,13 +130,20 @@ def _check_key(key: str, text: str) -> None:
 
 def _dimension(key: str, values: str, text: str) -> Dimension:
     low, dots, high = values.partition("..")
-    found = [yaml.safe_load(value) for value in ((low, high) if dots else values.split(","))]
-    for value in found:
-        parse({"network": "custom_lstm", key: value}, ModelDefinition, f"--search {text}")
+    found = [_value(key, value, text) for value in ((low, high) if dots else values.split(","))]
     if not dots:
         return Choices(tuple(found))
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in found):
+    if not all(map(_is_number, found)):
         raise DefinitionError(f"--search {text}: a range goes from one number to another, as dropout=0..0.3")
     if not found[0] < found[1]:
         raise DefinitionError(f"--search {text}: a range begins with its smaller end; write {key}={high}..{low}")
     return Range(*found)
+
+
+def _value(key: str, written: str, text: str) -> Any:
+    """A value as a model file has it: a share that is written 0 is no whole number."""
+    try:
+        value = yaml.safe_load(written)
+    except yaml.YAMLError:
+        raise DefinitionError(f"--search {text}: {written!r} is no value; write numbers or words with commas") from None
+    return getattr(parse({"network": "custom_lstm", key: value}, ModelDefinition, f"--search {text}"), key)

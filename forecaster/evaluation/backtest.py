@@ -1,7 +1,8 @@
 """Rolling-origin backtests: forecasts made at past cutoffs, beside what came.
 
 At each cutoff a forecaster is given a copy of the panel from which everything later has been removed, so it
-cannot look ahead, whatever it does. One that says how far back it `reads` is asked for several cutoffs at once.
+cannot look ahead, whatever it does. One that says how far back it `reads` is asked for several cutoffs at once; of one
+that is `stepwise` it is told where it begins behind missing values.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pandas as pd
 
 from forecaster.errors import DataError, ForecasterError
 from forecaster.forecasting.protocol import Forecaster, forecast_frame
+from forecaster.forecasting.trailing import tell_own_steps
 from forecaster.series import Panel, automatic_windows, cutoffs, stacked
 from forecaster.series.split import TEST_SHARE
 
@@ -105,6 +107,8 @@ def roll(
         DataError: That holds for no series at any cutoff.
         ForecasterError: The forecaster did not answer with one row for each series and step, in this order.
     """
+    if getattr(forecaster, "stepwise", False):
+        tell_own_steps(forecaster.name, panel, origins, forecaster.horizon)
     reads: int | None = None if refit else getattr(forecaster, "reads", None)
     frames = []
     for series, ticks in _together(panel, origins, reads):

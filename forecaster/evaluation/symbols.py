@@ -16,6 +16,7 @@ import pandas as pd
 from forecaster.errors import DataError
 from forecaster.evaluation.significance import diebold_mariano, holm
 from forecaster.forecasting.symbol_frame import TOP, Streaming, SymbolForecasting, name_likeliest, symbol_frame
+from forecaster.forecasting.trailing import tell_own_steps
 from forecaster.series import Panel
 
 __all__ = ["DEFINITIONS", "roll_symbols", "symbol_course", "symbol_leaderboard", "symbol_scores"]
@@ -59,6 +60,8 @@ def roll_symbols(
     alive = (begun <= origins) & (panel.last > origins)
     if not alive.any():
         raise DataError("no series has symbols before and behind any forecast origin; give other origins or more data")
+    if getattr(forecaster, "stepwise", False):
+        tell_own_steps(forecaster.name, panel, origins, forecaster.horizon)
     every_step = bool((np.diff(origins, axis=0) == 1).all())
     at_once = forecaster.horizon == 1 and every_step and not refit
     if at_once and isinstance(forecaster, Streaming) and forecaster.streams(panel):

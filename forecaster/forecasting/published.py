@@ -138,7 +138,7 @@ class PublishedForecaster:
 
     def quantiles(self, panel: Panel) -> np.ndarray:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1); see `RecurrentForecaster.quantiles`."""
-        if self._samples:
+        if self.stepwise:
             return self._said(panel)
         probabilities = levels_to_quantiles(self.manifest.levels)
         return from_the_end(panel, self._said, probabilities, self.manifest.lookback, self.horizon)
@@ -148,7 +148,7 @@ class PublishedForecaster:
         self._check_frequency(panel)
         given = replace(self._inputs.given_by(panel, self.name), filling=self._filling)
         steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
-        seed = self.manifest.seed if self._samples else None
+        seed = self.manifest.seed if self.stepwise else None
         return quantiles_in_batches(self.run, forecast_windows(given, steps, self.horizon), seed)
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -156,7 +156,7 @@ class PublishedForecaster:
         return self._call(inputs)
 
     @property
-    def _samples(self) -> bool:
+    def stepwise(self) -> bool:
         """Whether it goes step by step, and draws what it goes on from."""
         return "seed" in {name for name, _, _ in self.signature}
 

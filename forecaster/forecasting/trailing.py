@@ -12,10 +12,13 @@ gone through            623   679   715   778   807     975   1,031
 
 The lookback has 336 steps: behind such a gap there is nothing left to read. A decoder (seq2seq) gains from 24 steps on,
 too. So from half a horizon on they are gone through.
+
+A network that goes step by step does that by itself, on its own median: that is said of a backtest once.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -24,7 +27,13 @@ import numpy as np
 from forecaster.forecasting.gap import MOST_BLOCKS, Begun, quantiles_from
 from forecaster.series import Panel
 
-__all__ = ["from_the_end"]
+__all__ = ["from_the_end", "tell_own_steps"]
+
+logger = logging.getLogger(__name__)
+
+OF_NUMBERS = "its own medians, not on draws; its intervals may be too narrow there"
+OF_SYMBOLS = "what it held to be the likeliest; its probabilities may be too sure there"
+"""What a network that goes step by step puts in place of a missing value, and what comes of it."""
 
 
 def from_the_end(
@@ -46,8 +55,8 @@ def from_the_end(
         Raw quantiles, shape (series, horizon, quantiles).
     """
     missing = _missing_at_the_end(panel)
-    through = (2 * missing >= horizon) & (missing + horizon <= MOST_BLOCKS * horizon)
-    gaps = np.where(through & (missing > 0) & (missing < panel.lengths), missing, 0)
+    through = _many(missing, horizon) & (missing + horizon <= MOST_BLOCKS * horizon)
+    gaps = np.where(through & (missing < panel.lengths), missing, 0)
     if not gaps.any() or panel.past or panel.filling == "forward":
         return call(panel)
     start = int(panel.last[gaps.argmax()]) + 1
@@ -55,12 +64,57 @@ def from_the_end(
     return quantiles_from(begun, call, probabilities, lookback, horizon)
 
 
+def tell_own_steps(name: str, panel: Panel, origins: np.ndarray, horizon: int) -> None:
+    """Logs, once for all origins, that a network which goes step by step begins behind values that it said itself.
+
+    That is told from half a horizon on, as of networks of blocks, and not where values are filled forward.
+
+    Args:
+        name: Of the network.
+        panel: All data.
+        origins: Ticks of the cutoffs, shape (windows, series).
+        horizon: Steps of a forecast.
+    """
+    if panel.filling == "forward":
+        return
+    asked, rows = (origins >= panel.first) & (origins < panel.last), panel.offsets[:-1] + origins - panel.first
+    unseen = asked & ~np.isfinite(panel.target[np.where(asked, rows, 0)])
+    missing = np.zeros(origins.shape, np.int64)
+    for row in np.flatnonzero(unseen.any(axis=1)):
+        missing[row] = _missing_before(panel, rows[row] + 1)
+    missing[~asked | (missing > origins - panel.first)] = 0  # a series that has not begun is not forecast
+    through = _many(missing, horizon)
+    if not through.any():
+        return
+    row, one = np.unravel_index(missing.argmax(), missing.shape)
+    logger.warning(
+        "%s: up to %s in a row before a cutoff not observed (series %r, last seen at %s; forecasts behind such a gap: "
+        "%s of %s); it goes through them on %s",
+        name, "1 step" if missing.max() == 1 else f"{missing.max():,} steps", panel.ids[one],
+        panel.stamps(origins[row, one : one + 1] - missing[row, one])[0], f"{through.sum():,}", f"{asked.sum():,}",
+        OF_SYMBOLS if panel.symbols else OF_NUMBERS,
+    )  # fmt: skip
+
+
+def _many(missing: np.ndarray, horizon: int) -> np.ndarray:
+    """Whether so many steps are missing that they are gone through."""
+    return np.asarray((missing > 0) & (2 * missing >= horizon))
+
+
 def _missing_at_the_end(panel: Panel) -> np.ndarray:
     """Steps behind the last observed value of each series; none where its exchange was closed on all of them."""
+    return _missing_before(panel, panel.ends)
+
+
+def _missing_before(panel: Panel, stops: np.ndarray) -> np.ndarray:
+    """The same before a row of each series, which is not among them; 0 where that is none of its rows."""
     missing = np.zeros(len(panel), np.int64)
-    for one in map(int, np.flatnonzero(~np.isfinite(panel.target[panel.ends - 1]))):
-        seen = np.flatnonzero(np.isfinite(panel.history(one)))
-        count = int(panel.lengths[one]) - (int(seen[-1]) + 1 if seen.size else 0)
-        ticks = panel.last[one] - np.arange(count)
+    inside = (stops > panel.offsets[:-1]) & (stops <= panel.ends)
+    unseen = inside & ~np.isfinite(panel.target[np.where(inside, stops, 1) - 1])
+    for one in map(int, np.flatnonzero(unseen)):
+        begin, stop = int(panel.offsets[one]), int(stops[one])
+        seen = np.flatnonzero(np.isfinite(panel.target[begin:stop]))
+        count = stop - begin - (int(seen[-1]) + 1 if seen.size else 0)
+        ticks = panel.first[one] + stop - begin - 1 - np.arange(count)
         missing[one] = count if panel.calendar.trading(panel.ids[[one]], ticks[None]).any() else 0
     return missing

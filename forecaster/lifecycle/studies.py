@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from forecaster.config.search import Choices, Dimension
 from forecaster.errors import ForecasterError
 from forecaster.lifecycle.trial import State, Trial
 from forecaster.lifecycle.trial_fit import Losses, TrialEnd
@@ -12,10 +13,14 @@ from forecaster.lifecycle.trial_fit import Losses, TrialEnd
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["LOST", "begun", "losses_of", "opened", "settle", "trials_of"]
+__all__ = ["LOST", "begun", "losses_of", "opened", "refuse", "settle", "suggested", "trials_of"]
 
 LOST = "lost"
 """Marks a trial that is made again since the process in which it was made was killed."""
+ERROR = "error"
+"""Why a trial has failed; one that was only cut off has none."""
+REFUSED = "refused"
+"""Marks what was suggested and is no trial."""
 
 
 def opened(file: Path, name: str, seed: int) -> optuna.Study:
@@ -38,8 +43,8 @@ def opened(file: Path, name: str, seed: int) -> optuna.Study:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         storage = optuna.storages.JournalStorage(JournalFileBackend(str(file)))
-        before = [one for one in optuna.get_all_study_names(storage) if one == name]
-        made = len(optuna.load_study(study_name=name, storage=storage).trials) if before else 0
+        there = name in optuna.get_all_study_names(storage)
+        made = len(optuna.load_study(study_name=name, storage=storage).trials) if there else 0
         study = optuna.create_study(
             storage=storage, study_name=name, load_if_exists=True, direction="minimize",
             sampler=optuna.samplers.TPESampler(seed=seed + made),
@@ -52,6 +57,15 @@ def opened(file: Path, name: str, seed: int) -> optuna.Study:
         study.enqueue_trial(trial.params)
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study
+
+
+def suggested(trial: optuna.Trial, key: str, dimension: Dimension) -> Any:
+    """What a trial is to have for a key."""
+    if isinstance(dimension, Choices):
+        return trial.suggest_categorical(key, list(dimension.values))
+    if dimension.whole:
+        return trial.suggest_int(key, int(dimension.low), int(dimension.high), log=dimension.log)
+    return trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)
 
 
 def settle(study: optuna.Study, trial: optuna.Trial, end: TrialEnd, lost: bool = False) -> None:
@@ -73,16 +87,26 @@ def settle(study: optuna.Study, trial: optuna.Trial, end: TrialEnd, lost: bool =
         study.tell(trial, state=states.PRUNED)
     else:
         if end.state == "failed":
-            trial.set_user_attr("error", end.error)
+            trial.set_user_attr(ERROR, end.error)
         else:
             study.enqueue_trial(trial.params, {LOST: True} if lost else None)
         study.tell(trial, state=states.FAIL)
 
 
+def refuse(study: optuna.Study, trial: optuna.Trial) -> None:
+    """Puts away what was suggested and no model file can say: it is never tried, counted or shown."""
+    trial.set_user_attr(REFUSED, True)
+    study.tell(trial, state=_states().FAIL)
+
+
 def begun(study: optuna.Study) -> int:
     """Trials that came to an end or are being made; one that was cut off is made again."""
-    ended = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name != "WAITING"]
-    return sum(trial.state.name != "FAIL" or "error" in trial.user_attrs for trial in ended)
+    return sum(one.state.name != "WAITING" and not _without_end(one) for one in study.get_trials(deepcopy=False))
+
+
+def _without_end(trial: optuna.trial.FrozenTrial) -> bool:
+    """Whether it was refused or cut off: to Optuna it has failed, but it has no error of its own."""
+    return trial.state.name == "FAIL" and ERROR not in trial.user_attrs
 
 
 def losses_of(study: optuna.Study) -> list[Losses]:
@@ -96,15 +120,14 @@ def trials_of(study: optuna.Study) -> list[Trial]:
     states: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
     told = []
     for one in study.trials:
-        if one.state.name in states and one.params:
-            changes = {key: value for key, value in one.params.items() if key != "model"}
-            seconds = one.duration.total_seconds() if one.duration else 0.0
-            steps, model = int(one.user_attrs.get("steps", 0)), str(one.params.get("model", ""))
-            state = states[one.state.name]
-            if state == "failed" and "error" not in one.user_attrs:
-                state = "cut off"
-            score = one.value if state == "complete" else None  # Optuna takes the last loss for that of a pruned one
-            told.append(Trial(one.number + 1, state, model, changes, score, steps, seconds))
+        if one.state.name not in states or not one.params or REFUSED in one.user_attrs:
+            continue
+        changes = {key: value for key, value in one.params.items() if key != "model"}
+        seconds = one.duration.total_seconds() if one.duration else 0.0
+        state = "cut off" if _without_end(one) else states[one.state.name]
+        score = one.value if state == "complete" else None  # Optuna takes the last loss for that of a pruned one
+        steps, model = int(one.user_attrs.get("steps", 0)), str(one.params.get("model", ""))
+        told.append(Trial(one.number + 1, state, model, changes, score, steps, seconds))
     return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -33,3 +34,8 @@ class Trial:
     score: float | None
     steps: int
     seconds: float
+
+    @property
+    def rank(self) -> float:
+        """Its score; infinite where it has none: the lowest is the best."""
+        return math.inf if self.score is None else self.score

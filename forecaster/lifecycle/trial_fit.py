@@ -6,6 +6,7 @@ It is a function of pipeline, data, model and the losses of trials before it, so
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.orders import open_order
 from forecaster.pipeline.preparation import Prepared
 
-__all__ = ["FUNCTION", "Losses", "TrialEnd", "fit_and_judge", "fit_trial", "is_behind"]
+__all__ = ["FUNCTION", "Losses", "TrialEnd", "fit_and_judge", "fit_trial", "is_behind", "read_end"]
 
 FUNCTION = f"{__name__}:fit_trial"
 """What a worker is told to do."""
@@ -86,10 +87,13 @@ def fit_and_judge(
     except Interrupted:
         if watch.asked:
             raise Interrupted(f"stopped in {label}") from None
-        return TrialEnd("pruned" if watch.behind else "cut off", watch.losses, max(watch.losses, default=0))
+        return TrialEnd("pruned" if watch.behind else "cut off", watch.losses, watch.steps)
     except TrainingError as error:
-        return TrialEnd("failed", watch.losses, max(watch.losses, default=0), error=str(error))
-    return TrialEnd("complete", watch.losses, int(network.curve["step"].iloc[-1]), score)
+        return TrialEnd("failed", watch.losses, watch.steps, error=str(error))
+    steps = int(network.curve["step"].iloc[-1])
+    if not math.isfinite(score):
+        return TrialEnd("failed", watch.losses, steps, error=f"its score on the validation part is {score}")
+    return TrialEnd("complete", watch.losses, steps, score)
 
 
 def is_behind(loss: float, step: int, others: Sequence[Losses]) -> bool:
@@ -120,11 +124,22 @@ def fit_trial(order: bytes) -> bytes:
     told, definition, prepared = open_order(order)
     load_quietly()
     model = parse(told["model"], ModelDefinition, told["label"])
-    others = [{int(step): loss for step, loss in losses.items()} for losses in told["others"]]
+    others = [_losses(one) for one in told["others"]]
     end = fit_and_judge(
         definition, prepared, model, told["label"], others=others, until=began + told["seconds"], listener=Listener()
     )  # fmt: skip
     return json.dumps(vars(end)).encode()
+
+
+def read_end(parcel: bytes) -> TrialEnd:
+    """What `fit_trial` gave back."""
+    told = json.loads(parcel)
+    return TrialEnd(**told | {"losses": _losses(told["losses"])})
+
+
+def _losses(told: Mapping[str, float]) -> Losses:
+    """Losses as JSON has them: its keys are strings."""
+    return {int(step): loss for step, loss in told.items()}
 
 
 class _Watch:
@@ -135,10 +150,15 @@ class _Watch:
         self.losses: dict[int, float] = {}
         self.asked, self.behind = False, False
 
+    @property
+    def steps(self) -> int:
+        """Steps up to the last look at the validation part."""
+        return max(self.losses, default=0)
+
     def report(self, progress: Progress) -> None:
         """See `Control`."""
         self.listener.progress(replace(progress, model=self.label))
-        if progress.best < float("inf") and progress.step not in self.losses and not progress.done:
+        if progress.best < math.inf and progress.step not in self.losses and not progress.done:
             self.losses[progress.step] = progress.best
             self.behind = is_behind(progress.best, progress.step, self.others)
 

@@ -6,8 +6,7 @@ this process writes down what came of them. A trial whose worker was killed is m
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from forecaster.config import PipelineDefinition, Project
 from forecaster.errors import ForecasterError
 from forecaster.execution import Answer, Executor, Task
-from forecaster.lifecycle.trial_fit import FUNCTION, TrialEnd
+from forecaster.lifecycle.trial_fit import FUNCTION, TrialEnd, read_end
 from forecaster.pipeline.orders import order_for
 
 __all__ = ["TrialWork"]
@@ -50,8 +49,8 @@ class TrialWork:
 
     def ends(
         self, definition: PipelineDefinition, data: str, orders: Iterable[Mapping[str, Any]]
-    ) -> Iterator[tuple[str, TrialEnd | None]]:
-        """Has trials made, and tells of each as it ends.
+    ) -> Generator[tuple[str, TrialEnd | None]]:
+        """Has trials made, and tells of each as it ends; closed before, it ends those that are being made.
 
         Args:
             definition: The pipeline.
@@ -81,8 +80,7 @@ class TrialWork:
 
 def _end(answer: Answer) -> TrialEnd | None:
     if answer.parcel is not None:
-        told = json.loads(answer.parcel)
-        return TrialEnd(**told | {"losses": {int(step): loss for step, loss in told["losses"].items()}})
+        return read_end(answer.parcel)
     if answer.lost:
         return None
     if answer.ended:

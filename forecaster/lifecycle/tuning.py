@@ -7,17 +7,18 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project
 from forecaster.config.reading import parse
-from forecaster.config.search import Choices, Space
+from forecaster.config.search import Space, holding
 from forecaster.errors import DefinitionError, ForecasterError, Interrupted
 from forecaster.forecasting.training import Progress
 from forecaster.lifecycle.sole import sole
-from forecaster.lifecycle.studies import LOST, begun, losses_of, opened, settle, trials_of
+from forecaster.lifecycle.studies import LOST, begun, losses_of, opened, refuse, settle, suggested, trials_of
 from forecaster.lifecycle.trial import Trial
 from forecaster.lifecycle.trial_fit import TrialEnd, fit_and_judge
 from forecaster.lifecycle.trial_work import TrialWork
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["Trial", "Tuning", "tune"]
 
 JUDGED_BEFORE: Mapping[str, Any] = {"finish": 0.0, "ensemble": 1, "conformal": False}
-"""Of the networks of a search: what comes behind the fit that is judged is left out."""
+"""Keys of what comes behind the part of a fit that is judged: a trial leaves it out, the model file keeps it."""
+ASIDE = frozenset({"name", "baselines", "promote", "keep", "schedule", "metrics", "executor"})
+"""Keys of a pipeline on which no score of a trial depends; of `promote` the metric counts by itself."""
+MOST_REFUSED = 50
+"""Suggestions in a row that no model file can say, after which the space is taken to be wrong."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,8 @@ def tune(
         study = opened(file, f"{definition.name} {search.key}", definition.seed)
         stopped = search.run(study, trials)
         done = trials_of(study)
-    best = min((one for one in done if one.score is not None), key=lambda one: one.score or 0.0, default=None)
-    if best is None:
+    best = min(done, key=lambda one: one.rank, default=None)
+    if best is None or best.score is None:
         raise ForecasterError(
             f"{definition.name}: no trial came to its end in {minutes:g} minutes; call it again with more --minutes"
         )
@@ -132,9 +137,9 @@ class _Search:
         self.definition, self.prepared, self.until = definition, prepared, until
         self.listener, self.work = listener, work
         self.models = {str(model.name): model for model in prepared.models}
-        self.space = dict(space)
+        self.space = space
         for model in self.models.values():
-            self.space = {key: one.holding(getattr(model, key)) for key, one in self.space.items()}
+            self.space = holding(self.space, model)
         self.as_they_are = {
             name: {key: getattr(model, key) for key in self.space} for name, model in self.models.items()
         }
@@ -142,7 +147,7 @@ class _Search:
     @property
     def key(self) -> str:
         """What trials belong to: data, pipeline, models and space."""
-        said = self.definition.model_dump(mode="json", exclude={"name", "baselines", "promote", "keep", "schedule"})
+        said = self.definition.model_dump(mode="json", exclude=set(ASIDE))
         models = [model.model_dump(mode="json") for model in self.models.values()]
         told = [said, models, repr(sorted(self.space.items())), data_hash(self.prepared.fitting)]
         told.append(self.definition.promote.metric)
@@ -153,8 +158,8 @@ class _Search:
         own = [one.score for one in done if one.score is not None and one.changes == self.as_they_are[one.model]]
         told = {**self.models[best.model].model_dump(), **best.changes, "name": None}
         model = parse(told, ModelDefinition, f"trial {best.number}")
-        metric, score = self.definition.promote.metric, float(best.score or 0.0)
-        return Tuning(str(self.definition.name), metric, model, score, min(own, default=None), done, stopped)
+        metric = self.definition.promote.metric
+        return Tuning(str(self.definition.name), metric, model, best.rank, min(own, default=None), done, stopped)
 
     def run(self, study: optuna.Study, most: int | None) -> str:
         """Makes trials until time or count is over; says which."""
@@ -168,14 +173,14 @@ class _Search:
                 self._make_elsewhere(self.work, study, most)
             else:
                 self._make_here(study)
-        return f"{most} trials have been made"
+        return "no more were asked for"
 
     def _make_here(self, study: optuna.Study) -> None:
         """One trial, in this process."""
-        trial = study.ask()
+        trial, model = self._next(study)
+        label = _label(trial)
         end = TrialEnd("cut off")  # whatever ends the search, Ctrl-C among it: the next call makes this trial again
         try:
-            model, label = self._model(trial), _label(trial)
             self.listener.begin(label)
             end = fit_and_judge(
                 self.definition, self.prepared, model, label, others=losses_of(study), until=self.until,
@@ -188,45 +193,57 @@ class _Search:
         """Trials by workers, until time or count is over; each is told of when it has ended."""
         open_ones: dict[str, optuna.Trial] = {}
         orders = self._orders(study, most, open_ones)
-        for label, found in work.ends(self.definition, data_hash(self.prepared.panel), orders):
-            trial = open_ones.pop(label)
-            end = found or TrialEnd("cut off")
-            if found is None and trial.user_attrs.get(LOST):
-                end = TrialEnd("failed", error="two processes in which it was made have been killed")
-            settle(study, trial, end, lost=found is None)
-            best = min(end.losses.values(), default=math.nan)
-            self.listener.begin(label)
-            self.listener.progress(Progress(label, end.steps, end.steps, validation=best, best=best, done=True))
-            if self.listener.stop():
-                raise Interrupted(f"stopped after {label}")
+        with closing(work.ends(self.definition, data_hash(self.prepared.panel), orders)) as ends:
+            for label, found in ends:
+                trial = open_ones.pop(label)
+                end = found or TrialEnd("cut off")
+                if found is None and trial.user_attrs.get(LOST):
+                    end = TrialEnd("failed", error="two processes in which it was made have been killed")
+                settle(study, trial, end, lost=found is None)
+                self._tell(label, end)
+
+    def _tell(self, label: str, end: TrialEnd) -> None:
+        """Tells the listener of a trial that was made elsewhere."""
+        best = min(end.losses.values(), default=math.nan)
+        self.listener.begin(label)
+        self.listener.progress(Progress(label, end.steps, end.steps, validation=best, best=best, done=True))
+        if self.listener.stop():
+            raise Interrupted(f"stopped after {label}")
 
     def _orders(
         self, study: optuna.Study, most: int | None, open_ones: dict[str, optuna.Trial]
     ) -> Iterator[dict[str, Any]]:
         """What workers must know of each trial; the next one is chosen when there is a worker for it."""
         while (most is None or begun(study) < most) and time.monotonic() < self.until:
-            trial = study.ask()
-            label, model = _label(trial), self._model(trial)
+            trial, model = self._next(study)
+            label = _label(trial)
             open_ones[label] = trial
             yield {
                 "label": label, "model": model.model_dump(mode="json"), "others": losses_of(study),
                 "seconds": self.until - time.monotonic(),
             }  # fmt: skip
 
+    def _next(self, study: optuna.Study) -> tuple[optuna.Trial, ModelDefinition]:
+        """The next trial and its network. Some values do not go together: such suggestions are put away.
+
+        Raises:
+            DefinitionError: There is nothing else, so the space must be wrong; says what does not go together.
+        """
+        for _ in range(MOST_REFUSED):
+            trial = study.ask()
+            try:
+                return trial, self._model(trial)
+            except DefinitionError as error:
+                refuse(study, trial)
+                refusal = error
+        raise DefinitionError(f"{MOST_REFUSED} suggestions in a row cannot be; the last, {refusal}")
+
     def _model(self, trial: optuna.Trial) -> ModelDefinition:
         """The network that a trial suggests."""
         base = self.models[trial.suggest_categorical("model", list(self.models))]
-        changes = {key: _suggested(trial, key, self.space[key]) for key in self.space}
+        changes = {key: suggested(trial, key, one) for key, one in self.space.items()}
         return parse({**base.model_dump(), **changes, **JUDGED_BEFORE}, ModelDefinition, _label(trial))
 
 
 def _label(trial: optuna.Trial) -> str:
     return f"trial {trial.number + 1}"
-
-
-def _suggested(trial: optuna.Trial, key: str, dimension: Any) -> Any:
-    if isinstance(dimension, Choices):
-        return trial.suggest_categorical(key, list(dimension.values))
-    if dimension.whole:
-        return trial.suggest_int(key, dimension.low, dimension.high, log=dimension.log)
-    return trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)

@@ -24,6 +24,7 @@ from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.reach import recorded
 from forecaster.pipeline.result import Gate
+from forecaster.pipeline.samples import made_up
 from forecaster.series import Panel, data_hash, forecast_windows
 from forecaster.series.source import comes_with_python, find_file
 from forecaster.store import ManifestDraft, Staging, Store, Version
@@ -89,8 +90,9 @@ def exported(
         forecaster.export(staging.served, staging.side)
         if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
             raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")
+        samples = made_up([forecaster], definition, prepared.panel)
         for inspection in look_inside([forecaster], prepared.panel):
-            write_inspection(staging.side, inspection)
+            write_inspection(staging.side, {**inspection, "made_up": samples.get(forecaster.name, "")})
         yield staging
 
 

@@ -1,21 +1,19 @@
 """The page of `forecaster check`: the series with gaps and outliers, the autocorrelation, and the facts in words."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from forecaster.reporting.check_content import CheckContent
 from forecaster.reporting.encoding import Json, numbers, stamps
 from forecaster.reporting.markup import figure, key_list, scroll_box, text
 from forecaster.reporting.page import render_page, write_page
 from forecaster.reporting.plots import MAX_SERIES, gap_shapes
 from forecaster.reporting.section import Section
+from forecaster.reporting.symbol_check import symbol_series_section
 from forecaster.reporting.thinning import min_max
 
-__all__ = ["CheckContent", "render_check", "write_check_page"]
+__all__ = ["render_check", "write_check_page"]
 
 MAX_POINTS = 24_000
 MAX_POINTS_A_SERIES = 4_000
@@ -23,49 +21,6 @@ MAX_OUTLIERS = 500
 """Of a series; the farthest first."""
 FEWEST_LAGS = 60
 """That are drawn, if there are so many; more where a cycle is longer."""
-
-
-@dataclass(frozen=True)
-class CheckContent:
-    """Everything that the page shows.
-
-    Args:
-        title: What was checked.
-        created: When.
-        tiles: A number and what it counts, in a few words: label -> (number, words).
-        cautions: What deserves a look.
-        problems: Why no run is possible.
-        facts: The account in words.
-        guessed: What was guessed about the columns.
-        inferred: What a run would take for every default.
-        definition: The pipeline, or the one to start from, as YAML.
-        history: Long frame `unique_id, ds, y` of the series to draw, at most twelve; y is NaN where missing.
-        outliers: Long frame `unique_id, ds, y, score`.
-        captions: unique_id -> a few words.
-        series: How many there are in all.
-        correlations: At lags 1, 2, …
-        limits: What chance stays below, at the same lags.
-        cycles: Lag -> autocorrelation.
-        correlated: What was correlated.
-    """
-
-    title: str
-    created: datetime
-    tiles: Mapping[str, tuple[str, str]]
-    cautions: Sequence[str]
-    problems: Sequence[str]
-    facts: Mapping[str, str]
-    guessed: Mapping[str, str]
-    inferred: Mapping[str, str]
-    definition: str
-    history: pd.DataFrame
-    outliers: pd.DataFrame
-    captions: Mapping[str, str]
-    series: int
-    correlations: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    limits: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    cycles: Mapping[int, float] = field(default_factory=dict)
-    correlated: str = "values"
 
 
 def write_check_page(content: CheckContent, path: Path) -> Path:
@@ -82,10 +37,11 @@ def write_check_page(content: CheckContent, path: Path) -> Path:
 
 def render_check(content: CheckContent) -> str:
     """The page as HTML text, see `render_page`."""
+    symbols = bool(content.symbols)
+    series = [symbol_series_section(content)] if symbols else [_series_section(content), _cycles_section(content)]
     chapters = [
         Section("verdict", "Verdict", "Worth a look", _verdict(content)),
-        _series_section(content),
-        _cycles_section(content),
+        *series,
         Section("facts", "Facts", "The account", _facts(content)),
         Section("definition", "Pipeline", "The pipeline file", _definition(content)),
     ]

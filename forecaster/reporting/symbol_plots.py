@@ -15,7 +15,7 @@ from forecaster.reporting.cast import Player
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.encoding import Json, numbers, stamps
 from forecaster.reporting.legible import legible, plain
-from forecaster.reporting.thinning import evenly
+from forecaster.reporting.thinning import by_chance
 
 __all__ = [
     "MOST_COLOURS",
@@ -198,14 +198,19 @@ def confusion(rows: pd.DataFrame, model: str, symbols: Sequence[str]) -> pd.Data
     return table.reindex(index=list(symbols), columns=list(symbols), fill_value=0)
 
 
-def frequencies(content: ReportContent) -> Json:
-    """How frequent the symbols of the data are, the most frequent first; a bar each."""
-    counts = content.history["y"].value_counts(normalize=True).head(MOST_FREQUENT)
-    names = [plain(content.symbols[int(place)]) for place in counts.index]
+def frequencies(counts: pd.Series[int]) -> Json:
+    """How frequent symbols are; a bar each.
+
+    Args:
+        counts: How often each occurs, by its name, the most frequent first; some of these are drawn.
+    """
+    drawn = counts.head(MOST_FREQUENT)
+    names, times = [plain(name) for name in drawn.index], [int(count) for count in drawn]
     angle = -90 if sum(map(len, names)) > 40 else 0
     bar: Json = {
-        "type": "bar", "name": "share", "x": list(names), "y": numbers(counts),
-        "marker": {"color": "--data-line", "line": {"width": 0}}, "hovertemplate": "%{x}: %{y:.1%}<extra></extra>",
+        "type": "bar", "name": "share", "x": list(names), "y": numbers(drawn / counts.sum()),
+        "customdata": list(times), "marker": {"color": "--data-line", "line": {"width": 0}},
+        "hovertemplate": "%{x}: %{y:.1%}, %{customdata:,} times<extra></extra>",
     }  # fmt: skip
     return {
         "data": [bar],
@@ -215,9 +220,9 @@ def frequencies(content: ReportContent) -> Json:
 
 
 def strip(rows: pd.DataFrame, symbols: Sequence[str], shapes: list[Json]) -> Json:
-    """One series of few symbols as dots in a row for each; a long one is thinned evenly."""
+    """One series of few symbols as dots in a row for each; a long one is thinned."""
     there = rows[rows["y"].notna()]
-    kept = there.iloc[evenly(range(len(there)), MOST_DOTS)]
+    kept = there.iloc[by_chance(len(there), MOST_DOTS)]
     dots: Json = {
         "type": "scatter", "mode": "markers", "name": "series", "x": stamps(pd.Index(kept["ds"])),
         "y": [int(place) for place in kept["y"]], "marker": {"color": "--data-line", "size": 4, "opacity": 0.8},

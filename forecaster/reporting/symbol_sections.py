@@ -149,7 +149,10 @@ def _samples_section(content: ReportContent) -> Section:
 def symbol_data_section(content: ReportContent) -> Section:
     """How frequent the symbols are, and of few symbols when they came."""
     share = figure("frequencies", "Share of each symbol", "<strong>How frequent the symbols are</strong>", "small")
-    figures: dict[str, Json] = {"frequencies": frequencies(content)}
+    counts = content.history["y"].value_counts()
+    figures: dict[str, Json] = {
+        "frequencies": frequencies(counts.set_axis([content.symbols[int(place)] for place in counts.index]))
+    }
     if len(content.symbols) > MOST_COLOURS:
         words = f"<p>{len(content.symbols):,} symbols; the most frequent are drawn.</p>"
         return Section("data", "Data", "The data", words + f'<div class="grid">{share}</div>', figures)

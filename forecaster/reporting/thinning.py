@@ -1,4 +1,4 @@
-"""Fewer points that look the same: even picks and min/max binning."""
+"""Fewer points that look the same: even picks, picks by chance, and min/max binning."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["evenly", "min_max", "missing_runs"]
+__all__ = ["by_chance", "evenly", "min_max", "missing_runs"]
 
 Item = TypeVar("Item")
 
@@ -24,6 +24,22 @@ def evenly(items: Sequence[Item], at_most: int) -> list[Item]:
         return list(items)
     places = np.linspace(0, len(items) - 1, max(at_most, 1)).round().astype(int)
     return [items[place] for place in places.tolist()]
+
+
+def by_chance(count: int, at_most: int) -> npt.NDArray[np.intp]:
+    """Places of at most so many of `count` items: one by chance, always the same, of each of `at_most` equal parts.
+
+    Even picks of what comes in turn would all be the same thing.
+
+    Example:
+        >>> places = by_chance(1000, 100)
+        >>> sorted(set((places % 10).tolist())), bool((places // 10 == np.arange(100)).all())
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], True)
+    """
+    if count <= at_most:
+        return np.arange(count)
+    edges = np.linspace(0, count, at_most + 1).astype(np.intp)
+    return np.random.default_rng(0).integers(edges[:-1], edges[1:])
 
 
 def min_max(values: npt.NDArray[np.float64], at_most: int) -> npt.NDArray[np.intp]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.series.autocorrelation import Cycles, find_cycles
-from forecaster.series.outliers import Outliers, find_outliers
+from forecaster.series.outliers import Outliers, find_outliers, no_outliers
 from forecaster.series.panel import Panel
 from forecaster.series.stretches import Stretches, equal_stretches, missing_stretches, visible
 
@@ -32,7 +32,7 @@ class Account:
         means: Mean target.
         gaps: Runs of missing targets.
         constants: Runs of equal targets.
-        outliers: Targets far from those around them, see `outliers`.
+        outliers: Targets far from those around them, see `outliers`; none of symbols, whose places mean nothing.
     """
 
     panel: Panel
@@ -119,5 +119,5 @@ def take_account(panel: Panel) -> Account:
         means=np.add.reduceat(np.where(seen, values, 0), starts, dtype=np.float64) / observed,
         gaps=missing_stretches(values, offsets),
         constants=equal_stretches(values, offsets),
-        outliers=find_outliers(values, offsets),
+        outliers=no_outliers() if panel.symbols else find_outliers(values, offsets),
     )

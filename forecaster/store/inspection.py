@@ -1,6 +1,7 @@
 """`inspection.json` beside a version: what was found inside its network, for readers who have no Keras.
 
-`forecaster.forecasting.inspection.document` says what stands in it.
+`forecaster.forecasting.inspection.document` says what stands in it, beside `made_up`: what a network of symbols made up
+behind the end of its data when it was published, as text; empty for others.
 """
 
 from __future__ import annotations

@@ -217,3 +217,22 @@ def test_symbols_are_counted_and_not_taken_for_numbers(run, tmp_path):
     told = json.loads(CliRunner().invoke(app, ["check", str(file), "--json"]).stdout)["account"]
     assert told["most_frequent"] == {"1": 60, "01": 30, "2.0": 30}
     assert "lowest" not in told
+
+
+def test_the_page_of_symbols_says_them(run, tmp_path):
+    eaten = [*["soup", "fish", "rice"] * 40, None, "soup"]
+    days = pd.date_range("2024-01-01", periods=len(eaten))
+    both = [pd.DataFrame({"who": who, "day": days, "ate": eaten}) for who in ("ann", "bob")]
+    pd.concat(both).to_csv(tmp_path / "eaten.csv", index=False)
+    (tmp_path / "book.txt").write_text("the cat sat on the mat. " * 30, encoding="utf-8")
+    for name, data, words in (
+        ("eaten", "kind: symbols, path: eaten.csv, id: who, time: day, target: ate",
+         ("bob, the last symbols", "soup, fish, rice, \N{EN DASH}, soup</pre>")),
+        ("book", "source: text, path: book.txt", ("the cat sat on the mat. </pre>", '<p class="big">11</p>')),
+    ):  # fmt: skip
+        (tmp_path / f"{name}.yaml").write_text(f"data: {{{data}}}\nhorizon: 1\nlookback: 6\n", encoding="utf-8")
+        code, out, error = run(tmp_path / f"{name}.yaml", "--html", tmp_path / f"{name}.html")
+        page = (tmp_path / f"{name}.html").read_text(encoding="utf-8").split("<script")[0]
+        assert code == 0, error
+        assert "Most frequent" in page and "Outliers" not in page and all(part in page for part in words)
+        assert not {"outliers", "mean"} & set(out.split())

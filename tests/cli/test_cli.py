@@ -10,14 +10,14 @@ import pytest
 
 from forecaster.store import Store
 from tests.cli.program import forecaster, here
-from tests.pipeline.conftest import write_project
+from tests.pipeline.conftest import SMALL, write_project
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A project in which `run --force` has been done once."""
+    """A project in which `run --force` has been done once, with one network."""
     folder = tmp_path_factory.mktemp("cli")
-    write_project(folder)
+    write_project(folder, models=[{"extends": "simple_rnn", **SMALL, "clipnorm": 0.001}])
     answer = forecaster("run", "small.yaml", "--force", cwd=folder)
     assert answer.returncode == 0, answer.stderr
     return folder, answer
@@ -119,11 +119,12 @@ def test_law_8_bad_usage_exits_with_2_and_says_what_to_do_without_a_traceback(ar
     assert "Traceback" not in answer.stderr + answer.stdout
 
 
-def test_a_fault_of_ours_exits_with_3_and_lies_in_the_log(tmp_path):
+def test_a_fault_of_ours_exits_with_3_and_lies_in_the_log(tmp_path, monkeypatch):
     """A network of the user's own that breaks counts as a fault: it is no bad input that we could name."""
     (tmp_path / "broken_network.py").write_text("def build(definition, seed):\n    raise RuntimeError('on purpose')\n")
+    monkeypatch.syspath_prepend(tmp_path)
     write_project(tmp_path, models=[{"network": "broken_network:build"}])
-    answer = forecaster("--log-file", "log.txt", "backtest", "small.yaml", cwd=tmp_path)
+    answer = here("--log-file", "log.txt", "backtest", "small.yaml", cwd=tmp_path)
     assert answer.returncode == 3
     assert "RuntimeError: on purpose" in answer.stderr and "Traceback" not in answer.stderr
     assert "Traceback" in (tmp_path / "log.txt").read_text()
@@ -157,12 +158,12 @@ def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path):
     assert checkpoint.exists() and "Traceback" not in messages
 
 
-def test_help_lists_the_commands_and_the_schema_is_json_schema():
+def test_help_lists_the_commands_and_the_schema_is_json_schema(tmp_path):
     answer = forecaster("--help")
     assert answer.returncode == 0
     for command in ("run", "backtest", "predict", "models", "schema"):
         assert command in answer.stdout
-    assert json.loads(forecaster("schema").stdout)["required"] == ["data", "horizon"]
+    assert json.loads(here("schema", cwd=tmp_path).stdout)["required"] == ["data", "horizon"]
 
 
 def test_the_shipped_pipelines_and_models_are_valid():

@@ -40,6 +40,14 @@ def test_what_came_gets_its_probability_and_the_unknown_that_of_the_unknown():
     assert scores["bits"] == pytest.approx(scores["log_loss"] / np.log(2))
 
 
+def test_what_a_network_went_through_on_its_own_symbols_is_said_once(caplog):
+    network = Told("net", [0.1, 0.6, 0.3])
+    network.stepwise = True
+    roll_symbols(network, panel("a_abab__a_b"), np.arange(10)[:, None])
+    assert caplog.text.count("up to 2 steps in a row before a cutoff not observed (series 'y', last seen at 5;") == 1
+    assert "such a gap: 4 of 10); it goes through them on what it held to be the likeliest" in caplog.text
+
+
 def test_skill_is_against_the_best_ngram():
     series, origins = panel("ab" * 8), np.arange(4, 14)[:, None]
     models = [Told("most_frequent", [0, 0.5, 0.5]), Told("bigram", [0, 0.8, 0.2]), Told("net", [0, 0.45, 0.55])]

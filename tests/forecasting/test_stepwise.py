@@ -1,5 +1,7 @@
 """Recursive forecasters as their users meet them: memory beyond the cut, the laws, exports and refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ import tensorflow as tf
 from forecaster.config import ModelDefinition
 from forecaster.config.reading import parse
 from forecaster.errors import DataError, DefinitionError, Interrupted
+from forecaster.evaluation import roll
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
@@ -86,6 +89,22 @@ def test_neighbouring_series_do_not_leak_and_a_history_may_be_of_any_length(carr
     alone = forecaster.quantiles(panel.select([1]).until(100))
     assert alone[0] == pytest.approx(both[1], rel=1e-5)
     assert np.isfinite(forecaster.quantiles(panel.until(2))).all()
+
+
+def test_a_backtest_says_once_what_it_went_through_on_its_own_medians(carried, caplog):
+    """Before two of three cutoffs of the first series three and six steps are missing, half a horizon and more."""
+    panel, forecaster = carried
+    origins = np.array([[62], [65], [67]]) + np.zeros(2, int)
+    with caplog.at_level("WARNING", "forecaster"):
+        roll(forecaster, panel, origins)
+        roll(forecaster, panel, origins[2:])
+        roll(forecaster, replace(panel, filling="forward"), origins)
+    [told] = [record.getMessage() for record in caplog.records]
+    last = panel.stamps(np.array([59]))[0]
+    assert told.startswith(
+        f"gru: up to 6 steps in a row before a cutoff not observed (series 's0', last seen at {last}"
+    )
+    assert "forecasts behind such a gap: 2 of 6)" in told and "on its own medians" in told
 
 
 def test_law_2_the_exported_network_says_the_same_at_once_and_as_a_stream(carried, tmp_path):

@@ -2,12 +2,15 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from forecaster.reporting.check_page import CheckContent, render_check, write_check_page
+from forecaster.reporting.check_content import CheckContent
+from forecaster.reporting.check_page import render_check, write_check_page
 from tests.browser import show
 
 HOSTILE = "</script><script>window.hacked = 1</script><b>\"'&"
@@ -87,8 +90,41 @@ def test_names_from_data_are_text():
     assert HOSTILE not in page and "window.hacked = 1&lt;/script&gt;" in page
 
 
+def symbols(names, steps=300):
+    """A series of symbols that come in turn, with a gap."""
+    content = make_check(steps=steps)
+    places = np.arange(steps) % len(names)
+    history = content.history.assign(y=np.where(np.isnan(content.history["y"]), np.nan, places))
+    found = history["y"].value_counts(sort=False).sort_index()
+    counts = {names[int(place)]: int(count) for place, count in found.items()}
+    ends = {"a": ", ".join(names[place] for place in places[-5:])}
+    return replace(content, history=history, symbols=names, counts=counts, ends=ends, cycles={})
+
+
+def test_symbols_are_named_and_never_drawn_as_heights():
+    page = render_check(symbols(("soup", "<b>fish</b>", "rice")))
+    figures = data_of(page)["figures"]
+    assert set(figures) == {"frequencies", "series-0"}
+    [bars], [dots] = figures["frequencies"]["data"], figures["series-0"]["data"]
+    assert bars["x"] == ["soup", "&lt;b&gt;fish&lt;/b&gt;", "rice"] and bars["customdata"] == [97, 96, 97]
+    assert sum(bars["y"]) == pytest.approx(1) and len(dots["x"]) == 290, "ten are missing"
+    assert figures["series-0"]["layout"]["yaxis"]["ticktext"] == bars["x"]
+    assert len(figures["series-0"]["layout"]["shapes"]) == 1
+    assert "rice, soup, &lt;b&gt;fish&lt;/b&gt;, rice" in page and "What repeats" not in page
+
+
+def test_of_many_symbols_the_most_frequent_are_drawn():
+    page = render_check(symbols(tuple(f"word {n}" for n in range(40))))
+    figures = data_of(page)["figures"]
+    assert set(figures) == {"frequencies"} and len(figures["frequencies"]["data"][0]["x"]) == 24
+    assert "24 of 40 symbols" in page and "word 18, word 19" in page
+
+
 def test_a_browser_draws_it_without_errors_and_without_sideways_scrolling(browser, tmp_path):
-    for name, content in {"hostile": make_check([HOSTILE, "b"]), "integer": make_check(integer=True)}.items():
+    pages = {
+        "hostile": make_check([HOSTILE, "b"]), "integer": make_check(integer=True), "symbols": symbols((HOSTILE, "b")),
+    }  # fmt: skip
+    for name, content in pages.items():
         path = write_check_page(content, tmp_path / f"{name}.html")
         for width in (390, 1280):
             show(browser, path.as_uri(), width)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from forecaster.reporting import render
-from forecaster.reporting.symbol_plots import bars, confusion, shown_forecasts, told_by
+from forecaster.reporting.symbol_plots import MOST_DOTS, bars, confusion, shown_forecasts, strip, told_by
 from tests.reporting.made_up_symbols import made_up_symbols
 
 ROWS = pd.DataFrame(
@@ -64,6 +64,16 @@ def test_forecasts_that_overlap_are_not_drawn_twice():
     assert drawn["ds"].is_monotonic_increasing
     assert drawn.groupby("cutoff").size().eq(3).all()
     assert drawn["ds"].iloc[-1] == content.forecasts["ds"].max()
+
+
+def test_a_long_series_is_thinned_and_what_comes_in_turn_is_still_seen_everywhere():
+    names, steps = ("soup", "fish", "rice", "bread"), 4 * MOST_DOTS
+    rows = pd.DataFrame({"ds": range(steps), "y": np.arange(steps) % 4.0})
+    [dots] = strip(rows, names, [])["data"]
+    x, y = np.array(dots["x"]), np.array(dots["y"])
+    assert len(x) == MOST_DOTS and (x % 4 == y).all()
+    for half in (x < steps / 2, x >= steps / 2):
+        assert np.bincount(y[half]) / half.sum() == pytest.approx([0.25] * 4, abs=0.05)
 
 
 @pytest.mark.parametrize(

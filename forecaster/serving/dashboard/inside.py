@@ -1,4 +1,7 @@
-"""What was found inside the champion's network when it was published: its gates, and how far back gradients reach."""
+"""What was found inside the champion's network when it was published: its gates, how far back gradients reach.
+
+Of symbols also what it makes up.
+"""
 
 from __future__ import annotations
 
@@ -49,12 +52,20 @@ def _drawn(found: Mapping[str, Any]) -> str:
         if words := layer.get("by_symbol", {}).get("words"):
             told[f"Forgetting in {layer['layer']}"] = words
     return (
-        key_list(told)
+        _made_up(found.get("made_up"))
+        + key_list(told)
         + _reach(reach["layers"])
         + reach_map(reach["layers"])
         + _gates(layers)
         + gate_maps(found["window"], layers)
     )
+
+
+def _made_up(sample: object) -> str:
+    if not sample:
+        return ""
+    caption = "What the network made up behind the end of its data when it was published, symbol by symbol"
+    return f'<figure><figcaption>{caption}</figcaption><pre class="made-up">{text(sample)}</pre></figure>'
 
 
 def _gates(layers: Sequence[Mapping[str, Any]]) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.protocol import interval_columns
 from forecaster.series import Panel
+from forecaster.serving.dashboard.as_of import as_of
 from forecaster.serving.dashboard.places import places_of, seen_until
 from forecaster.serving.dashboard.symbol_outlook import symbol_outlook
 from forecaster.serving.failures import Refused
@@ -72,21 +73,20 @@ def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[d
     values, horizon = one.history(0), manifest.horizon
     observed = np.flatnonzero(np.isfinite(values))
     end = int(observed[-1]) if len(observed) else -1
-    seen = seen_until(one, manifest.training.get("until"))
+    learnt_until = seen_until(one, manifest.training.get("until"))
     found = []
     for back in range(1, EARLIER + 1):
         origin = end - back * horizon
         if origin < min(manifest.lookback, end) - 1 or origin < 1:
             break
-        stamps = one.stamps(one.first[0] + np.arange(origin, origin + horizon + 1))
-        begin = stamps[1].isoformat() if isinstance(stamps, pd.DatetimeIndex) else int(stamps[1])
         try:
-            frame = forecasts.predict(loaded, name, one, None, begin)
+            seen, begin = as_of(one, origin)
+            frame = forecasts.predict(loaded, name, seen, None, begin)
         except ForecasterError:  # a hole before that origin, say; the page does without
             continue
         truth = values[origin + 1 : origin + 1 + horizon]
         judged = _judged(frame, loaded, truth, values[: origin + 1])
-        learnt = None if seen is None else bool(one.first[0] + origin < seen)
+        learnt = None if learnt_until is None else bool(one.first[0] + origin < learnt_until)
         found.append({**_drawn(frame, loaded), **judged, "learnt": learnt})
     return found
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from forecaster.errors import ForecasterError
 from forecaster.series import Panel
+from forecaster.serving.dashboard.as_of import as_of
 from forecaster.serving.dashboard.places import places_of, seen_until
 from forecaster.serving.forecasts import Forecasts
 from forecaster.serving.models import Loaded
@@ -55,24 +56,23 @@ def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[d
     values, horizon = one.history(0), manifest.horizon
     observed = np.flatnonzero(np.isfinite(values))
     end = int(observed[-1])
-    seen = seen_until(one, manifest.training.get("until"))
+    learnt_until = seen_until(one, manifest.training.get("until"))
     top = min(len(manifest.vocabulary), MOST_NAMED)
     found: list[dict[str, Any]] = []
     for back in range(1, max(STEPS // horizon, 1) + 1):
         origin = end - back * horizon
         if origin < max(min(manifest.lookback, end) - 1, int(observed[0])):
             break
-        stamps = one.stamps(one.first[0] + np.arange(origin, origin + 2))
-        begin = stamps[1].isoformat() if isinstance(stamps, pd.DatetimeIndex) else int(stamps[1])
         try:
-            frame = forecasts.predict(loaded, name, one, None, begin, top)
+            seen, begin = as_of(one, origin)
+            frame = forecasts.predict(loaded, name, seen, None, begin, top)
         except ForecasterError:  # known covariates are missing there, say; the page does without
             continue
         rows = _rows(frame, manifest.model)
         for row, value in zip(rows, values[origin + 1 : origin + 1 + horizon], strict=False):
             came = one.symbols[int(value)] if np.isfinite(value) else None
             row["came"], row["given"] = came, dict(row["named"]).get(came) if came else None
-            row["learnt"] = None if seen is None else bool(one.first[0] + origin < seen)
+            row["learnt"] = None if learnt_until is None else bool(one.first[0] + origin < learnt_until)
             row["named"] = row["named"][:SHOWN]
         found = [*rows, *found]
     return found

@@ -130,6 +130,15 @@ def test_a_file_of_ones_own_is_drawn_over_its_own_past(shown):
     assert shown.client.post("/api/outlook/none", content="ds,y").status_code == 404
 
 
+def test_the_log_says_what_a_user_left_out_and_not_what_the_page_itself_did(shown, caplog):
+    rows = "ds,y\n" + "".join(f"2024-02-01T{hour:02d}:00,{hour}\n" for hour in range(12))
+    with caplog.at_level("WARNING", "forecaster"):
+        assert len(shown.client.post("/api/outlook/walk", content=rows).json()["past"]) == 2
+        assert "are not used" not in caplog.text
+        assert shown.client.post("/api/forecast/walk", json={"start": "2024-01-03"}).status_code == 200
+    assert "values from 2024-01-03 00:00:00 on are not used" in caplog.text
+
+
 def test_past_forecasts_are_made_from_what_was_known_then(shown):
     past = shown.client.get("/pipelines/walk/outlook").json()["past"]
     assert [one["y"] for one in past[:2]] == [[20.0] * 3, [17.0] * 3], "the last value before each origin"
