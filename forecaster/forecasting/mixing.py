@@ -14,7 +14,7 @@ import numpy as np
 
 from forecaster.config import ModelDefinition
 from forecaster.errors import DefinitionError
-from forecaster.networks.frame import logarithmic
+from forecaster.networks.frame import SMALLEST_SPREAD, logarithmic
 from forecaster.series import Batch, Panel
 
 __all__ = ["mixed", "mixing", "refuse_mixing"]
@@ -97,9 +97,10 @@ def _geometric(first: np.ndarray, second: np.ndarray, own: np.ndarray, lookback:
 
 
 def _arithmetic(first: np.ndarray, second: np.ndarray, own: np.ndarray, lookback: int) -> np.ndarray:
-    """The second in the place and the spread of the first."""
+    """The second in the place and the spread of the first; flat where its own lookback is."""
     (level, spread), (other, width) = (_moments(values[:, :lookback]) for values in (first, second))
-    alike = level + (second - other) * (spread / np.where(width > 0, width, 1.0))
+    flat = width <= SMALLEST_SPREAD * np.abs(other)
+    alike = level + (second - other) * np.where(flat, 0.0, spread / np.where(flat, 1.0, width))
     return np.asarray(own * first + (1 - own) * alike)
 
 

@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 __all__ = [
+    "SMALLEST_SPREAD",
     "TRANSFORMS",
     "FromFrame",
     "Reframe",

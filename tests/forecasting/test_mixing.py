@@ -60,6 +60,11 @@ def test_the_partner_takes_level_and_spread_of_the_windows_lookback():
     assert made == pytest.approx(np.array([[10, 20, 10], [1, 2, 3]]))
 
 
+def test_a_partner_whose_lookback_is_flat_stays_so():
+    made = rows(mixed(windows([[10, 20, 30], [0.1, 0.1, 900]], 2), 1.0, "none", Dice(0.5)))
+    assert made == pytest.approx(np.array([[12.5, 17.5, 22.5], [0.1, 0.1, 450.05]]))
+
+
 def test_what_one_of_the_two_has_not_observed_is_missing():
     made = rows(mixed(windows([[1, 2, np.nan, 4], [4, -1, 4, 1]], 3), 1.0, "log", Dice(0.5)))
     assert made == pytest.approx(np.array([[2, np.nan, np.nan, 2]] * 2), nan_ok=True)
