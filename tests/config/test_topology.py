@@ -68,6 +68,9 @@ def test_the_topology_follows_from_the_strategy(keys, topology):
         ("network: gru\nclipvalue: 0\n", 2, "should be greater than 0"),
         ("network: gru\nensemble: 0\n", 2, "should be at least 1; found 0"),
         ("network: gru\nstrategy: recursive\nensemble: 3\n", 3, "write strategy: direct or seq2seq, or leave ens"),
+        ("network: gru\nstrategy: recursive\nmixing: 0.5\n", 3, "sequences as they are; write strategy: direct or"),
+        ("network: gru\nmixing: 2\n", 2, "mixing"),
+        ("network: gru\nvary: [units]\n", 2, "should be 'lookback' or 'errors'"),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_its_line_and_remedy(content, line, fragment, tmp_path):
