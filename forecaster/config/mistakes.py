@@ -38,6 +38,7 @@ EXPECTED = {
     "greater_than": "greater than {gt:g}",
     "greater_than_equal": "at least {ge:g}",
     "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
     "finite_number": "finite",
     "too_short": "a list of at least {min_length}",
 }
