@@ -113,6 +113,10 @@ def loaded_by(code: str) -> set[str]:
     return {name.split(".")[0] for name in answer.stdout.splitlines()[-1].split()}
 
 
+def test_a_forecaster_is_there_before_tensorflow_is_loaded():
+    assert not loaded_by("import forecaster.forecasting.recurrent") & {"tensorflow", "keras"}
+
+
 def test_importing_the_package_loads_nothing_heavy():
     assert not loaded_by("import forecaster") & {"tensorflow", "keras", "pandas", "numpy", "pydantic"}
 

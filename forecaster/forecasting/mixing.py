@@ -14,7 +14,6 @@ import numpy as np
 
 from forecaster.config import ModelDefinition
 from forecaster.errors import DefinitionError
-from forecaster.networks.frame import SMALLEST_SPREAD, logarithmic
 from forecaster.series import Batch, Panel
 
 __all__ = ["mixed", "mixing", "refuse_mixing"]
@@ -77,6 +76,8 @@ def mixed(batch: Batch, share: float, transform: str, generator: np.random.Gener
         >>> mixed(two, 0.0, "log", np.random.default_rng(1)).target.tolist()
         [[2.0], [8.0]]
     """
+    from forecaster.networks.frame import logarithmic
+
     count, lookback = batch.past.shape[:2]
     partner = generator.permutation(count)
     own = np.where(generator.random(count) < share, generator.beta(SHAPE, SHAPE, count), 1.0).astype(np.float32)
@@ -98,6 +99,8 @@ def _geometric(first: np.ndarray, second: np.ndarray, own: np.ndarray, lookback:
 
 def _arithmetic(first: np.ndarray, second: np.ndarray, own: np.ndarray, lookback: int) -> np.ndarray:
     """The second in the place and the spread of the first; flat where its own lookback is."""
+    from forecaster.networks.frame import SMALLEST_SPREAD
+
     (level, spread), (other, width) = (_moments(values[:, :lookback]) for values in (first, second))
     flat = width <= SMALLEST_SPREAD * np.abs(other)
     alike = level + (second - other) * np.where(flat, 0.0, spread / np.where(flat, 1.0, width))

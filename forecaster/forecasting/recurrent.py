@@ -227,8 +227,10 @@ class RecurrentForecaster:
             yield self
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
-        """The model file with what it leaves to the data; counts are not mixed, since mixtures are none."""
-        own = {"batch_size": resolved.batch_size, "mixing": 0.0 if self.counts else resolved.mixing}
+        """The model file with what it leaves to the data; counts and sequences are not mixed."""
+        own: dict[str, Any] = {"batch_size": resolved.batch_size}
+        if not self.stepwise:
+            own["mixing"] = 0.0 if self.counts else resolved.mixing
         left = {key: value for key, value in own.items() if getattr(self.definition, key) == "auto"}
         return self.definition.model_copy(update=left)
 

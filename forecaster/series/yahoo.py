@@ -11,6 +11,8 @@ returning an empty table. Two of its habits need care here:
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -89,6 +91,7 @@ def ask(symbol: str, request: Request, patience: Patience) -> Answer | Failure:
 @contextmanager
 def raising_errors() -> Iterator[None]:
     """Lets yfinance raise what it would log; its settings are afterwards as before."""
+    _load_client()
     import yfinance
 
     debug = yfinance.config.debug
@@ -99,6 +102,20 @@ def raising_errors() -> Iterator[None]:
             yield
     finally:
         debug.hide_exceptions = before
+
+
+def _load_client() -> None:
+    """Loads yfinance's HTTP client so that it calls its own curl.
+
+    TensorFlow exports an older one to whatever is loaded behind it, which fails at options that it does not know.
+    """
+    if sys.platform == "linux":
+        flags = sys.getdlopenflags()
+        sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))
+        try:
+            import curl_cffi  # noqa: F401
+        finally:
+            sys.setdlopenflags(flags)
 
 
 def _faults() -> tuple[type[Exception], ...]:

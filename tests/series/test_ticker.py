@@ -160,6 +160,16 @@ def test_an_impossible_request_is_not_sent(yahoo: Yahoo, kwargs: dict[str, Any],
     assert yahoo.asked == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems look a library's functions up in itself")
+def test_behind_tensorflow_yfinances_client_calls_its_own_curl() -> None:
+    code = (
+        "import tensorflow; from forecaster.series.yahoo import raising_errors\n"
+        "with raising_errors(): import curl_cffi; print(curl_cffi.Curl().version())"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "IMPERSONATE" in answer.stdout
+
+
 def test_importing_the_source_does_not_import_yfinance() -> None:
     code = "import sys, forecaster.series.ticker; sys.exit('yfinance' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
