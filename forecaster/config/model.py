@@ -127,7 +127,7 @@ class ModelKeys(BaseModel):
     mixing: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = Field(
         default="auto",
         description="share of the windows in training that are a mixture of two; auto: half of them where there are "
-        "many series and no covariates",
+        "many series, long lookbacks and no covariates",
     )
     optimizer: Literal["adamw", "adagrad"] = "adamw"
     learning_rate: PositiveFloat = Field(default=2e-3, description="peak, behind the warm-up")
@@ -200,6 +200,17 @@ class ModelDefinition(ModelKeys):
     def depth(self) -> int:
         """Recurrent layers: as many as there are dilations, else `layers`."""
         return len(self.dilations) if self.dilations else self.layers
+
+    @property
+    def mixes(self) -> bool:
+        """Whether it learns from windows that can be mixed, not from sequences or counts.
+
+        Example:
+            >>> told = {}, {"strategy": "recursive"}, {"head": "negative_binomial"}
+            >>> [ModelDefinition(network="gru", **one).mixes for one in told]
+            [True, False, False]
+        """
+        return self.chosen_topology != "many_to_many" and self.head != "negative_binomial"
 
     @field_validator("strategy")
     @classmethod

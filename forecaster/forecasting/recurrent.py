@@ -230,7 +230,7 @@ class RecurrentForecaster:
         """The model file with what it leaves to the data; counts and sequences are not mixed."""
         own: dict[str, Any] = {"batch_size": resolved.batch_size}
         if not self.stepwise:
-            own["mixing"] = 0.0 if self.counts else resolved.mixing
+            own["mixing"] = resolved.mixing if self.definition.mixes else 0.0
         left = {key: value for key, value in own.items() if getattr(self.definition, key) == "auto"}
         return self.definition.model_copy(update=left)
 

@@ -105,7 +105,7 @@ def prepare(
     }
     if all(model.batch_size != "auto" for model in models):
         inferred.pop("batch size")
-    if all(model.mixing != "auto" or model.chosen_topology == "many_to_many" for model in models):
+    if not any(model.mixing == "auto" and model.mixes for model in models):
         inferred.pop("mixtures", None)
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
