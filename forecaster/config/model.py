@@ -129,6 +129,11 @@ class ModelKeys(BaseModel):
         description="share of the windows in training that are a mixture of two; auto: half of them where there are "
         "many series, long lookbacks and no covariates",
     )
+    masking: Annotated[float, Field(ge=0, le=0.5)] | Literal["auto"] = Field(
+        default="auto",
+        description="share of the lookback's segments hidden from the network in training; auto: a tenth where it "
+        "holds four cycles",
+    )
     optimizer: Literal["adamw", "adagrad"] = "adamw"
     learning_rate: PositiveFloat = Field(default=2e-3, description="peak, behind the warm-up")
     decay: Literal["cosine", "none"] = Field(default="cosine", description="how the learning rate falls from there")
@@ -152,10 +157,10 @@ class ModelKeys(BaseModel):
         description="most steps without a better validation loss until the fit ends; down to half where the best came "
         "earlier",
     )
-    finish: float = Field(
-        default=0.33,
-        ge=0,
-        description="further steps on all data, the validation part too, after it has stopped the fit; in shares of it",
+    finish: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
+        default="auto",
+        description="further steps on all data, the validation part too, after it has stopped the fit; in shares of "
+        "it; auto: two thirds, a third for symbols",
     )
     ensemble: Annotated[int, Field(ge=1, le=50)] = Field(
         default=1, description="networks of different seeds (see vary); the forecast is the median of their quantiles"
@@ -202,6 +207,11 @@ class ModelDefinition(ModelKeys):
         return len(self.dilations) if self.dilations else self.layers
 
     @property
+    def windowed(self) -> bool:
+        """Whether it learns from windows, a lookback and a horizon, not from sequences whose steps are all forecast."""
+        return self.chosen_topology != "many_to_many"
+
+    @property
     def mixes(self) -> bool:
         """Whether it learns from windows that can be mixed, not from sequences or counts.
 
@@ -210,7 +220,7 @@ class ModelDefinition(ModelKeys):
             >>> [ModelDefinition(network="gru", **one).mixes for one in told]
             [True, False, False]
         """
-        return self.chosen_topology != "many_to_many" and self.head != "negative_binomial"
+        return self.windowed and self.head != "negative_binomial"
 
     @field_validator("strategy")
     @classmethod
@@ -245,7 +255,16 @@ class ModelDefinition(ModelKeys):
         return value if value == default else check_feedback(value, info.data, str(info.field_name))
 
     @field_validator(
-        "segment", "recurrent_dropout", "samples", "carry_state", "truncate", "ensemble", "conformal", "head", "mixing"
+        "segment",
+        "recurrent_dropout",
+        "samples",
+        "carry_state",
+        "truncate",
+        "ensemble",
+        "conformal",
+        "head",
+        "mixing",
+        "masking",
     )
     @classmethod
     def _step_by_step(cls, value: Any, info: ValidationInfo) -> Any:

@@ -50,6 +50,7 @@ WHOLE_HORIZON = {
     "conformal": "the intervals of strategy: recursive are those of sampled paths, which have no bounds to move",
     "head": "strategy: recursive draws its paths from quantiles",
     "mixing": "strategy: recursive learns from sequences as they are",
+    "masking": "strategy: recursive learns from sequences as they are",
 }
 """Keys of networks that say a whole horizon at once, and why others have none."""
 

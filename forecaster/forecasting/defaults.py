@@ -33,6 +33,10 @@ MANY = 30
 """Series from which on mixtures of two keep a network from learning long lookbacks by heart."""
 MIXED = 0.5
 """Share of the windows that are mixtures then."""
+HIDDEN = 0.1
+"""Share of the lookback's segments that a network does not see in training."""
+STAND_INS = 4
+"""Cycles that a lookback must hold for one to stand in for another that is hidden."""
 STRETCHES_A_WINDOW = 16
 """Stretches of one horizon in the data for each window of an automatic batch."""
 
@@ -51,6 +55,7 @@ class Resolved:
         transform: What a network makes of the values.
         relative: Whether an error on logarithms counts as it is, as a share of the value, not in units of its window.
         mixing: Share of the windows in training that are a mixture of two, where a model file leaves that open.
+        masking: Share of the lookback's segments that are hidden in training, where a model file leaves that open.
         validation: Forecast origins of the validation part.
         reasons: For each of them where it came from, to be printed and recorded.
     """
@@ -63,6 +68,7 @@ class Resolved:
     transform: str
     relative: bool
     mixing: float
+    masking: float
     validation: int
     reasons: dict[str, str]
 
@@ -95,14 +101,14 @@ def resolve(
     steps = _lookback(panel, horizon, lookback, seasons, origins, step, reasons)
     cycles = seasons or natural_seasons(panel.calendar)
     cycle = min((one for one in cycles if 2 * one <= steps), default=1)
-    pace = _segment(steps, cycle, segment, reasons)
+    pace, hidden = _segment(steps, cycle, segment, reasons), _masking(steps, cycle, reasons)
     cycle = _cycle(panel, horizon, cycle, steps, reasons)
     batch, form = _batch_size(panel, horizon, reasons), _transform(panel, transform, reasons)
     relative = form == "log" and steps <= SHORT
     if relative:
         reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
     mixing = _mixing(panel, steps, reasons)
-    return Resolved(steps, seasons, pace, cycle, batch, form, relative, mixing, origins, reasons)
+    return Resolved(steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, origins, reasons)
 
 
 def _seasons(
@@ -217,3 +223,11 @@ def _mixing(panel: Panel, lookback: int, reasons: dict[str, str]) -> float:
         return 0.0
     reasons["mixtures"] = f"{MIXED:.0%} of the windows in training ({len(panel):,} series without covariates)"
     return MIXED
+
+
+def _masking(lookback: int, cycle: int, reasons: dict[str, str]) -> float:
+    """A tenth where the lookback holds several cycles, which stand in for each other."""
+    if cycle == 1 or lookback < STAND_INS * cycle:
+        return 0.0
+    reasons["masking"] = f"{HIDDEN:.0%} of the segments hidden in training ({lookback // cycle} cycles in the lookback)"
+    return HIDDEN

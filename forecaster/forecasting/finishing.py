@@ -22,8 +22,10 @@ from forecaster.networks.network import Network
 from forecaster.series import Panel, training_windows
 from forecaster.series.runs import Runs, sequences
 
-__all__ = ["Finished", "all_sequences", "all_windows", "finish"]
+__all__ = ["OF_SEQUENCES", "OF_WINDOWS", "Finished", "all_sequences", "all_windows", "finish"]
 
+OF_WINDOWS, OF_SEQUENCES = 0.66, 0.33
+"""Steps of a finish, in shares of those that led to the best weights, where a model file leaves that open."""
 SHARE_OF_RATE = 0.5
 """Of the fit's learning rate, at the peak."""
 
@@ -63,7 +65,7 @@ def all_windows(
         panel: The fitting part.
         resolved: Lookback, transform.
         horizon: Steps to forecast.
-        definition: Batch size, share of mixtures.
+        definition: Batch size, share of mixtures and of what is hidden.
         seed: Of the draws, which go on behind those of the fit.
     """
     batch = window_batches(training_windows(panel, resolved.lookback, horizon), resolved, definition, seed)
@@ -107,7 +109,7 @@ def finish(
         TrainingError: The loss is not finite.
     """
     done = Finished(network, network.forecast.get_weights())
-    steps = round(definition.finish * taken)
+    steps = round(float(definition.finish) * taken)
     if steps == 0:
         return done
     stretch = np.array(network.stretch.numpy())

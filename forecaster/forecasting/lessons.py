@@ -10,6 +10,7 @@ import numpy as np
 
 from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import Resolved
+from forecaster.forecasting.masking import masking
 from forecaster.forecasting.mixing import mixing
 from forecaster.series import Batch, Panel, Windows, forecast_windows, training_windows
 from forecaster.series.runs import Runs, Sequences, lanes, sequences
@@ -66,7 +67,7 @@ def window_lessons(
         border: Ticks behind which it validates.
         resolved: Lookback.
         horizon: Steps to forecast.
-        definition: Batch size, share of mixtures.
+        definition: Batch size, share of mixtures and of what is hidden.
         seed: Of the draws.
     """
     windows = training_windows(panel.until(border), resolved.lookback, horizon)
@@ -78,20 +79,23 @@ def window_lessons(
 def window_batches(
     windows: Windows, resolved: Resolved, definition: ModelDefinition, seed: int
 ) -> Callable[[int], Batch]:
-    """Batches of windows drawn at random, some of them mixtures of two.
+    """Batches of windows drawn at random, with segments hidden, some of them mixtures of two.
+
+    What is hidden of one is missing in the mixture, so these miss twice as much.
 
     Args:
         windows: To draw from.
-        resolved: Transform.
-        definition: Batch size, share of mixtures.
+        resolved: Transform, segment.
+        definition: Batch size, share of mixtures and of what is hidden.
         seed: Of the draws.
     """
 
     def batch(step: int) -> Batch:
         return windows.gather(windows.draw(int(definition.batch_size), seed, step))
 
-    share = float(definition.mixing)
-    return mixing(batch, share, resolved.transform, seed) if share else batch
+    hidden, mixtures = float(definition.masking), float(definition.mixing)
+    shown = masking(batch, hidden, resolved.segment, seed) if hidden else batch
+    return mixing(shown, mixtures, resolved.transform, seed) if mixtures else shown
 
 
 def sequence_lessons(

@@ -193,7 +193,7 @@ class RecurrentForecaster:
     @property
     def stepwise(self) -> bool:
         """Whether it goes from step to step, forecasting each, and samples what it goes on from."""
-        return self.definition.chosen_topology == "many_to_many"
+        return not self.definition.windowed
 
     @property
     def counts(self) -> bool:
@@ -228,9 +228,13 @@ class RecurrentForecaster:
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
         """The model file with what it leaves to the data; counts and sequences are not mixed."""
-        own: dict[str, Any] = {"batch_size": resolved.batch_size}
+        from forecaster.forecasting.finishing import OF_SEQUENCES, OF_WINDOWS
+
+        finish = OF_SEQUENCES if self.stepwise else OF_WINDOWS
+        own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": finish}
         if not self.stepwise:
             own["mixing"] = resolved.mixing if self.definition.mixes else 0.0
+            own["masking"] = resolved.masking
         left = {key: value for key, value in own.items() if getattr(self.definition, key) == "auto"}
         return self.definition.model_copy(update=left)
 

@@ -69,6 +69,8 @@ def test_the_topology_follows_from_the_strategy(keys, topology):
         ("network: gru\nensemble: 0\n", 2, "should be at least 1; found 0"),
         ("network: gru\nstrategy: recursive\nensemble: 3\n", 3, "write strategy: direct or seq2seq, or leave ens"),
         ("network: gru\nstrategy: recursive\nmixing: 0.5\n", 3, "sequences as they are; write strategy: direct or"),
+        ("network: gru\nstrategy: recursive\nmasking: 0.1\n", 3, "sequences as they are; write strategy: direct or"),
+        ("network: gru\nmasking: 0.6\n", 2, "should be at most 0.5 or 'auto'; found 0.6"),
         ("network: gru\nmixing: 2\n", 2, "should be at most 1 or 'auto'; found 2"),
         ("network: gru\nvary: [units]\n", 2, "should be 'lookback' or 'errors'"),
     ],

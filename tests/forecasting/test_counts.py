@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from forecaster.evaluation import backtest
+from forecaster.forecasting.finishing import OF_WINDOWS
 from forecaster.forecasting.lessons import SAMPLE
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.networks import network
@@ -66,7 +67,7 @@ def counts():
 def finishing(counts):
     """Steps of the finish."""
     curve = counts.forecaster.curve
-    return round(counts.forecaster.definition.finish * curve["step"].iloc[int(curve["validation"].argmin())])
+    return round(OF_WINDOWS * curve["step"].iloc[int(curve["validation"].argmin())])
 
 
 def test_each_step_gathers_its_own_batch_and_nothing_is_gathered_twice(counts):

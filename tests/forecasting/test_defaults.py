@@ -110,5 +110,12 @@ def test_windows_are_mixed_where_series_are_many_and_lookbacks_long(series, look
     assert ("30 series" in found.reasons.get("mixtures", "")) == (share > 0)
 
 
+@pytest.mark.parametrize(("lookback", "freq", "share"), [(96, "h", 0.1), (95, "h", 0.0), (96, "YS", 0.0)])
+def test_cycles_are_hidden_where_others_stand_in(lookback, freq, share):
+    found = resolved(panel_of(np.arange(1.0, 300.0), freq=freq), 4, lookback=lookback)
+    assert found.masking == share
+    assert ("4 cycles" in found.reasons.get("masking", "")) == (share > 0)
+
+
 def test_windows_with_covariates_are_not_mixed():
     assert resolved(seasonal_panel(series=30, known_heat=np.ones(30 * 240)), 4, lookback=49).mixing == 0
