@@ -144,12 +144,12 @@ def test_predict_goes_through_what_was_not_observed_to_the_date_asked_for(projec
 
 
 def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path):
-    endless = {"units": 4, "steps": 100_000, "patience": 100_000, "evaluate_every": 100}
-    write_project(tmp_path, models=[{"extends": "gru", **endless}])
+    endless = {**SMALL, "steps": 100_000, "patience": 100_000}
+    write_project(tmp_path, models=[{"extends": "gru", **endless}], baselines=["naive"])
     command = [sys.executable, "-m", "forecaster", "--log-file", "log.txt", "backtest", "small.yaml"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     log, checkpoint = tmp_path / "log.txt", tmp_path / "models/store/.checkpoints/small/gru.npz"
-    while process.poll() is None and not (log.exists() and "gru: step 100," in log.read_text()):
+    while process.poll() is None and not (log.exists() and "gru: step 10," in log.read_text()):
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate(timeout=60)
