@@ -18,11 +18,11 @@ FLOORS = {
 KERAS = {"networks", "forecasting"}
 TENSORFLOW = {
     "forecasting/published.py", "forecasting/conversion.py", "networks/lstm_fused.py", "networks/inspection/tape.py",
-    "networks/replicas.py", "networks/strings.py", "networks/answering.py", "serving/savedmodel.py",
-    "serving/tensors.py",
+    "networks/replicas.py", "networks/strings.py", "networks/answering.py", "networks/exporting.py",
+    "serving/savedmodel.py", "serving/tensors.py",
 }  # fmt: skip
 """Where Keras and TensorFlow may be imported; in `networks` the LSTM's kernel, the gradients of states, several
-devices, and strings."""
+devices, strings, and the graphs of answers and exports."""
 
 
 def modules() -> list[Path]:

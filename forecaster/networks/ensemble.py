@@ -18,6 +18,7 @@ from keras import ops
 
 from forecaster.networks.answering import Answers, answers
 from forecaster.networks.conformal import Conformal, conformal_offsets
+from forecaster.networks.exporting import export_model
 from forecaster.networks.frame import FromFrame, Reframe, encode_target
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
@@ -80,7 +81,7 @@ class Ensemble:
 
     def export(self, folder: Path) -> None:
         """Writes a SavedModel; see `Network.export`."""
-        self.forecast.export(folder, format="tf_saved_model", verbose=False)
+        export_model(folder, self.forecast)
 
 
 def join(members: Sequence[Network], conformal: bool = False) -> Ensemble:

@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from forecaster.networks.answering import Answers, answers
+from forecaster.networks.exporting import export_model
 from forecaster.networks.frame import encode_target
 from forecaster.networks.heads import Quantiles, best_stretch, free_numbers, pinball
 from forecaster.networks.negative_binomial import NegativeBinomial
@@ -132,7 +133,7 @@ class Network:
 
     def export(self, folder: Path) -> None:
         """Writes a SavedModel that TensorFlow alone can load: raw inputs by name to raw quantiles, any batch size."""
-        self.forecast.export(folder, format="tf_saved_model", verbose=False)
+        export_model(folder, self.forecast)
 
 
 class Learning(Learner, keras.Model):

@@ -20,6 +20,7 @@ from keras import ops
 
 from forecaster.config import ModelDefinition
 from forecaster.networks.answering import Answers, answers
+from forecaster.networks.exporting import export_endpoints
 from forecaster.networks.kind import Kind
 from forecaster.networks.marginals import marginals
 from forecaster.networks.numbers import Numbers
@@ -201,12 +202,10 @@ class RecursiveNetwork:
 
             export_strings(self.forecast, self.shape, folder)
             return
-        archive = keras.export.ExportArchive()
-        archive.track(self.forecast)
-        archive.add_endpoint("serving_default", self._call, [self._inputs()])
+        endpoints = {"serving_default": (self._call, self._inputs())}
         if self.forecast.carried:
-            archive.add_endpoint("step", self.forecast.step, [self._step_inputs()])
-        archive.write_out(folder, verbose=False)
+            endpoints["step"] = (self.forecast.step, self._step_inputs())
+        export_endpoints(folder, endpoints)
 
     @property
     def _call(self) -> Callable[..., Any]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import keras
-
+from forecaster.networks.exporting import export_endpoints
 from forecaster.networks.shape import Shape
 
 __all__ = ["TOP", "export_strings"]
@@ -62,12 +61,9 @@ def export_strings(forecast: Any, shape: Shape, folder: Path) -> None:
         said = forecast.step({**inputs, "observation": read(inputs["observation"])[:, None]})
         return {**named(said["probabilities"]), **{name: said[name] for name in forecast.stepper.widths}}
 
-    archive: Any = keras.export.ExportArchive()
-    archive.track(forecast)
-    archive.track(table)
-    archive.add_endpoint("serving_default", serve, [_inputs(shape, None if forecast.carried else shape.lookback)])
-    archive.add_endpoint("step", step, [_step_inputs(forecast, shape)])
-    archive.write_out(folder, verbose=False)
+    inputs = _inputs(shape, None if forecast.carried else shape.lookback)
+    endpoints = {"serving_default": (serve, inputs), "step": (step, _step_inputs(forecast, shape))}
+    export_endpoints(folder, endpoints, (table,))
 
 
 def _inputs(shape: Shape, steps: int | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from forecaster.cli import main
 from forecaster.cli.console import console, messages
+from tests.lifecycle.conftest import Here
 
 __all__ = ["Answer", "forecaster", "here"]
 
@@ -33,8 +34,14 @@ def forecaster(*arguments: object, cwd: Path | None = None, **environment: str) 
     )
 
 
-def here(*arguments: object, cwd: Path) -> Answer:
-    """Runs the program in this process; what libraries below Python print is not in the answer."""
+def here(*arguments: object, cwd: Path, alone: bool = False) -> Answer:
+    """Runs the program in this process; what libraries below Python print is not in the answer.
+
+    Args:
+        arguments: Of the program.
+        cwd: The folder that it is called in.
+        alone: Whether retrainings are done in this process, too, instead of by workers, which load TensorFlow first.
+    """
     out, messages_out = io.StringIO(), io.StringIO()
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -45,6 +52,8 @@ def here(*arguments: object, cwd: Path) -> Answer:
         patch.setattr("sys.argv", ["forecaster", *map(str, arguments)])
         for one in (console, messages):
             patch.setattr(one, "width", 80)
+        if alone:
+            patch.setattr("forecaster.lifecycle.coordination.LocalExecutor", lambda workers: Here())
         code = 0
         try:
             main()

@@ -18,7 +18,7 @@ def project(tmp_path_factory):
     """A project in which `run --force` has been done once, with one network."""
     folder = tmp_path_factory.mktemp("cli")
     write_project(folder, models=[{"extends": "simple_rnn", **SMALL, "clipnorm": 0.001}])
-    answer = forecaster("run", "small.yaml", "--force", cwd=folder)
+    answer = here("run", "small.yaml", "--force", cwd=folder)
     assert answer.returncode == 0, answer.stderr
     return folder, answer
 
@@ -38,7 +38,6 @@ def test_run_shows_what_it_read_the_leaderboard_the_verdict_and_where_things_lie
 def test_progress_and_messages_go_to_standard_error(project):
     _, answer = project
     assert "finishing on all data, step" in answer.stderr and "finishing" not in answer.stdout
-    assert "absl" not in answer.stderr, "the backend's start-up messages stand between ours"
 
 
 def test_predict_gives_dated_forecasts_with_intervals(project):
@@ -144,18 +143,19 @@ def test_predict_goes_through_what_was_not_observed_to_the_date_asked_for(projec
 
 
 def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path):
-    endless = {"units": 4, "steps": 100_000, "patience": 100_000, "evaluate_every": 100}
-    write_project(tmp_path, models=[{"extends": "gru", **endless}])
+    endless = {**SMALL, "steps": 100_000, "patience": 100_000}
+    write_project(tmp_path, models=[{"extends": "gru", **endless}], baselines=["naive"])
     command = [sys.executable, "-m", "forecaster", "--log-file", "log.txt", "backtest", "small.yaml"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     log, checkpoint = tmp_path / "log.txt", tmp_path / "models/store/.checkpoints/small/gru.npz"
-    while process.poll() is None and not (log.exists() and "gru: step 100," in log.read_text()):
+    while process.poll() is None and not (log.exists() and "gru: step 10," in log.read_text()):
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "go on with: forecaster backtest small.yaml --resume" in messages.replace("\n", " ")
     assert checkpoint.exists() and "Traceback" not in messages
+    assert "absl" not in messages, "the backend's start-up messages stand between ours"
 
 
 def test_help_lists_the_commands_and_the_schema_is_json_schema(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from forecaster.cli import main
 from forecaster.store import Store
-from tests.cli.program import forecaster, here
+from tests.cli.program import here
 from tests.pipeline.conftest import SMALL, write_project
 
 HARD = {"min_windows": 8, "beat": ["champion"], "significance": 1e-6}
@@ -28,7 +28,7 @@ def retrained(tmp_path_factory):
         file.rename(folder / "pipelines" / f"{name}.yaml")
     rows = (folder / "demand.csv").read_text().splitlines(keepends=True)
     (folder / "demand.csv").write_text("".join(rows[: -24 * 2]))
-    answer = forecaster("retrain", "--due", "--once", "--json", cwd=folder)
+    answer = here("retrain", "--due", "--once", "--json", cwd=folder, alone=True)
     (folder / "demand.csv").write_text("".join(rows))
     return folder, answer
 
@@ -56,7 +56,7 @@ def test_what_is_due_is_retrained_once_and_written_down(retrained):
 def test_when_the_data_have_grown_the_champion_is_challenged(retrained):
     """Two days more: the loser is kept on disk; who has learnt from all data meets nobody yet; then nothing is new."""
     folder, _ = retrained
-    answer = here("retrain", "small", "whole", "--json", cwd=folder)
+    answer = here("retrain", "small", "whole", "--json", cwd=folder, alone=True)
     assert answer.returncode == 0, answer.stderr
     found = {report["pipeline"]: report["run"] for report in json.loads(answer.stdout)["runs"]}
     assert {name: run["outcome"] for name, run in found.items()} == {"small": "kept", "whole": "not enough new data"}
@@ -66,7 +66,7 @@ def test_when_the_data_have_grown_the_champion_is_challenged(retrained):
     kept = store.challengers.read("small", 1).manifest
     assert len(kept.attempt) == 32 and kept.data["sha256"] == small["data_hash"]
     assert "only 4 forecast origins" in found["whole"]["reason"]
-    answer = here("retrain", "small", cwd=folder)
+    answer = here("retrain", "small", cwd=folder, alone=True)
     assert answer.returncode == 0 and answer.stdout.startswith("small  up to date  nothing new since challenger 1")
     assert [run["outcome"] for run in runs(folder, "small")] == ["up to date", "kept", "promoted"]
     assert runs(folder, "--outcome", "kept") == [small]

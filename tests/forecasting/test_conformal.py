@@ -33,7 +33,7 @@ def test_the_network_before_its_finish_holds_its_levels_on_the_validation_part(p
     batch = held_out.gather(slice(None))
     offsets = conformal._network.offsets.numpy()
     with conformal.unfinished():
-        said = conformal._network.forecast.predict_on_batch(batch.inputs)["quantiles"]
+        said = conformal._network.answer(batch.inputs)["quantiles"]
     assert np.array_equal(offsets, conformal._network.offsets.numpy()) and (offsets[:, [0, 1, 3, 4]] != 0).any()
     assert (offsets[:, 2] == 0).all()
     for low, high, share in ((1, 3, 0.8), (0, 4, 0.95)):

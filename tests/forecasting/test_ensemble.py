@@ -35,7 +35,7 @@ def test_the_forecast_is_the_median_of_the_members_quantiles(panel, three):
 
 def said_by(member, panel):
     past = windows(panel)[:, -member.network.shape.lookback :]
-    return member.network.forecast.predict_on_batch({"past": past})["quantiles"]
+    return member.network.answer({"past": past})["quantiles"]
 
 
 def windows(panel):

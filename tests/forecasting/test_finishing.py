@@ -8,16 +8,28 @@ from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
 from tests.synthetic import seasonal_panel, tiny
 
+MODEL = tiny(dropout=0.2, finish=1.0)
+
 
 def fitted(panel, model, **options):
     return RecurrentForecaster(model, 6, season=12, lookback=24, transform="none", **options).fit(panel)
 
 
-def changed_at_its_end():
-    """The same a little higher in its last six steps, which the validation part holds."""
-    changed = seasonal_panel()
-    changed.values[-6:] += 0.5
-    return changed
+@pytest.fixture(scope="module")
+def panel():
+    """The first 200 of 240 hours."""
+    return seasonal_panel().until(199)
+
+
+@pytest.fixture(scope="module")
+def told():
+    """The progress of the fit below."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def finished(panel, told):
+    return fitted(panel, MODEL, control=Control(report=told.append))
 
 
 def learnt(forecaster):
@@ -25,51 +37,49 @@ def learnt(forecaster):
     return np.concatenate([one.numpy().ravel() for one in forecaster._network.train.trainable_variables])
 
 
-def test_the_finish_can_be_undone_is_told_and_keeps_the_calibration():
-    panel, told = seasonal_panel(), []
-    plain = fitted(panel, tiny(finish=0))
-    forecaster = fitted(panel, tiny(finish=1.0), control=Control(report=told.append))
-    before, finished = plain.quantiles(panel), forecaster.quantiles(panel)
-    assert not np.array_equal(finished, before)
-    for one in (plain, forecaster):
+def test_the_finish_can_be_undone_is_told_and_keeps_the_calibration(panel, finished, told):
+    plain = fitted(panel, MODEL.model_copy(update={"finish": 0}))
+    before, after = plain.quantiles(panel), finished.quantiles(panel)
+    assert not np.array_equal(after, before)
+    for one in (plain, finished):
         with one.unfinished():
             assert np.array_equal(one.quantiles(panel), before)
-    assert np.array_equal(forecaster.quantiles(panel), finished)
-    stretches = [np.asarray(one._network.stretch.numpy()) for one in (plain, forecaster)]
+    assert np.array_equal(finished.quantiles(panel), after)
+    stretches = [np.asarray(one._network.stretch.numpy()) for one in (plain, finished)]
     assert np.array_equal(*stretches) and not np.allclose(stretches[0], 1)
     assert {one.model for one in told} == {"gru"}
-    assert [one.step for one in told if one.finishing][-1] == forecaster.curve["step"].max()
+    assert [one.step for one in told if one.finishing][-1] == finished.curve["step"].max()
 
 
-def test_the_weights_that_the_validation_part_judges_have_not_learnt_from_it():
-    """A validation part of other numbers gives the same unfinished weights, where it stops the fit at the same step."""
-    panel = seasonal_panel()
-    model = tiny(steps=10, evaluate_every=10, finish=1.0)
-    ours, theirs = fitted(panel, model), fitted(changed_at_its_end(), model)
-    best = [int(one.curve["validation"].argmin()) for one in (ours, theirs)]
-    assert best == [1, 1]
-    with ours.unfinished(), theirs.unfinished():
-        before = [learnt(one) for one in (ours, theirs)]
-    after = [learnt(one) for one in (ours, theirs)]
+def test_law_1_the_validation_part_trains_nothing_but_the_finish(finished):
+    """One of other numbers gives the same unfinished weights, where it stops the fit at the same step."""
+    changed = seasonal_panel()
+    changed.values[200 - 6 * finished.resolved.validation : 200] += 0.5
+    theirs = fitted(changed.until(199), MODEL)
+    best = [int(one.curve["validation"].argmin()) for one in (finished, theirs)]
+    assert best == [2, 2]
+    assert finished.curve["training"].equals(theirs.curve["training"])
+    assert not finished.curve["validation"].equals(theirs.curve["validation"])
+    with finished.unfinished(), theirs.unfinished():
+        before = [learnt(one) for one in (finished, theirs)]
+    after = [learnt(one) for one in (finished, theirs)]
     assert np.array_equal(*before)
     assert not np.array_equal(*after)
 
 
-def test_law_1_a_finish_knows_nothing_behind_the_panel_that_it_was_given():
-    panel, changed = seasonal_panel(), seasonal_panel()
+def test_law_1_a_finish_knows_nothing_behind_the_panel_that_it_was_given(panel, finished):
+    changed = seasonal_panel()
     changed.values[200:] = 1e6
-    ours, theirs = (fitted(one.until(199), tiny(finish=1.0)).quantiles(one.until(199)) for one in (panel, changed))
-    assert np.array_equal(ours, theirs)
+    theirs = fitted(changed.until(199), MODEL).quantiles(changed.until(199))
+    assert np.array_equal(finished.quantiles(panel), theirs)
 
 
-def test_law_3_a_fit_interrupted_in_its_finish_is_the_unbroken_one(tmp_path):
+def test_law_3_a_fit_interrupted_in_its_finish_is_the_unbroken_one(panel, finished, tmp_path):
     """20 steps, of which the best is known, then as many again: stopped within both."""
-    panel, model = seasonal_panel(), tiny(dropout=0.2, finish=1.0)
-    whole = fitted(panel, model).quantiles(panel)
     control = {"checkpoint": tmp_path / "fit.npz", "key": "this", "resume": True}
     for more, said in ((13, "stopped at step 13 of 20"), (14, "stopped at step 7 of .* of finishing")):
         counted = iter(range(1000))
         with pytest.raises(Interrupted, match=said):
-            fitted(panel, model, control=Control(stop=lambda left=counted, more=more: next(left) == more, **control))
-    resumed = fitted(panel, model, control=Control(**control))
-    assert np.array_equal(resumed.quantiles(panel), whole)
+            fitted(panel, MODEL, control=Control(stop=lambda left=counted, more=more: next(left) == more, **control))
+    resumed = fitted(panel, MODEL, control=Control(**control))
+    assert np.array_equal(resumed.quantiles(panel), finished.quantiles(panel))

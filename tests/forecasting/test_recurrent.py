@@ -73,16 +73,6 @@ def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(fit_once, network, t
     assert not np.array_equal(before, forecaster.quantiles(panel.until(180)))
 
 
-def test_law_1_the_last_part_of_the_panel_does_not_train():
-    """Training targets end at the border of the validation part: it changes when to stop, never what is learnt."""
-    model, changed = tiny(steps=10, evaluate_every=10), seasonal_panel()
-    ours = fitted(seasonal_panel(), model)
-    changed.values[-6 * ours.resolved.validation :] *= 3
-    theirs = fitted(changed, model)
-    assert ours.curve["training"].equals(theirs.curve["training"])
-    assert not ours.curve["validation"].equals(theirs.curve["validation"])
-
-
 @pytest.mark.parametrize("network", NETWORKS)
 def test_law_3_same_seed_same_forecasts_bit_for_bit(fit_once, network):
     seen = covered().until(180)
@@ -125,7 +115,7 @@ def test_a_fit_that_gets_no_better_ends_before_its_last_step():
 
 def test_training_beats_the_naive_base_that_it_starts_from():
     panel = seasonal_panel(steps=800)
-    curve = fitted(panel, tiny(units=16, steps=300, batch_size=32, learning_rate=0.01)).curve
+    curve = fitted(panel, tiny(units=16, steps=100, batch_size=32, learning_rate=0.01)).curve
     assert curve["validation"].min() < 0.95 * curve["validation"].iloc[0]
 
 
@@ -205,7 +195,7 @@ def test_known_covariates_matter_and_must_reach_over_the_horizon():
     flag = (np.random.default_rng(3).random(steps) < 0.3).astype(float)
     panel = seasonal_panel(steps=steps, season=6, known_flag=flag)
     panel.values[:, 0] += 20 * flag
-    forecaster = fitted(panel, tiny(units=16, steps=300, learning_rate=0.01), season=6)
+    forecaster = fitted(panel, tiny(units=16, steps=150, learning_rate=0.02), season=6)
     seen = panel.until(500)
     said = forecaster.quantiles(seen)[0, :, 2]
     assert np.corrcoef(said, panel.values[501:507, 0])[0, 1] > 0.9

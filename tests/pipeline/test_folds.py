@@ -34,7 +34,7 @@ def test_workers_say_what_this_process_says_and_no_fold_goes_on_from_anothers_ch
     fitted = network(told, Control(checkpoint=tmp_path / "one.npz", resume=True, key="k"))
     here = roll_folds(fitted, definition, prepared, None)
     assert not list(tmp_path.iterdir()) and fitted.resolved is None, "the folds have a network of their own"
-    work = FoldWork(project, project.root, lambda: LocalExecutor(2))
+    work = FoldWork(project, project.root, LocalExecutor)
     there = roll_folds(network(told), definition, prepared, work)
     assert there.equals(here) and here["cutoff"].nunique() == 2
 
