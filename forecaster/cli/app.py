@@ -296,6 +296,7 @@ for command in (retrain, schedule, runs, serve):
 def main() -> None:
     """Runs the command line; every known error becomes a message and an exit code, never a traceback."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _find_own_networks()
     try:
         app()
     except ForecasterError as error:
@@ -313,6 +314,13 @@ def main() -> None:
         logging.getLogger("forecaster").debug("a fault", exc_info=True)
         _fail(f"a fault in forecaster, {type(error).__name__}: {error}; see it whole with --log-file, and report it")
         sys.exit(3)
+
+
+def _find_own_networks() -> None:
+    """A model file's `network: package.module:build` is looked for in the working directory, too, as by `python -m`."""
+    here = str(Path.cwd())
+    if not {"", here} & set(sys.path):
+        sys.path.append(here)
 
 
 def _fail(text: str) -> None:

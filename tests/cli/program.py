@@ -50,6 +50,7 @@ def here(*arguments: object, cwd: Path, alone: bool = False) -> Answer:
         contextlib.redirect_stderr(messages_out),
     ):
         patch.setattr("sys.argv", ["forecaster", *map(str, arguments)])
+        patch.setattr("sys.path", list(sys.path))
         for one in (console, messages):
             patch.setattr(one, "width", 80)
         if alone:

@@ -53,6 +53,17 @@ def test_predict_gives_dated_forecasts_with_intervals(project):
     assert len(records) == 24
 
 
+def test_networks_of_ones_own_are_found_where_the_program_is_called(tmp_path):
+    (tmp_path / "my_networks.py").write_text("")
+    code = (
+        "import atexit, importlib.util, sys\nsys.argv[1:] = ['--version']\n"
+        "atexit.register(lambda: print(importlib.util.find_spec('my_networks').origin))\n"
+        "from forecaster.cli import main\nmain()"
+    )
+    answer = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert answer.stdout.splitlines()[-1] == str(tmp_path / "my_networks.py"), answer.stderr
+
+
 def test_predict_loads_no_more_than_tensorflow_and_the_data_need(project):
     """Each of these costs every call of the program; TensorFlow's own import would load scikit-learn and SciPy's."""
     folder, _ = project
