@@ -168,7 +168,8 @@ class ModelKeys(BaseModel):
     vary: tuple[Literal["lookback", "errors"], ...] = Field(
         default=("lookback", "errors"),
         description="in what the networks of an ensemble differ besides: lookback (the whole, half, three quarters by "
-        "turns), errors (every second one counts them as shares of the value, where values are learnt as logarithms)",
+        "turns; the whole where there is masking), errors (every second one counts them as shares of the value, where "
+        "values are learnt as logarithms)",
     )
     head: Literal["quantiles", "student_t", "negative_binomial"] = Field(
         default="quantiles",

@@ -1,7 +1,8 @@
 """In what the networks of an ensemble differ besides their seed: how far they look back, and what an error counts.
 
 Networks that differ by their seed alone make nearly the same mistakes. N-BEATS (Oreshkin et al. 2020) takes its median
-over lookbacks and losses, too.
+over lookbacks and losses, too. Where training hides segments at random (`masking`), every network has the whole
+lookback: a shorter one would hide the same ones always.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ def varied(resolved: Resolved, definition: ModelDefinition, number: int, horizon
 
     Args:
         resolved: What the whole ensemble, and its first network, works with.
-        definition: The model file; `vary` says what differs.
+        definition: The model file, filled in; `vary` says what differs.
         number: Of the network, from 0.
         horizon: Steps to forecast.
     """
-    if "lookback" in definition.vary:
+    if "lookback" in definition.vary and not float(definition.masking):
         resolved = replace(resolved, lookback=_shorter(resolved, SHARES[number % len(SHARES)], horizon))
     if "errors" in definition.vary and logarithmic(resolved.transform) and number % 2:
         resolved = replace(resolved, relative=True)

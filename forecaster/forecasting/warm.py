@@ -27,6 +27,8 @@ SHAPING = (
     "forget_gate", "layer_norm", "ensemble", "conformal", "head",
 )  # fmt: skip
 """Keys of a model file that say what weights there are and what they mean."""
+SHAPING_MEMBERS = ("vary", "masking")
+"""Of an ensemble, further ones: they say how far each network looks back."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def network_facts(
     definition: ModelDefinition, resolved: Resolved, horizon: int, levels: Sequence[float], inputs: Inputs
 ) -> dict[str, Any]:
     """What the weights of a network depend on, as plain JSON."""
-    keys = definition.model_dump(mode="json", include={*SHAPING, "vary"})
-    shaping = (*SHAPING, "vary") if definition.ensemble > 1 else SHAPING
+    keys = definition.model_dump(mode="json", include={*SHAPING, *SHAPING_MEMBERS})
+    shaping = (*SHAPING, *SHAPING_MEMBERS) if definition.ensemble > 1 else SHAPING
     return {
         **{key: keys[key] for key in shaping},
         "horizon": horizon,

@@ -12,7 +12,7 @@ HOURS = Resolved(336, (24, 168), 24, 24, 256, "log", False, 0.0, 0.0, 4, {})
 
 
 def looks(resolved, horizon, **keys):
-    definition = ModelDefinition(network="gru", ensemble=4, **keys)
+    definition = ModelDefinition(network="gru", ensemble=4, **{"masking": 0, **keys})
     each = [varied(resolved, definition, number, horizon) for number in range(4)]
     return [(one.lookback, one.relative) for one in each]
 
@@ -46,3 +46,7 @@ def test_lookbacks_are_whole_segments_that_hold_two_cycles_and_a_horizon(resolve
 )
 def test_only_what_the_model_file_says_differs(vary, expected):
     assert looks(HOURS, 48, vary=vary) == expected
+
+
+def test_lookbacks_stay_whole_where_training_hides_segments_of_them():
+    assert looks(HOURS, 48, masking=0.1) == [(336, False), (336, True)] * 2
