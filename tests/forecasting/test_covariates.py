@@ -34,7 +34,7 @@ def mean_error(forecaster, panel):
 
 
 def network(horizon=2, lookback=3, **changes):
-    options = {"units": 8, "steps": 200, "learning_rate": 0.02, "batch_size": 32, **changes}
+    options = {"units": 8, "steps": 100, "learning_rate": 0.02, "batch_size": 32, **changes}
     return RecurrentForecaster(tiny(**options), horizon, lookback=lookback, season=1)
 
 

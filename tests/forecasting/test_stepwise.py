@@ -47,7 +47,7 @@ def recursive(panel, horizon=2, control=None, season=1, **keys):
 def test_what_lies_further_back_than_the_gradient_reaches_is_remembered():
     """The last value with a sign lies three steps back, the gradient is cut after two: the state tells the sign."""
     panel, sign = signed()
-    keys = {"steps": 300, "learning_rate": 0.02, "batch_size": 16, "evaluate_every": 100, "network": "lstm"}
+    keys = {"steps": 200, "learning_rate": 0.02, "batch_size": 16, "evaluate_every": 100, "network": "lstm"}
     forecaster = recursive(panel, carry_state=True, truncate=CUT, **keys)
     seen = panel.until(PERIOD * 10 + 3)  # a value with the sign is due
     said = forecaster.quantiles(seen)[:, 0, 2]

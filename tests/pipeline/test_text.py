@@ -31,6 +31,7 @@ def told(tmp_path_factory):
     (folder / "text.txt").write_text(text, encoding="utf-8")
     content = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
     content["data"]["path"] = str(folder / "text.txt")
+    content["lookback"] = 16
     small = {"units": 8, "steps": 20, "evaluate_every": 10, "batch_size": 8}
     content["models"] = [{**content["models"][1], **small}]
     (folder / "letters.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
