@@ -227,16 +227,18 @@ class RecurrentForecaster:
             yield self
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
-        """The model file with what it leaves to the data; counts and sequences are not mixed."""
+        """The model file with what it leaves to the data; counts and sequences are not mixed, sequences not masked."""
         from forecaster.forecasting.finishing import OF_SEQUENCES, OF_WINDOWS
 
-        finish = OF_SEQUENCES if self.stepwise else OF_WINDOWS
-        own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": finish}
-        if not self.stepwise:
-            own["mixing"] = resolved.mixing if self.definition.mixes else 0.0
-            own["masking"] = resolved.masking
-        left = {key: value for key, value in own.items() if getattr(self.definition, key) == "auto"}
-        return self.definition.model_copy(update=left)
+        model = self.definition
+        own = {
+            "batch_size": resolved.batch_size,
+            "mixing": resolved.mixing if model.mixes else 0.0,
+            "masking": resolved.masking if model.windowed else 0.0,
+            "finish": OF_WINDOWS if model.windowed else OF_SEQUENCES,
+        }
+        left = {key: value for key, value in own.items() if getattr(model, key) == "auto"}
+        return model.model_copy(update=left)
 
     def _built(self, panel: Panel, resolved: Resolved, definition: ModelDefinition, seed: int) -> Any:
         """The untrained network."""
