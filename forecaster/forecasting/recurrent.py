@@ -227,16 +227,14 @@ class RecurrentForecaster:
             yield self
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
-        """The model file with what it leaves to the data; counts and sequences are not mixed, sequences not masked."""
+        """The model file with what it leaves to the data; sequences are neither mixed nor masked, counts not mixed."""
         from forecaster.forecasting.finishing import OF_SEQUENCES, OF_WINDOWS
 
         model = self.definition
-        own = {
-            "batch_size": resolved.batch_size,
-            "mixing": resolved.mixing if model.mixes else 0.0,
-            "masking": resolved.masking if model.windowed else 0.0,
-            "finish": OF_WINDOWS if model.windowed else OF_SEQUENCES,
-        }
+        own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES}
+        if model.windowed:
+            mixtures = resolved.mixing if model.mixes else 0.0
+            own |= {"finish": OF_WINDOWS, "mixing": mixtures, "masking": resolved.masking}
         left = {key: value for key, value in own.items() if getattr(model, key) == "auto"}
         return model.model_copy(update=left)
 

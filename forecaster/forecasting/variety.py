@@ -30,6 +30,8 @@ def varied(resolved: Resolved, definition: ModelDefinition, number: int, horizon
         number: Of the network, from 0.
         horizon: Steps to forecast.
     """
+    if number == 0:
+        return resolved
     if "lookback" in definition.vary and not float(definition.masking):
         resolved = replace(resolved, lookback=_shorter(resolved, SHARES[number % len(SHARES)], horizon))
     if "errors" in definition.vary and logarithmic(resolved.transform) and number % 2:
