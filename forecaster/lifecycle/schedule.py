@@ -132,13 +132,13 @@ class Scheduler:
             return
         self._seen = seen
         pipelines, broken = read_pipelines(list(seen))
-        for path, trouble in broken.items():
-            self._told(f"{trouble}; it is not retrained until that is repaired")
-            notify(Event("failure", path.stem, str(trouble), {"exit_code": trouble.exit_code}), self._project)
         wanted = {one.name: (one, Cron.parse(told.cron)) for one in pipelines if (told := one.definition.schedule)}
         for job in self._jobs.get_jobs():
             if job.id.partition(":")[0] not in wanted:
                 self._jobs.remove_job(job.id)
+        for path, trouble in broken.items():
+            self._told(f"{trouble}; it is not retrained until that is repaired")
+            notify(Event("failure", path.stem, str(trouble), {"exit_code": trouble.exit_code}), self._project)
         for one, cron in wanted.values():
             self._schedule(one, cron)
         slots = ", ".join(f"{name} at {slot:%Y-%m-%d %H:%M}" for name, slot in sorted(self.next_slots().items()))
