@@ -22,6 +22,7 @@ from forecaster.lifecycle.rolling import beside, rolled
 from forecaster.lifecycle.soundness import fault_of, fault_of_symbols
 from forecaster.pipeline.contest import Contest, forget, hold_contest, losses_of, overlap, refitted
 from forecaster.pipeline.groups import refuse_groups
+from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.pipeline.publication import draft_of, exported
@@ -198,7 +199,8 @@ class _Settlement:
         name, promoted = str(self.definition.name), decision.outcome == "promoted"
         winner = refitted(self.definition, self.prepared, self.contest.winner) if promoted else self.contest.winner
         draft = self._draft(result, losses, promoted and self.definition.promote.refit)
-        with exported(self.store, self.definition, self.prepared, winner, draft) as staging:
+        inside = look_inside(winner, self.definition, self.prepared.panel)
+        with exported(self.store, self.definition, self.prepared, winner, draft, inside) as staging:
             if promoted:
                 version = self.store.publish(staging, draft, over=self.duel.champion.number if self.duel else 0)
                 self.store.prune(name, self.definition.keep)

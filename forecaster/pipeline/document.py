@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,7 @@ from forecaster.config import PipelineDefinition
 from forecaster.evaluation import definitions
 from forecaster.evaluation.direction import DEFINITION
 from forecaster.evaluation.symbols import DEFINITIONS as OF_SYMBOLS
+from forecaster.pipeline.inspection import Inside
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.publication import versions
 from forecaster.pipeline.result import RunResult
@@ -30,8 +31,7 @@ def write(
     prepared: Prepared,
     result: RunResult,
     curves: Mapping[str, pd.DataFrame],
-    inspections: Sequence[Mapping[str, Any]] = (),
-    samples: Mapping[str, str] | None = None,
+    insides: Mapping[str, Inside],
 ) -> Path:
     """Writes the HTML report of a run."""
     panel = prepared.panel
@@ -50,13 +50,13 @@ def write(
         series_parts={} if panel.shared_clock else _own_parts(definition, prepared),
         curves=curves,
         warnings=result.warnings,
-        inspections=inspections,
+        inspections=[inside.inspection for inside in insides.values() if inside.inspection is not None],
         metric_definitions=_definitions(definition, prepared),
         definition=yaml.safe_dump(definition.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         published=published if result.version else None,
         versions=versions(),
         symbols=panel.symbols,
-        samples=samples or {},
+        samples={name: inside.made_up for name, inside in insides.items() if inside.made_up},
     )
     return write_report(content, path)
 

@@ -20,11 +20,10 @@ from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.published_symbols import PublishedSymbols
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.symbols import SymbolForecaster
-from forecaster.pipeline.inspection import look_inside
+from forecaster.pipeline.inspection import Inside
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.reach import recorded
 from forecaster.pipeline.result import Gate
-from forecaster.pipeline.samples import made_up
 from forecaster.series import Panel, data_hash, forecast_windows
 from forecaster.series.source import comes_with_python, find_file
 from forecaster.store import ManifestDraft, Staging, Store, Version
@@ -44,7 +43,8 @@ def publish(
     gate: Gate,
     scores: Mapping[str, Any],
     base: Path,
-    losses: Sequence[float] = (),
+    losses: Sequence[float],
+    inside: Inside,
 ) -> Version:
     """Publishes a fitted network under the pipeline's name, at the next number.
 
@@ -57,13 +57,14 @@ def publish(
         scores: The leaderboard, for the manifest.
         base: Folder of the pipeline file.
         losses: Of the winner at each cutoff of the test part, to notice drift by.
+        inside: What is inside the winner.
 
     Raises:
         ParityError: The exported network says something else than the trained one.
         StoreError: The store cannot be written.
     """
     draft = draft_of(definition, prepared, forecaster, vars(gate), scores, base, losses, definition.promote.refit)
-    with exported(store, definition, prepared, forecaster, draft) as staging:
+    with exported(store, definition, prepared, forecaster, draft, inside) as staging:
         return store.publish(staging, draft)
 
 
@@ -74,8 +75,17 @@ def exported(
     prepared: Prepared,
     forecaster: RecurrentForecaster,
     draft: ManifestDraft,
+    inside: Inside,
 ) -> Iterator[Staging]:
     """Exports a fitted network and what is inside it into a staging folder, and makes sure that it forecasts the same.
+
+    Args:
+        store: Where to.
+        definition: The pipeline.
+        prepared: The run's data.
+        forecaster: The network.
+        draft: What its manifest will say.
+        inside: What is inside it.
 
     Yields:
         The staged network, to be published or kept as a challenger.
@@ -90,9 +100,8 @@ def exported(
         forecaster.export(staging.served, staging.side)
         if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
             raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")
-        samples = made_up([forecaster], definition, prepared.panel)
-        for inspection in look_inside([forecaster], prepared.panel):
-            write_inspection(staging.side, {**inspection, "made_up": samples.get(forecaster.name, "")})
+        if inside.inspection is not None:
+            write_inspection(staging.side, {**inside.inspection, "made_up": inside.made_up})
         yield staging
 
 

@@ -13,13 +13,12 @@ from forecaster.forecasting.clipping import clipping
 from forecaster.pipeline.contest import forget, hold_contest, refitted
 from forecaster.pipeline.folds import FoldWork
 from forecaster.pipeline.groups import refuse_groups
-from forecaster.pipeline.inspection import look_inside
+from forecaster.pipeline.inspection import Insides
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import prepare
 from forecaster.pipeline.pruning import prune
 from forecaster.pipeline.publication import publish
 from forecaster.pipeline.result import Gate, RunResult, judge, records
-from forecaster.pipeline.samples import made_up
 from forecaster.pipeline.warm import begin
 from forecaster.store import Store
 
@@ -75,13 +74,13 @@ def run(
     )  # fmt: skip
     table, chosen = contest.table, contest.chosen
     gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, len(prepared.test))
-    version = None
+    version, insides = None, Insides(definition, prepared.panel)
     if publishing and (gate.passed or force):
         winner = refitted(definition, prepared, contest.winner)
         scores = {"test": records(table)}
         losses = contest.course(definition, prepared)[chosen].tolist()
         store = Store(project.store)
-        version = publish(store, definition, prepared, winner, gate, scores, base, losses)
+        version = publish(store, definition, prepared, winner, gate, scores, base, losses, insides.of(winner))
         prune(definition, project, store)
     gate = replace(gate, verdict=f"{gate.verdict} {_outcome(gate, definition, version, publishing)}")
     curves = {name: curve for one in contest.networks.values() for name, curve in one.curves.items()}
@@ -97,8 +96,8 @@ def run(
         from forecaster.pipeline.document import write
 
         networks = sorted(contest.networks.values(), key=lambda network: network.name != gate.model)
-        inside, samples = look_inside(networks, prepared.panel), made_up(networks, definition, prepared.panel)
-        write(report, definition, prepared, result, curves, inside, samples)
+        found = {network.name: insides.of(network) for network in networks}
+        write(report, definition, prepared, result, curves, found)
     forget(checkpoints)
     return result
 

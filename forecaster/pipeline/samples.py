@@ -1,9 +1,8 @@
-"""What the networks of a run on symbols make up behind the end of its data, as text for the report."""
+"""What a network of a run on symbols makes up behind the end of its data, as text for the store and the report."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
 from forecaster.config import PipelineDefinition, TextData
 from forecaster.errors import DataError
@@ -21,25 +20,25 @@ NAMES = 60
 logger = logging.getLogger(__name__)
 
 
-def made_up(networks: Iterable[object], definition: PipelineDefinition, panel: Panel) -> dict[str, str]:
-    """A sample of each network, by its name, drawn at temperature 1 with the pipeline's seed.
+def made_up(network: object, definition: PipelineDefinition, panel: Panel) -> str:
+    """A sample of a network, drawn at temperature 1 with the pipeline's seed.
 
     Args:
-        networks: Fitted; those of numbers make nothing up.
+        network: Fitted; one of numbers makes nothing up.
         definition: What a symbol is.
         panel: The run's data; of several series the first is gone on from. Where its known covariates end at once,
             nothing is made up.
+
+    Returns:
+        Text; empty where nothing is made up.
     """
+    if not isinstance(network, SymbolForecaster):
+        return ""
     unit = definition.data.unit if isinstance(definition.data, TextData) else None
     wish = Wish(length=LENGTH[unit] if unit else None, seed=definition.seed)
-    found = {}
-    for network in networks:
-        if not isinstance(network, SymbolForecaster):
-            continue
-        try:
-            symbols = network.go_on(panel.select([0]) if len(panel) > 1 else panel, wish)[0].symbols
-        except DataError as error:
-            logger.info("%s makes nothing up for the report: %s", network.name, error)
-            continue
-        found[network.name] = joined(symbols, unit) if unit else ", ".join(symbols[:NAMES])
-    return found
+    try:
+        symbols = network.go_on(panel.select([0]) if len(panel) > 1 else panel, wish)[0].symbols
+    except DataError as error:
+        logger.info("%s makes nothing up for the report: %s", network.name, error)
+        return ""
+    return joined(symbols, unit) if unit else ", ".join(symbols[:NAMES])

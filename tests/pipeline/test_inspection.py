@@ -11,7 +11,7 @@ from forecaster.cli.app import app
 from forecaster.errors import DataError, DefinitionError, ForecasterError, StoreError
 from forecaster.forecasting.inspection import inspect_untrained
 from forecaster.forecasting.recurrent import RecurrentForecaster
-from forecaster.pipeline.inspection import look_inside
+from forecaster.pipeline.inspection import Inside, Insides
 from forecaster.series import read_csv
 from forecaster.store import Store
 from forecaster.store.inspection import INSPECTION_FILE, read_inspection
@@ -115,13 +115,16 @@ def test_every_strategy_shows_its_recurrent_layers(model, parts):
     assert len(found["gradient_reach"]["layers"]) == len(parts)
 
 
-def test_a_network_without_recurrence_and_one_that_cannot_be_looked_into(caplog):
+def test_a_network_without_recurrence_and_one_that_cannot_be_looked_into(finished, caplog):
+    *_, definition = finished
     panel = seasonal_panel()
     mean = RecurrentForecaster(tiny("tests.forecasting.own_network:mean_of_the_past"), 6, lookback=24).fit(panel)
-    odd = RecurrentForecaster(tiny(), 6)
-    [document] = look_inside([mean, odd], panel)
+    insides = Insides(definition, panel)
+    document = insides.of(mean).inspection
     assert document["activations"] == [] and document["gradient_reach"]["layers"] == []
     assert document["parameters"]["total"] > 0
+    assert insides.of(mean).inspection is document, "for the store and for the report it is looked into once"
+    assert insides.of(RecurrentForecaster(tiny(), 6)) == Inside(None, "")
     assert "gru: its inside cannot be shown (ForecasterError: gru is not fitted" in caplog.text
 
 
