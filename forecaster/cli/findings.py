@@ -10,6 +10,7 @@ from forecaster.cli.symbol_findings import of_symbols, symbol_data
 from forecaster.series.account import Account
 from forecaster.series.outliers import RULE
 from forecaster.series.stamps import say_stamp
+from forecaster.series.text import unit_of
 
 __all__ = ["account_data", "facts", "plural", "worst_series"]
 
@@ -25,7 +26,7 @@ def facts(account: Account) -> dict[str, str]:
     for name in ("series", "span", "gaps"):
         notes.pop(name, None)
     return {
-        "rows": f"{int(told['rows']):,}" if told.get("rows", "").isdigit() else told.get("rows", "unknown"),
+        **_size(account, told.get("rows", "unknown")),
         "series": _series(account),
         "span": _span(account),
         "frequency": f"{frequency}; {_regularity(account)}",
@@ -34,6 +35,14 @@ def facts(account: Account) -> dict[str, str]:
         **{name: str(note) for name, note in notes.items()},
         **(of_symbols(account) if account.panel.symbols else _of_numbers(account)),
     }
+
+
+def _size(account: Account, rows: str) -> dict[str, str]:
+    """How much there is: rows of a table, characters or words of a text."""
+    panel = account.panel
+    if "text" in panel.notes:
+        return {f"{unit_of(panel.symbols)}s": f"{int(panel.lengths.sum()):,}"}
+    return {"rows": f"{int(rows):,}" if rows.isdigit() else rows}
 
 
 def _of_numbers(account: Account) -> dict[str, str]:

@@ -210,7 +210,7 @@ class RecurrentForecaster:
         """What its weights depend on; empty before a fit."""
         if self.resolved is None:
             return {}
-        return network_facts(self.definition, self.resolved, self.horizon, self.levels, self._inputs)
+        return network_facts(self._filled_in(self.resolved), self.resolved, self.horizon, self.levels, self._inputs)
 
     @property
     def streaming(self) -> dict[str, Any]:

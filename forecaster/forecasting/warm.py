@@ -29,6 +29,8 @@ SHAPING = (
 """Keys of a model file that say what weights there are and what they mean."""
 SHAPING_MEMBERS = ("vary", "masking")
 """Of an ensemble, further ones: they say how far each network looks back."""
+AS_BEFORE: Mapping[str, Any] = {"vary": [], "masking": 0.0}
+"""What ensembles did that were published before their facts told of it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class WarmStart:
             DefinitionError: These weights are not for such a network; says in what they differ.
         """
         for key, value in facts.items():
-            before = self.facts.get(key)
+            before = self.facts.get(key, AS_BEFORE.get(key))
             if before != value:
                 raise DefinitionError(
                     f"warm_start: {self.model} has {key} {_said(value)}, and {self.source} {_said(before)}; write what "

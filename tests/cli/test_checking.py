@@ -227,8 +227,10 @@ def test_the_page_of_symbols_says_them(run, tmp_path):
     (tmp_path / "book.txt").write_text("the cat sat on the mat. " * 30, encoding="utf-8")
     for name, data, words in (
         ("eaten", "kind: symbols, path: eaten.csv, id: who, time: day, target: ate",
-         ("bob, the last symbols", "soup, fish, rice, \N{EN DASH}, soup</pre>")),
-        ("book", "source: text, path: book.txt", ("the cat sat on the mat. </pre>", '<p class="big">11</p>')),
+         ("<dt>rows</dt><dd>244</dd>", "bob, the last symbols", "soup, fish, rice, \N{EN DASH}, soup</pre>")),
+        ("book", "source: text, path: book.txt",
+         ("<dt>characters</dt><dd>720</dd>", "the cat sat on the mat. </pre>", '<p class="big">11</p>')),
+        ("words", "source: text, unit: word, path: book.txt", ("<dt>words</dt><dd>210</dd>",)),
     ):  # fmt: skip
         (tmp_path / f"{name}.yaml").write_text(f"data: {{{data}}}\nhorizon: 1\nlookback: 6\n", encoding="utf-8")
         code, out, error = run(tmp_path / f"{name}.yaml", "--html", tmp_path / f"{name}.html")

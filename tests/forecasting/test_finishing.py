@@ -51,6 +51,14 @@ def test_the_finish_can_be_undone_is_told_and_keeps_the_calibration(panel, finis
     assert [one.step for one in told if one.finishing][-1] == finished.curve["step"].max()
 
 
+def test_a_network_of_windows_is_finished_by_two_thirds_of_the_steps_that_led_to_its_best(panel):
+    """Where a model file leaves that open; of symbols it is one third, see test_symbols."""
+    told = []
+    one = fitted(panel, tiny(steps=9, evaluate_every=3), control=Control(report=told.append))
+    assert one.curve["validation"].idxmin() == 3, "the last look, after nine steps"
+    assert [one.steps for one in told if one.finishing and one.done] == [6]
+
+
 def test_law_1_the_validation_part_trains_nothing_but_the_finish(finished):
     """One of other numbers gives the same unfinished weights, where it stops the fit at the same step."""
     changed = seasonal_panel()

@@ -7,6 +7,7 @@ import pytest
 from forecaster.config import ModelDefinition
 from forecaster.errors import DataError, DefinitionError
 from forecaster.forecasting.symbols import SymbolForecaster, step_by_step
+from forecaster.forecasting.training import Control
 from forecaster.series import Columns
 from forecaster.series.symbols import symbol_panel
 
@@ -31,9 +32,22 @@ def network(name, **keys):
 
 
 @pytest.fixture(scope="module")
-def fitted():
-    forecaster = SymbolForecaster(network("lstm"), 1, lookback=20, season=1, validation=30, seed=3)
+def told():
+    """The progress of the fit below."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def fitted(told):
+    control = Control(report=told.append)
+    forecaster = SymbolForecaster(network("lstm"), 1, lookback=20, season=1, validation=30, seed=3, control=control)
     return forecaster.fit(panel(DINNERS[:220]))
+
+
+def test_a_network_of_symbols_is_finished_by_a_third_of_the_steps_that_led_to_its_best(fitted, told):
+    """Sequences are all learnt from already; of windows it is two thirds, see test_finishing."""
+    best = fitted.curve["step"][fitted.curve["validation"].idxmin()]
+    assert best == 120 and [one.steps for one in told if one.finishing and one.done] == [40]
 
 
 def test_the_turn_is_learnt_and_gone_through_where_nothing_was_written_down(fitted):

@@ -55,6 +55,17 @@ def test_another_network_is_refused_with_what_differs(cold, warm, changes, words
         warm.give(cold._network, {**cold.facts, **changes})
 
 
+def test_an_ensemble_of_before_masking_had_none(cold, warm):
+    """Its facts do not tell of it; weights of networks that looked back differently are not for these."""
+    told = {key: value for key, value in warm.facts.items() if key != "masking"}
+    assert cold.facts["masking"] == 0.0
+    replace(warm, facts=told).give(cold._network, cold.facts)
+    with pytest.raises(DefinitionError, match=r"gru has masking 0.1, and small version 1 0\.0; write what"):
+        replace(warm, facts=told).give(cold._network, {**cold.facts, "masking": 0.1})
+    with pytest.raises(DefinitionError, match="gru has vary lookback, errors, and small version 1 none"):
+        replace(warm, facts={key: told[key] for key in told if key != "vary"}).give(cold._network, cold.facts)
+
+
 def test_weights_of_other_shapes_are_refused(cold, warm):
     with pytest.raises(DefinitionError, match="other shapes"):
         replace(warm, weights=warm.weights[:-1]).give(cold._network, cold.facts)
