@@ -32,12 +32,13 @@ from forecaster.forecasting.inputs import refuse_unknown_future
 from forecaster.series import Panel
 from forecaster.series.continued import continued
 
-__all__ = ["Begun", "Start", "begun_at", "quantiles_from"]
+__all__ = ["Begun", "Start", "Tell", "begun_at", "quantiles_from"]
 
 logger = logging.getLogger(__name__)
 
 Start = str | int | date | pd.Timestamp
 """A time stamp as people write it; a whole number where the stamps are such."""
+Tell = Callable[[str], None]
 
 PATHS = 21
 ATOMS = 49
@@ -97,7 +98,12 @@ def _described(begun: Begun, horizon: int) -> str:
 
 
 def quantiles_from(
-    begun: Begun, call: Callable[[Panel], np.ndarray], probabilities: Sequence[float], lookback: int, horizon: int
+    begun: Begun,
+    call: Callable[[Panel], np.ndarray],
+    probabilities: Sequence[float],
+    lookback: int,
+    horizon: int,
+    tell: Tell | None = None,
 ) -> np.ndarray:
     """Quantiles from a start on, through the steps before it that were not observed.
 
@@ -107,6 +113,7 @@ def quantiles_from(
         probabilities: Of these quantiles.
         lookback: Steps of history that `call` reads.
         horizon: Steps of a block.
+        tell: Is told what was gone through, in a sentence; the log by default.
 
     Returns:
         Raw quantiles of `horizon` steps from the start on, shape (series, horizon, quantiles).
@@ -120,7 +127,7 @@ def quantiles_from(
     refuse_unknown_future(panel, "a forecast from a date behind the last observed value")
     blocks = -(-(gaps + horizon) // horizon)
     _refuse_far(begun, int(blocks.max()))
-    logger.warning("%s", _described(begun, horizon))
+    (tell or logger.warning)(_described(begun, horizon))
     said = call(panel)
     whole = np.full((len(panel), int(blocks.max()) * horizon, len(probabilities)), np.nan)
     whole[:, :horizon] = said

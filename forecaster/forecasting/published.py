@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.errors import DataError, ForecasterError
-from forecaster.forecasting.gap import Start, begun_at, quantiles_from
+from forecaster.forecasting.gap import Start, Tell, begun_at, quantiles_from
 from forecaster.forecasting.inference import history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
@@ -58,7 +58,11 @@ class PublishedForecaster:
 
     @classmethod
     def called_by(
-        cls, run: Callable[[dict[str, np.ndarray]], np.ndarray], signature: list[InputSpec], manifest: ManifestDraft
+        cls,
+        run: Callable[[dict[str, np.ndarray]], np.ndarray],
+        signature: list[InputSpec],
+        manifest: ManifestDraft,
+        tell: Tell | None = None,
     ) -> Self:
         """The same where something else has loaded the SavedModel and calls it: a server.
 
@@ -66,9 +70,11 @@ class PublishedForecaster:
             run: From the arrays of `serving_default`'s inputs by name to its quantiles.
             signature: Those inputs.
             manifest: Of the version.
+            tell: Is told if steps before a start were not observed and are gone through; the log by default.
         """
         forecaster = cls.__new__(cls)
         forecaster._describe(manifest)
+        forecaster._tell = tell
         forecaster.signature, forecaster._call = signature, run
         return forecaster
 
@@ -76,6 +82,7 @@ class PublishedForecaster:
         self.manifest = manifest
         self.name, self.horizon = manifest.model, manifest.horizon
         self._inputs = Inputs.recorded(manifest.inputs, manifest.calendar)
+        self._tell: Tell | None = None
 
     def _open(self, served: Path, manifest: ManifestDraft) -> None:
         import tensorflow as tf
@@ -133,7 +140,7 @@ class PublishedForecaster:
             return forecast_frame(panel, self.name, choose_quantiles(self.quantiles(panel), trained, wanted), wanted)
         begun = begun_at(panel, start)
         probabilities = levels_to_quantiles(trained)
-        said = quantiles_from(begun, self._said, probabilities, self.manifest.lookback, self.horizon)
+        said = quantiles_from(begun, self._said, probabilities, self.manifest.lookback, self.horizon, self._tell)
         return forecast_frame(begun.panel, self.name, choose_quantiles(said, trained, wanted), wanted, begun.start)
 
     def quantiles(self, panel: Panel) -> np.ndarray:

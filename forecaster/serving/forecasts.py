@@ -12,6 +12,7 @@ import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, ValidationError
 
+from forecaster.forecasting.gap import Tell
 from forecaster.forecasting.protocol import chosen_levels
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.published_symbols import PublishedSymbols, strangers
@@ -93,8 +94,10 @@ class Forecasts:
         levels: Sequence[float] | None,
         start: str | int | None,
         top: int | None = None,
+        tell: Tell | None = None,
     ) -> pd.DataFrame:
-        """The forecast frame of a panel; runs in a thread. `top` is for symbols only.
+        """The forecast frame of a panel; runs in a thread. `top` is for symbols only; `tell`: see
+        `PublishedForecaster.called_by`.
 
         Raises:
             DataError: As on the command line.
@@ -110,7 +113,7 @@ class Forecasts:
             return self._executor.submit(loaded.model, signature, arrays, rows, until).result()[kind.output]
 
         inputs = [(key, signature.inputs[key].sizes, signature.inputs[key].dtype) for key in signature.inputs]
-        forecaster = kind.called_by(run, inputs, manifest)
+        forecaster = kind.called_by(run, inputs, manifest, tell)
         if isinstance(forecaster, PublishedSymbols):
             frame = forecaster.predict(panel, None, start, top or TOP)
         else:

@@ -282,4 +282,4 @@ def test_of_cutoffs_forecast_at_once_none_sees_what_only_a_later_one_may(network
     seen = before["cutoff"] <= panel.stamps(panel.first[:1] + border)[0]
     assert 0 < seen.sum() < len(seen)
     pd.testing.assert_frame_equal(before[seen], after[seen])
-    assert (before.loc[~seen, "gru"] != after.loc[~seen, "gru"]).all()
+    assert (before.loc[~seen, "custom_lstm"] != after.loc[~seen, "custom_lstm"]).all()

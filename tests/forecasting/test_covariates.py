@@ -86,45 +86,45 @@ def fitted():
 
 
 def test_levels_are_those_of_the_training_part(fitted):
-    panel, gru, _ = fitted
-    mean, spread = gru._network.forecast.get_layer("known_level").get_weights()
+    panel, lstm, _ = fitted
+    mean, spread = lstm._network.forecast.get_layer("known_level").get_weights()
     prices = panel.until(120).values[:, panel.known_columns][:, 0]
     assert mean == pytest.approx([np.mean(prices)], abs=0.25) and spread == pytest.approx([np.std(prices)], rel=0.2)
 
 
 def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(fitted):
-    panel, gru, ridge = fitted
+    panel, lstm, ridge = fitted
     changed = seasonal_panel(series=2, steps=200, seed=9, past_load=1e6, known_price=0.0, static_size=0.0)
     changed = changed.with_calendar(CALENDAR)
     rows = np.arange(400) % 200
     changed.values[rows <= 150] = panel.values[rows <= 150]
     changed.values[:, 2] = panel.values[:, 2]
     changed.static_values[:] = panel.static_values
-    for forecaster in (gru, ridge):
+    for forecaster in (lstm, ridge):
         before, after = (forecaster.predict(one.until(150)) for one in (panel, changed))
         assert before.equals(after)
 
 
 def test_law_2_a_served_network_computes_the_same_features_itself(fitted, tmp_path):
-    panel, gru, _ = fitted
+    panel, lstm, _ = fitted
     (tmp_path / "served").mkdir()
-    gru.export(tmp_path / "served", tmp_path)
+    lstm.export(tmp_path / "served", tmp_path)
     served = PublishedForecaster.load(tmp_path / "served", draft(panel))
     seen = panel.until(150)
     bare = seen.with_calendar([])
     assert bare.known_inputs == ("known_price",)
-    own = gru.quantiles(seen)
+    own = lstm.quantiles(seen)
     spread = np.array([np.nanstd(seen.history(series)[-24:]) for series in range(2)])[:, None, None]
     for asked in (seen, bare, seen.with_calendar(["month"])):
         assert (np.abs(served.quantiles(asked) - own) <= TOLERANCE * np.maximum(np.abs(own), spread)).all()
-        assert np.array_equal(gru.quantiles(asked), own)
+        assert np.array_equal(lstm.quantiles(asked), own)
 
 
 def draft(panel):
     """What a manifest says of a network on this panel."""
     features = panel.features
     return ManifestDraft(
-        definition={}, model="gru", model_definition={}, inferred={},
+        definition={}, model="custom_lstm", model_definition={}, inferred={},
         inputs={
             "past": ["y", *panel.past, *panel.known_inputs],
             "known": [*panel.known_inputs],

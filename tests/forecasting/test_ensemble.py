@@ -50,8 +50,8 @@ def alone(panel):
 
 
 def test_the_first_member_is_the_network_without_an_ensemble(panel, three, alone):
-    assert alone.curve.equals(three.curve) and list(alone.curves) == ["gru"]
-    assert list(three.curves) == ["gru 1", "gru 2", "gru 3"]
+    assert alone.curve.equals(three.curve) and list(alone.curves) == ["custom_lstm"]
+    assert list(three.curves) == ["custom_lstm 1", "custom_lstm 2", "custom_lstm 3"]
     assert np.array_equal(said_by(three._members[0], panel), alone.quantiles(panel))
 
 
@@ -95,6 +95,6 @@ def test_the_saved_model_says_the_same_and_holds_all_members(panel, three, tmp_p
 
 def test_its_inside_is_seen_member_by_member(panel, three, alone):
     seen, single = inspect(three, panel), inspect(alone, panel)
-    assert [trace.layer for trace in seen.traces] == ["gru 1", "gru 2", "gru 3"]
+    assert [trace.layer for trace in seen.traces] == ["lstm 1", "lstm 2", "lstm 3"]
     counted = [sum(layer.count for layer in one.parameters) for one in (seen, single)]
     assert counted[0] == 3 * counted[1]

@@ -47,7 +47,7 @@ def test_the_finish_can_be_undone_is_told_and_keeps_the_calibration(panel, finis
     assert np.array_equal(finished.quantiles(panel), after)
     stretches = [np.asarray(one._network.stretch.numpy()) for one in (plain, finished)]
     assert np.array_equal(*stretches) and not np.allclose(stretches[0], 1)
-    assert {one.model for one in told} == {"gru"}
+    assert {one.model for one in told} == {"custom_lstm"}
     assert [one.step for one in told if one.finishing][-1] == finished.curve["step"].max()
 
 

@@ -56,13 +56,13 @@ def test_each_network_forecasts_every_series_in_raw_units(fit_once, network):
 
 @pytest.mark.parametrize("transform", ["none", "log", "difference", "log_return"])
 def test_quantiles_never_cross_under_any_transform(fit_once, transform):
-    quantiles = fit_once("gru", transform).quantiles(covered().until(180))
+    quantiles = fit_once("custom_lstm", transform).quantiles(covered().until(180))
     assert quantiles.shape == (2, 6, 7)
     assert (np.diff(quantiles, axis=-1) > 0).all()
 
 
 @pytest.mark.parametrize(
-    ("network", "transform"), [*((network, "none") for network in NETWORKS), ("gru", "log_return")]
+    ("network", "transform"), [*((network, "none") for network in NETWORKS), ("custom_lstm", "log_return")]
 )
 def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(fit_once, network, transform):
     panel, forecaster = covered(), fit_once(network, transform)
@@ -146,7 +146,11 @@ def test_an_import_path_that_leads_nowhere(path, fragment):
 
 def test_levels_that_were_not_trained_are_an_error_that_names_the_trained_ones(usual):
     panel = seasonal_panel(series=2)
-    assert list(usual.predict(panel, levels=[95]).columns[3:]) == ["gru", "gru-lo-95", "gru-hi-95"]
+    assert list(usual.predict(panel, levels=[95]).columns[3:]) == [
+        "custom_lstm",
+        "custom_lstm-lo-95",
+        "custom_lstm-hi-95",
+    ]
     with pytest.raises(LevelError, match=r"level 90 was not trained; the trained levels are 50, 80, 95"):
         usual.predict(panel, levels=[90])
 
@@ -154,7 +158,7 @@ def test_levels_that_were_not_trained_are_an_error_that_names_the_trained_ones(u
 def test_the_bounds_of_one_level_do_not_depend_on_the_others_asked_for(usual):
     panel = seasonal_panel(series=2)
     whole, one = usual.predict(panel), usual.predict(panel, levels=[80])
-    for column in ("gru", "gru-lo-80", "gru-hi-80"):
+    for column in ("custom_lstm", "custom_lstm-lo-80", "custom_lstm-hi-80"):
         assert whole[column].equals(one[column])
 
 
@@ -204,7 +208,7 @@ def test_known_covariates_matter_and_must_reach_over_the_horizon():
 
 
 def test_static_covariates_are_scaled_by_constants_of_the_training_part(fit_once):
-    mean, spread = fit_once("gru", "none")._network.forecast.get_layer("static_scale").get_weights()
+    mean, spread = fit_once("custom_lstm", "none")._network.forecast.get_layer("static_scale").get_weights()
     assert (mean[0], spread[0]) == (200, 100)
 
 
@@ -227,5 +231,5 @@ def test_forecasts_stand_at_their_own_time_stamps():
     panel = seasonal_panel()
     panel.values[:, 0] = 10 + 3 * np.sin(2 * np.pi * np.arange(240) / 12)
     frame = fitted(panel.until(179), tiny(steps=1, learning_rate=1e-9)).predict(panel.until(179))
-    assert frame["gru"].to_numpy() == pytest.approx(panel.values[180:186, 0], abs=1e-3)
+    assert frame["custom_lstm"].to_numpy() == pytest.approx(panel.values[180:186, 0], abs=1e-3)
     assert list(frame["ds"]) == list(panel.stamps(np.arange(180, 186)))

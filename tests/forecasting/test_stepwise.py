@@ -40,7 +40,7 @@ def signed(series=16, steps=48):
 
 def recursive(panel, horizon=2, control=None, season=1, **keys):
     options = {"strategy": "recursive", "samples": 40, "units": 8, "steps": 20, **keys}
-    model = tiny(options.pop("network", "gru"), **options)
+    model = tiny(options.pop("network", "custom_lstm"), **options)
     return RecurrentForecaster(model, horizon, lookback=12, season=season, validation=1, control=control).fit(panel)
 
 
@@ -102,7 +102,7 @@ def test_a_backtest_says_once_what_it_went_through_on_its_own_medians(carried, c
     [told] = [record.getMessage() for record in caplog.records]
     last = panel.stamps(np.array([59]))[0]
     assert told.startswith(
-        f"gru: up to 6 steps in a row before a cutoff not observed (series 's0', last seen at {last}"
+        f"custom_lstm: up to 6 steps in a row before a cutoff not observed (series 's0', last seen at {last}"
     )
     assert "forecasts behind such a gap: 2 of 6)" in told and "on its own medians" in told
 
@@ -112,7 +112,7 @@ def test_law_2_the_exported_network_says_the_same_at_once_and_as_a_stream(carrie
     (tmp_path / "served").mkdir()
     forecaster.export(tmp_path / "served", tmp_path)
     draft = ManifestDraft(
-        definition={}, model="gru", model_definition={}, inferred={}, levels=[80, 95], quantiles=[], horizon=3,
+        definition={}, model="custom_lstm", model_definition={}, inferred={}, levels=[80, 95], quantiles=[], horizon=3,
         inputs={"past": ["y", *panel.known_inputs], "known": [*panel.known_inputs], "static": [*panel.static]},
         calendar={"features": ["hour"], "zone": None, "columns": panel.features.definitions}, lookback=12,
         frequency={"name": panel.calendar.name}, data={}, scores={}, gate={}, seed=1, versions={},

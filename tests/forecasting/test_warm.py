@@ -29,7 +29,7 @@ def cold(panel):
 def warm(cold, tmp_path_factory):
     folder = tmp_path_factory.mktemp("side")
     cold.export(folder / "served", folder)
-    return WarmStart("small version 1", "gru", cold.facts, read_weights(folder / UNFINISHED))
+    return WarmStart("small version 1", "custom_lstm", cold.facts, read_weights(folder / UNFINISHED))
 
 
 def test_it_begins_at_the_best_loss_of_the_fit_before_and_takes_a_third_of_the_steps(panel, cold, warm):
@@ -44,9 +44,9 @@ def test_it_begins_at_the_best_loss_of_the_fit_before_and_takes_a_third_of_the_s
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"lookback": 36}, "gru has lookback 36, and small version 1 24; write what it had"),
-        ({"units": 5}, "gru has units 5, and small version 1 4"),
-        ({"known": ["price"]}, "gru has known price, and small version 1 none"),
+        ({"lookback": 36}, "custom_lstm has lookback 36, and small version 1 24; write what it had"),
+        ({"units": 5}, "custom_lstm has units 5, and small version 1 4"),
+        ({"known": ["price"]}, "custom_lstm has known price, and small version 1 none"),
         ({"conformal": False}, "conformal False, and small version 1 True"),
     ],
 )
@@ -60,9 +60,9 @@ def test_an_ensemble_of_before_masking_had_none(cold, warm):
     told = {key: value for key, value in warm.facts.items() if key != "masking"}
     assert cold.facts["masking"] == 0.0
     replace(warm, facts=told).give(cold._network, cold.facts)
-    with pytest.raises(DefinitionError, match=r"gru has masking 0.1, and small version 1 0\.0; write what"):
+    with pytest.raises(DefinitionError, match=r"custom_lstm has masking 0.1, and small version 1 0\.0; write what"):
         replace(warm, facts=told).give(cold._network, {**cold.facts, "masking": 0.1})
-    with pytest.raises(DefinitionError, match="gru has vary lookback, errors, and small version 1 none"):
+    with pytest.raises(DefinitionError, match="custom_lstm has vary lookback, errors, and small version 1 none"):
         replace(warm, facts={key: told[key] for key in told if key != "vary"}).give(cold._network, cold.facts)
 
 

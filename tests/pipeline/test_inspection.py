@@ -125,7 +125,7 @@ def test_a_network_without_recurrence_and_one_that_cannot_be_looked_into(finishe
     assert document["parameters"]["total"] > 0
     assert insides.of(mean).inspection is document, "for the store and for the report it is looked into once"
     assert insides.of(RecurrentForecaster(tiny(), 6)) == Inside(None, "")
-    assert "gru: its inside cannot be shown (ForecasterError: gru is not fitted" in caplog.text
+    assert "custom_lstm: its inside cannot be shown (ForecasterError: custom_lstm is not fitted" in caplog.text
 
 
 def test_the_command_says_where_nothing_goes_from_step_to_step(tmp_path):

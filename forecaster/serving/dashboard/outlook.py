@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from forecaster.serving.forecasts import Forecasts
 from forecaster.serving.models import Loaded
 
 __all__ = ["outlook"]
+
+logger = logging.getLogger(__name__)
 
 EARLIER = 7
 """Forecast origins before the latest that are gone back to."""
@@ -68,26 +71,28 @@ def outlook(
 
 
 def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[dict[str, Any]]:
-    """Forecasts from earlier origins, a horizon apart, the latest first, beside what came."""
+    """Forecasts from earlier origins, a horizon apart, the latest first, beside what came; gaps are told of once."""
     manifest = loaded.version.manifest
     values, horizon = one.history(0), manifest.horizon
     observed = np.flatnonzero(np.isfinite(values))
     end = int(observed[-1]) if len(observed) else -1
     learnt_until = seen_until(one, manifest.training.get("until"))
-    found = []
+    found, gaps = [], list[str]()
     for back in range(1, EARLIER + 1):
         origin = end - back * horizon
         if origin < min(manifest.lookback, end) - 1 or origin < 1:
             break
         try:
             seen, begin = as_of(one, origin)
-            frame = forecasts.predict(loaded, name, seen, None, begin)
+            frame = forecasts.predict(loaded, name, seen, None, begin, tell=gaps.append)
         except ForecasterError:  # a hole before that origin, say; the page does without
             continue
         truth = values[origin + 1 : origin + 1 + horizon]
         judged = _judged(frame, loaded, truth, values[: origin + 1])
         learnt = None if learnt_until is None else bool(one.first[0] + origin < learnt_until)
         found.append({**_drawn(frame, loaded), **judged, "learnt": learnt})
+    if gaps:
+        logger.warning("%s, earlier forecasts: %s", name, gaps[0])
     return found
 
 

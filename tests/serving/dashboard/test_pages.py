@@ -139,6 +139,16 @@ def test_the_log_says_what_a_user_left_out_and_not_what_the_page_itself_did(show
     assert "values from 2024-01-03 00:00:00 on are not used" in caplog.text
 
 
+def test_a_gap_before_several_past_forecasts_is_told_of_once(shown, caplog):
+    """Forecasts of three steps: of the hours from 6 on none was observed until the last one."""
+    hours = [*range(6), 20]
+    rows = "ds,y\n" + "".join(f"2024-02-01T{hour:02d}:00,{hour}\n" for hour in hours)
+    with caplog.at_level("WARNING", "forecaster"):
+        assert len(shown.client.post("/api/outlook/walk", content=rows).json()["past"]) > 3
+    [told] = [record.getMessage() for record in caplog.records]
+    assert told.startswith("walk, earlier forecasts: 12 steps before the start were not observed")
+
+
 def test_past_forecasts_are_made_from_what_was_known_then(shown):
     past = shown.client.get("/pipelines/walk/outlook").json()["past"]
     assert [one["y"] for one in past[:2]] == [[20.0] * 3, [17.0] * 3], "the last value before each origin"
