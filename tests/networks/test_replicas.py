@@ -40,17 +40,17 @@ def test_two_devices_learn_what_one_learns():
     """An odd batch, missing values, a gradient that is clipped; and the kernel that has a gradient of its own."""
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-    keys = [{"network": "gru", "clipnorm": 0.01}, {"network": "custom_lstm"}]
+    keys = [{"network": "simple_rnn", "clipnorm": 0.01}, {"network": "custom_lstm"}]
     answer = subprocess.run(
         [sys.executable, "-c", BOTH, json.dumps(keys)], capture_output=True, text=True, env=environment, timeout=500
     )
     assert answer.returncode == 0, answer.stderr
     told = json.loads(answer.stdout.splitlines()[-1])
     assert told["logical"] == 2
-    for network in ("gru", "custom_lstm"):
+    for network in ("simple_rnn", "custom_lstm"):
         for part in ("forecast", "curve"):
             np.testing.assert_allclose(told[f"{network} all"][part], told[f"{network} 1"][part], rtol=1e-3)
-    assert told["gru 1"]["curve"][-1][2] > 0, "it is the gradient of the whole batch that was clipped"
+    assert told["simple_rnn 1"]["curve"][-1][2] > 0, "it is the gradient of the whole batch that was clipped"
 
 
 def test_more_devices_than_there_are_and_what_cannot_be_dealt_out_is_refused():
