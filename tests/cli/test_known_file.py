@@ -100,7 +100,7 @@ def test_predict_takes_the_coming_steps_from_the_file(tmp_path):
     file = write_project(
         tmp_path,
         data={"path": str(tmp_path / "demand.csv"), "known": ["price"], "calendar": ["hour", "weekday"]},
-        models=[{"extends": "gru", "units": 2, "steps": 5, "batch_size": 8}],
+        models=[{"extends": "custom_lstm", "units": 2, "steps": 5, "batch_size": 8}],
         baselines=["naive"],
         backtest={"windows": 2},
     )

@@ -92,7 +92,7 @@ def test_another_window_and_another_series_can_be_looked_at():
 def test_changing_what_comes_after_the_cutoff_changes_no_gate():
     """Law 1, for what is shown of a network's inside."""
     panel = seasonal_panel()
-    network = RecurrentForecaster(tiny("lstm"), 6, season=12, lookback=24).fit(panel)
+    network = RecurrentForecaster(tiny(), 6, season=12, lookback=24).fit(panel)
     gates = forecaster.inspect(network, panel, cutoff="2024-01-05 11:00").traces[0].gates["forget"]
     panel.values[108:] += 1000
     assert np.array_equal(

@@ -11,6 +11,7 @@ import pytest
 from forecaster.errors import DataError, LevelError, StoreError
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.pipeline.inspection import Inside
 from forecaster.pipeline.preparation import prepare
 from forecaster.pipeline.publication import TOLERANCE, publish
 from forecaster.series import read_csv
@@ -110,7 +111,7 @@ def test_a_network_that_exports_something_else_is_not_published(finished, tmp_pa
     store = Store(project.store)
     before = store.versions("small")
     with pytest.raises(StoreError, match="forecasts something else than the trained one"):
-        publish(store, definition, prepared, network, result.gate, {}, project.root)
+        publish(store, definition, prepared, network, result.gate, {}, project.root, (), Inside(None))
     assert store.versions("small") == before
 
 

@@ -144,7 +144,7 @@ def test_covariates_many_series_and_own_clocks(tmp_path):
     pd.DataFrame(rows).to_csv(tmp_path / "loads.csv", index=False)
     file = tmp_path / "loads.yaml"
     data = {"path": "loads.csv", "id": "who", "time": "t", "target": "load", "known": ["hour"], "static": ["size"]}
-    small = {"extends": "gru", "units": 4, "steps": 10, "batch_size": 8}
+    small = {"extends": "custom_lstm", "units": 4, "steps": 10, "batch_size": 8}
     file.write_text(yaml.safe_dump({"data": data, "horizon": 4, "models": [small], "backtest": {"windows": 3}}))
     result = run(read_pipeline(file), Project(tmp_path), base=tmp_path, force=True, report=tmp_path / "report.html")
     last = result.forecasts.groupby("unique_id")["ds"].max()
