@@ -51,6 +51,7 @@ WHOLE_HORIZON = {
     "head": "strategy: recursive draws its paths from quantiles",
     "mixing": "strategy: recursive learns from sequences as they are",
     "masking": "strategy: recursive learns from sequences as they are",
+    "theta": "the forecasts of strategy: recursive are those of sampled paths, which go their own way",
 }
 """Keys of networks that say a whole horizon at once, and why others have none."""
 
