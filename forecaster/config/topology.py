@@ -168,8 +168,10 @@ def check_carrying(value: Any, keys: Mapping[str, Any], key: str) -> Any:
             instead = "leave it out" if key == "segment" else "write dropout instead"
             raise ValueError(f"strategy: recursive reads one step at a time and has no {key}; {instead}")
         return value
+    if key == "theta" and value and keys.get("head") == "negative_binomial":
+        raise ValueError("a mean of counts and of the Theta method's forecast is no count; leave theta out")
     if key in WHOLE_HORIZON:
-        if recursive:
+        if recursive and value:
             raise ValueError(f"{WHOLE_HORIZON[key]}; write strategy: direct or seq2seq, or leave {key} out")
         return value
     if not recursive:

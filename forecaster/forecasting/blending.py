@@ -13,23 +13,27 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import Resolved
 from forecaster.networks.frame import encode_target
-from forecaster.networks.theta import deviation
+from forecaster.networks.heads import best_stretch
+from forecaster.networks.theta import Blend, deviation
 from forecaster.series import Panel, training_windows
 
-__all__ = ["share_of", "theta_share"]
+__all__ = ["share_of", "theta_blend"]
 
 logger = logging.getLogger(__name__)
 
-MOST_HELD_OUT = 4_096
+MOST_HELD_OUT = 2_048
 """Windows of the validation part by which the share is chosen, evenly spread over it."""
 GRID = np.linspace(0.0, 1.0, 11)
 HALF = 0.5
 
 
-def theta_share(network: Any, panel: Panel, border: np.ndarray, resolved: Resolved, horizon: int, name: str) -> float:
-    """The share of the Theta method in the forecasts of a network.
+def theta_blend(
+    network: Any, panel: Panel, border: np.ndarray, resolved: Resolved, horizon: int, definition: ModelDefinition
+) -> Blend:
+    """The layer that moves what a network says towards the Theta method.
 
     Args:
         network: As it was before it learnt from the validation part; several are joined.
@@ -37,21 +41,23 @@ def theta_share(network: Any, panel: Panel, border: np.ndarray, resolved: Resolv
         border: Ticks behind which it validates.
         resolved: Lookback, memory, season, and by what errors are judged.
         horizon: Steps to forecast.
-        name: Of the network, for the log.
+        definition: The model file; `theta` is a share, or `auto`.
     """
     held_out = training_windows(panel, resolved.memory, horizon).after(border)
     windows = held_out.gather(held_out.spread(MOST_HELD_OUT))
-    seen = {**windows.inputs, "past": windows.past[:, -resolved.lookback :]}
-    said = network.scaled.predict(seen, batch_size=512, verbose=0)
-    middle, frame = said["quantiles"][:, :, said["quantiles"].shape[2] // 2], said["frame"]
+    said = network.scaled({**windows.inputs, "past": windows.past[:, -resolved.lookback :]}, training=False)
+    quantiles, frame = (ops.convert_to_numpy(said[part]) for part in ("quantiles", "frame"))
     target = ops.convert_to_numpy(encode_target(ops.convert_to_tensor(windows.target), frame, resolved.transform))
+    middle = quantiles[:, :, quantiles.shape[2] // 2]
     past = ops.convert_to_tensor(windows.past[:, :, 0])
     apart = ops.convert_to_numpy(deviation(middle, past, frame, resolved.rhythm, resolved.transform))
     worth = frame[:, 1:2] if resolved.relative else np.ones((len(frame), 1), np.float32)
     share, best = share_of((target - middle) * worth, apart * worth, resolved.validation)
-    said_so = "%s: %.0f%% of its forecast is the Theta method's; %.0f%% would be best on the validation part"
-    logger.info(said_so, name, 100 * share, 100 * best)
-    return share
+    share = share if definition.theta == "auto" else float(definition.theta)
+    stretch = best_stretch(target - share * apart, quantiles, network.shape.quantiles)
+    told = "%s: %.0f%% of its forecast is the Theta method's (on the validation part %.0f%% is best); stretched by %.2f"
+    logger.info(told, definition.name, 100 * share, 100 * best, stretch)
+    return Blend(share, stretch, resolved.rhythm, resolved.transform, name="theta")
 
 
 def share_of(errors: np.ndarray, apart: np.ndarray, origins: int) -> tuple[float, float]:

@@ -130,7 +130,7 @@ class RecurrentForecaster:
 
     def _fitted(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> Any:
         """Builds all networks, joins them, and fits one after the other."""
-        from forecaster.forecasting.blending import theta_share
+        from forecaster.forecasting.blending import theta_blend
         from forecaster.forecasting.member import conform, seed_of
         from forecaster.forecasting.variety import varied
         from forecaster.networks.ensemble import join, joined
@@ -144,12 +144,11 @@ class RecurrentForecaster:
             definition = warmed(definition)
         self._members = [self._member(panel, each[one], definition, one, networks[one]) for one in numbers]
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
-        self.theta = float(definition.theta) if definition.theta != "auto" else 0.0
-        if definition.theta == "auto" and definition.mixes and resolved.theta:
+        if definition.theta:
             with self.unfinished():
-                self.theta = theta_share(together, panel, border, resolved, self.horizon, self.name)
-        if self.theta:
-            together = join(networks, definition.conformal, self.theta, resolved.rhythm, resolved.memory)
+                theta = theta_blend(together, panel, border, resolved, self.horizon, definition)
+            self.theta = theta.share
+            together = join(networks, definition.conformal, theta, resolved.memory)
         if definition.conformal:
             with self.unfinished():
                 offsets = conform(together, panel, border, resolved, self.horizon)
@@ -235,11 +234,12 @@ class RecurrentForecaster:
             yield self
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
-        """The model file with what it leaves to the data; sequences are neither mixed nor masked, counts not mixed."""
+        """The model file with what it leaves to the data; sequences are taken as they are, counts not mixed."""
         from forecaster.forecasting.finishing import OF_SEQUENCES, OF_WINDOWS
 
         model = self.definition
-        own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES}
+        theta = "auto" if resolved.theta and model.mixes else 0.0  # how much is said by the validation part
+        own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES, "theta": theta}
         if model.windowed:
             mixtures = resolved.mixing if model.mixes else 0.0
             own |= {"finish": OF_WINDOWS, "mixing": mixtures, "masking": resolved.masking}

@@ -86,22 +86,19 @@ class Ensemble:
         export_model(folder, self.forecast)
 
 
-def join(
-    members: Sequence[Network], conformal: bool = False, theta: float = 0.0, season: int = 1, reads: int = 0
-) -> Ensemble:
+def join(members: Sequence[Network], conformal: bool = False, theta: Blend | None = None, reads: int = 0) -> Ensemble:
     """One network that says the median of its members' quantiles.
 
     Args:
         members: One or more, alike but for lookback, segment and cycle; the first has the longest lookback.
         conformal: Whether its bounds can be moved.
-        theta: Share of the Theta method in its median.
-        season: Of that method, in time steps.
-        reads: Time steps that it reads, where these are more than the longest lookback.
+        theta: What moves it towards the Theta method; None for nothing.
+        reads: Time steps that this method reads, where these are more than the longest lookback.
     """
     shape = replace(members[0].shape, lookback=max(reads, members[0].shape.lookback))
     inputs, said, frame = _together(members, shape.lookback)
     if theta:
-        said = Blend(theta, season, shape.transform, name="theta")(said, inputs["past"][:, :, 0], frame)
+        said = theta(said, inputs["past"][:, :, 0], frame)
     scaled = keras.Model(inputs, {"quantiles": said, "frame": frame}, name="scaled")
     offsets = None
     if conformal:

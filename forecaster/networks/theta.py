@@ -142,12 +142,13 @@ def deviation(median: Any, past: Any, frame: Any, season: int, transform: str) -
 
 @keras.saving.register_keras_serializable(package="forecaster")
 class Blend(keras.layers.Layer):
-    """Moves all quantiles so far that the median is the mean of itself and of the Theta method's forecast.
+    """Moves all quantiles so far that the median is a mean of itself and of the Theta method's forecast.
 
-        q[i] + share × (theta − q[middle])
+        m + share × (theta − m) + stretch × (q[i] − m), where m is the median
 
     Args:
         share: Of the Theta method.
+        stretch: Of the distances between quantiles, which such a mean needs less wide.
         season: Time steps.
         transform: One of `frame.TRANSFORMS`.
 
@@ -160,14 +161,16 @@ class Blend(keras.layers.Layer):
         As `quantiles`.
     """
 
-    def __init__(self, share: float, season: int, transform: str = "none", **kwargs: Any) -> None:
+    def __init__(self, share: float, stretch: float, season: int, transform: str = "none", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.share, self.season, self.transform = share, season, transform
+        self.share, self.stretch, self.season, self.transform = share, stretch, season, transform
 
     def call(self, quantiles: Any, past: Any, frame: Any) -> Any:
         """See the class."""
-        middle = quantiles[:, :, quantiles.shape[2] // 2]
-        return quantiles + self.share * deviation(middle, past, frame, self.season, self.transform)[:, :, None]
+        place = quantiles.shape[2] // 2
+        middle = quantiles[:, :, place : place + 1]
+        apart = deviation(middle[:, :, 0], past, frame, self.season, self.transform)[:, :, None]
+        return middle + self.share * apart + self.stretch * (quantiles - middle)
 
     def compute_output_shape(self, quantiles_shape: Any, past_shape: Any, frame_shape: Any) -> Any:
         """Said, so that Keras need not find it out by a graph."""
@@ -175,5 +178,5 @@ class Blend(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
-        told = {"share": self.share, "season": self.season, "transform": self.transform}
+        told = {"share": self.share, "stretch": self.stretch, "season": self.season, "transform": self.transform}
         return {**super().get_config(), **told}
