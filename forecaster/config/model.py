@@ -176,6 +176,11 @@ class ModelKeys(BaseModel):
         description="what is learnt: each quantile by itself, or the likeliest Student-t (heavy tails) or "
         "negative binomial distribution (counts, as they are, whatever `transform` says)",
     )
+    theta: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = Field(
+        default="auto",
+        description="share of the Theta method in the forecast; auto: about a half where lookbacks are short and there "
+        "are no covariates, as far as the validation part does not say otherwise",
+    )
     conformal: bool = Field(
         default=False,
         description="move the bounds of intervals, each step by itself, so that they hold on the validation part",
@@ -266,6 +271,7 @@ class ModelDefinition(ModelKeys):
         "head",
         "mixing",
         "masking",
+        "theta",
     )
     @classmethod
     def _step_by_step(cls, value: Any, info: ValidationInfo) -> Any:

@@ -51,6 +51,7 @@ WHOLE_HORIZON = {
     "head": "strategy: recursive draws its paths from quantiles",
     "mixing": "strategy: recursive learns from sequences as they are",
     "masking": "strategy: recursive learns from sequences as they are",
+    "theta": "the forecasts of strategy: recursive are those of sampled paths, which go their own way",
 }
 """Keys of networks that say a whole horizon at once, and why others have none."""
 
@@ -167,8 +168,10 @@ def check_carrying(value: Any, keys: Mapping[str, Any], key: str) -> Any:
             instead = "leave it out" if key == "segment" else "write dropout instead"
             raise ValueError(f"strategy: recursive reads one step at a time and has no {key}; {instead}")
         return value
+    if key == "theta" and value and keys.get("head") == "negative_binomial":
+        raise ValueError("a mean of counts and of the Theta method's forecast is no count; leave theta out")
     if key in WHOLE_HORIZON:
-        if recursive:
+        if recursive and value:
             raise ValueError(f"{WHOLE_HORIZON[key]}; write strategy: direct or seq2seq, or leave {key} out")
         return value
     if not recursive:

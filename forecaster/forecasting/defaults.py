@@ -27,7 +27,7 @@ ENOUGH_STRETCHES = 128
 """Stretches of one horizon from which on a network can tell which of the past cycles is like the coming one."""
 SHORT = 48
 """Steps of lookback up to which a window's own spread is too poor a unit to compare errors of different windows by, and
-mixtures of two take more from a window's trend than they add.
+mixtures of two take more from a window's trend than they add; the Theta method then knows what the network does not.
 """
 MANY = 30
 """Series from which on mixtures of two keep a network from learning long lookbacks by heart."""
@@ -37,6 +37,8 @@ HIDDEN = 0.1
 """Share of the lookback's segments that a network does not see in training."""
 STAND_INS = 4
 """Cycles that a lookback must hold for one to stand in for another that is hidden."""
+REMEMBERED = 128
+"""Steps that the Theta method reads at most, where the networks' lookback is not longer: ten years of months."""
 STRETCHES_A_WINDOW = 16
 """Stretches of one horizon in the data for each window of an automatic batch."""
 
@@ -56,6 +58,9 @@ class Resolved:
         relative: Whether an error on logarithms counts as it is, as a share of the value, not in units of its window.
         mixing: Share of the windows in training that are a mixture of two, where a model file leaves that open.
         masking: Share of the lookback's segments that are hidden in training, where a model file leaves that open.
+        theta: Whether forecasts have a share of the Theta method, where a model file leaves that open.
+        memory: Time steps that the Theta method reads; at least the lookback.
+        rhythm: Its season, in time steps; 1 for none.
         validation: Forecast origins of the validation part.
         reasons: For each of them where it came from, to be printed and recorded.
     """
@@ -69,6 +74,9 @@ class Resolved:
     relative: bool
     mixing: float
     masking: float
+    theta: bool
+    memory: int
+    rhythm: int
     validation: int
     reasons: dict[str, str]
 
@@ -100,6 +108,7 @@ def resolve(
     origins = _validation(panel, horizon, validation, step, reasons)
     steps = _lookback(panel, horizon, lookback, seasons, origins, step, reasons)
     cycles = seasons or natural_seasons(panel.calendar)
+    memory, rhythm = max(steps, min(int(panel.lengths.max()), REMEMBERED)), min(cycles, default=1)
     cycle = min((one for one in cycles if 2 * one <= steps), default=1)
     pace, hidden = _segment(steps, cycle, segment, reasons), _masking(steps, cycle, reasons)
     cycle = _cycle(panel, horizon, cycle, steps, reasons)
@@ -108,7 +117,10 @@ def resolve(
     if relative:
         reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
     mixing = _mixing(panel, steps, reasons)
-    return Resolved(steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, origins, reasons)
+    theta = _theta(panel, steps, memory, reasons)
+    return Resolved(
+        steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, theta, memory, rhythm, origins, reasons
+    )
 
 
 def _seasons(
@@ -231,3 +243,11 @@ def _masking(lookback: int, cycle: int, reasons: dict[str, str]) -> float:
         return 0.0
     reasons["masking"] = f"{HIDDEN:.0%} of the segments hidden in training ({lookback // cycle} cycles in the lookback)"
     return HIDDEN
+
+
+def _theta(panel: Panel, lookback: int, memory: int, reasons: dict[str, str]) -> bool:
+    """Whether lookbacks are short, and there is nothing but the series' own values."""
+    if lookback > SHORT or panel.past or panel.known_inputs or panel.static:
+        return False
+    reasons["theta"] = f"has a share in the forecasts ({lookback} steps of lookback are few; it reads {memory})"
+    return True

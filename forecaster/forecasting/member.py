@@ -97,6 +97,6 @@ def conform(network: Any, panel: Panel, border: np.ndarray, resolved: Resolved, 
         resolved: Lookback.
         horizon: Steps to forecast.
     """
-    held_out = training_windows(panel, resolved.lookback, horizon).after(border)
+    held_out = training_windows(panel, network.shape.lookback, horizon).after(border)
     some = held_out.gather(held_out.spread(MOST_HELD_OUT))
     return np.asarray(network.conformal_offsets(some.inputs, some.target, max(len(held_out) / horizon, 1.0)))

@@ -56,6 +56,7 @@ class RecurrentForecaster:
         curve: Of the fit: step, training and validation loss, and how the gradient was clipped (see `clipping`). Of an
             ensemble it is that of the first network; `curves` has all.
         resolved: What `auto` became.
+        theta: Share of the Theta method in its forecasts.
         seconds: That the fit took.
 
     Example:
@@ -90,7 +91,7 @@ class RecurrentForecaster:
         self.seed = seed
         self.control, self.warm = control or Control(), warm
         self.devices = devices
-        self.seconds = 0.0
+        self.seconds, self.theta = 0.0, 0.0
         self.curve = pd.DataFrame(columns=["step", "training", "validation"])
         self.resolved: Resolved | None = None
         self._inputs = Inputs()
@@ -129,9 +130,10 @@ class RecurrentForecaster:
 
     def _fitted(self, panel: Panel, resolved: Resolved, definition: ModelDefinition) -> Any:
         """Builds all networks, joins them, and fits one after the other."""
+        from forecaster.forecasting.blending import theta_blend
         from forecaster.forecasting.member import conform, seed_of
         from forecaster.forecasting.variety import varied
-        from forecaster.networks.ensemble import joined
+        from forecaster.networks.ensemble import join, joined
 
         numbers = range(definition.ensemble)
         each = [varied(resolved, definition, number, self.horizon) for number in numbers]
@@ -141,8 +143,13 @@ class RecurrentForecaster:
             self.warm.give(together, self.facts)
             definition = warmed(definition)
         self._members = [self._member(panel, each[one], definition, one, networks[one]) for one in numbers]
+        border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
+        if definition.theta:
+            with self.unfinished():
+                theta = theta_blend(together, panel, border, resolved, self.horizon, definition)
+            self.theta = theta.share
+            together = join(networks, definition.conformal, theta, resolved.memory)
         if definition.conformal:
-            border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
             with self.unfinished():
                 offsets = conform(together, panel, border, resolved, self.horizon)
             together.offsets.assign(offsets)
@@ -203,7 +210,7 @@ class RecurrentForecaster:
     @property
     def reads(self) -> int | None:
         """Steps before a cutoff that decide a forecast; None where all do, or nothing is fitted."""
-        return None if self.resolved is None or self.stepwise else self.resolved.lookback
+        return None if self.resolved is None or self.stepwise else self._lookback
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -227,11 +234,12 @@ class RecurrentForecaster:
             yield self
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
-        """The model file with what it leaves to the data; sequences are neither mixed nor masked, counts not mixed."""
+        """The model file with what it leaves to the data; sequences are taken as they are, counts not mixed."""
         from forecaster.forecasting.finishing import OF_SEQUENCES, OF_WINDOWS
 
         model = self.definition
-        own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES}
+        theta = "auto" if resolved.theta and model.mixes else 0.0  # how much is said by the validation part
+        own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES, "theta": theta}
         if model.windowed:
             mixtures = resolved.mixing if model.mixes else 0.0
             own |= {"finish": OF_WINDOWS, "mixing": mixtures, "masking": resolved.masking}
@@ -275,8 +283,7 @@ class RecurrentForecaster:
             said = self.quantiles(panel)
             return forecast_frame(panel, self.name, choose_quantiles(said, self.levels, wanted), wanted)
         begun, probabilities = begun_at(panel, start), levels_to_quantiles(self.levels)
-        lookback = self.resolved.lookback if self.resolved else 0
-        said = quantiles_from(begun, self._said, probabilities, lookback, self.horizon)
+        said = quantiles_from(begun, self._said, probabilities, self._lookback, self.horizon)
         return forecast_frame(begun.panel, self.name, choose_quantiles(said, self.levels, wanted), wanted, begun.start)
 
     def quantiles(self, panel: Panel) -> np.ndarray:
@@ -288,7 +295,7 @@ class RecurrentForecaster:
         if self.stepwise or self.resolved is None:
             return self._said(panel)
         probabilities = levels_to_quantiles(self.levels)
-        return from_the_end(panel, self._said, probabilities, self.resolved.lookback, self.horizon)
+        return from_the_end(panel, self._said, probabilities, self._lookback, self.horizon)
 
     def _said(self, panel: Panel) -> np.ndarray:
         """What the network says of the windows as they are."""
@@ -302,7 +309,14 @@ class RecurrentForecaster:
 
     def _steps_back(self, panel: Panel) -> int:
         """How much of the past it reads: the lookback, or all of it where it carries its state."""
-        return history_read(panel, self.streaming, self.resolved.lookback if self.resolved else 0)
+        return history_read(panel, self.streaming, self._lookback)
+
+    @property
+    def _lookback(self) -> int:
+        """Steps that are read at once: the lookback, or the memory of the Theta method."""
+        if self.resolved is None:
+            return 0
+        return self.resolved.memory if self.theta else self.resolved.lookback
 
     def export(self, served: Path, side: Path) -> None:
         """Writes the network as a SavedModel (folder `served`) and as `model.keras` (in folder `side`).

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial", "Tuning", "tune"]
 
-JUDGED_BEFORE: Mapping[str, Any] = {"finish": 0.0, "ensemble": 1, "conformal": False}
+JUDGED_BEFORE: Mapping[str, Any] = {"finish": 0.0, "ensemble": 1, "theta": 0.0, "conformal": False}
 """Keys of what comes behind the part of a fit that is judged: a trial leaves it out, the model file keeps it."""
 ASIDE = frozenset({"name", "baselines", "promote", "keep", "schedule", "metrics", "executor"})
 """Keys of a pipeline on which no score of a trial depends; of `promote` the metric counts by itself."""

@@ -1,13 +1,14 @@
-"""Networks that forecast as one: the median of what they say and conformal offsets, inside one exported network.
+"""Networks that forecast as one: the median of what they say, a share of the Theta method, and conformal offsets.
 
-They may see lookbacks of different lengths, all of which end at the cutoff. Each scales its own; before the median is
-taken, what they say is brought into the frame of the longest.
+All of it is inside one exported network. The networks may see lookbacks of different lengths, all of which end at the
+cutoff; the Theta method may look back further. Each network scales its own; before the median is taken, what they say
+is brought into the frame of the longest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from forecaster.networks.exporting import export_model
 from forecaster.networks.frame import FromFrame, Reframe, encode_target
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
+from forecaster.networks.theta import Blend
 
 __all__ = ["Ensemble", "MedianOfMembers", "join", "joined"]
 
@@ -45,13 +47,13 @@ class MedianOfMembers(keras.layers.Layer):
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks that forecast the same together, or one whose bounds are moved.
+    """Networks that forecast the same together, or one whose median or bounds are moved.
 
     Attributes:
         forecast: As that of one `Network`.
         scaled: As that of one `Network`, before the conformal offsets.
         members: The networks, with weights of their own.
-        shape: Of the one with the longest lookback.
+        shape: Of the one with the longest lookback, but with all of the lookback that is read.
         offsets: The weights of the conformal layer, shape (horizon, quantiles); None without one.
     """
 
@@ -84,14 +86,19 @@ class Ensemble:
         export_model(folder, self.forecast)
 
 
-def join(members: Sequence[Network], conformal: bool = False) -> Ensemble:
+def join(members: Sequence[Network], conformal: bool = False, theta: Blend | None = None, reads: int = 0) -> Ensemble:
     """One network that says the median of its members' quantiles.
 
     Args:
         members: One or more, alike but for lookback, segment and cycle; the first has the longest lookback.
         conformal: Whether its bounds can be moved.
+        theta: What moves it towards the Theta method; None for nothing.
+        reads: Time steps that this method reads, where these are more than the longest lookback.
     """
-    shape, inputs, said, frame = members[0].shape, *_together(members)
+    shape = replace(members[0].shape, lookback=max(reads, members[0].shape.lookback))
+    inputs, said, frame = _together(members, shape.lookback)
+    if theta:
+        said = theta(said, inputs["past"][:, :, 0], frame)
     scaled = keras.Model(inputs, {"quantiles": said, "frame": frame}, name="scaled")
     offsets = None
     if conformal:
@@ -106,12 +113,13 @@ def joined(networks: Sequence[Any], conformal: bool) -> Any:
     return join(networks, conformal) if len(networks) > 1 or conformal else networks[0]
 
 
-def _together(members: Sequence[Network]) -> tuple[dict[str, Any], Any, Any]:
+def _together(members: Sequence[Network], reads: int) -> tuple[dict[str, Any], Any, Any]:
     """Inputs, the median of the quantiles in units of the first member's frame, and that frame."""
     first = members[0].scaled
-    if len(members) == 1:
+    if len(members) == 1 and reads == members[0].shape.lookback:
         return dict(first.input), first.output["quantiles"], first.output["frame"]
     inputs = {name: keras.Input(part.shape[1:], name=name) for name, part in first.input.items()}
+    inputs["past"] = keras.Input((reads, *first.input["past"].shape[2:]), name="past")
     said = [
         keras.Model(one.scaled.input, one.scaled.output, name=f"member_{number}")(_seen(inputs, one.shape))
         for number, one in enumerate(members, start=1)
@@ -123,7 +131,7 @@ def _together(members: Sequence[Network]) -> tuple[dict[str, Any], Any, Any]:
         else Reframe(one.shape.transform)(told["quantiles"], told["frame"], frame)
         for one, told in zip(members, said, strict=True)
     ]
-    return inputs, MedianOfMembers(name="median")(quantiles), frame
+    return inputs, MedianOfMembers(name="median")(quantiles) if len(members) > 1 else quantiles[0], frame
 
 
 def _seen(inputs: dict[str, Any], shape: Shape) -> dict[str, Any]:

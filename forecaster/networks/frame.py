@@ -20,6 +20,7 @@ __all__ = [
     "ToFrame",
     "differenced",
     "encode_target",
+    "growth",
     "logarithmic",
     "on_working_scale",
 ]
@@ -81,7 +82,7 @@ def _never_zero(spread: Any, size: Any) -> Any:
     return ops.where(spread > 0, spread, 1.0)
 
 
-def _growth(transform: str, horizon: int, dtype: Any) -> Any:
+def growth(transform: str, horizon: int, dtype: Any) -> Any:
     """How the unit grows with the step k: by sqrt(k) for sums of k changes, else not; shape (1, horizon)."""
     steps = ops.reshape(ops.arange(1, horizon + 1, dtype=dtype), (1, horizon))
     return ops.sqrt(steps) if differenced(transform) else ops.ones_like(steps)
@@ -99,7 +100,7 @@ def encode_target(target: Any, frame: Any, transform: str) -> Any:
         Shape (batch, horizon); NaN where the target is missing.
     """
     level, spread = frame[:, 0:1], frame[:, 1:2]
-    unit = spread * _growth(transform, target.shape[1], target.dtype)
+    unit = spread * growth(transform, target.shape[1], target.dtype)
     return (on_working_scale(target, transform) - level) / unit
 
 
@@ -182,7 +183,7 @@ class FromFrame(keras.layers.Layer):
 
     def call(self, scaled: Any, frame: Any) -> Any:
         """See the class."""
-        unit = frame[:, 1:2] * _growth(self.transform, scaled.shape[1], scaled.dtype)
+        unit = frame[:, 1:2] * growth(self.transform, scaled.shape[1], scaled.dtype)
         working = frame[:, 0:1, None] + unit[:, :, None] * scaled
         return ops.exp(ops.minimum(working, LARGEST_LOGARITHM)) if logarithmic(self.transform) else working
 
@@ -217,9 +218,9 @@ class Reframe(keras.layers.Layer):
 
     def call(self, scaled: Any, frame: Any, other: Any) -> Any:
         """See the class."""
-        growth = _growth(self.transform, scaled.shape[1], scaled.dtype)[:, :, None]
+        units = growth(self.transform, scaled.shape[1], scaled.dtype)[:, :, None]
         shift = (frame[:, 0:1] - other[:, 0:1]) / other[:, 1:2]
-        return scaled * (frame[:, 1:2] / other[:, 1:2])[:, :, None] + shift[:, :, None] / growth
+        return scaled * (frame[:, 1:2] / other[:, 1:2])[:, :, None] + shift[:, :, None] / units
 
     def compute_output_shape(self, scaled_shape: Any, frame_shape: Any, other_shape: Any) -> Any:
         """Said, so that Keras need not find it out by a graph."""

@@ -160,7 +160,7 @@ def draft_of(
         quantiles=[] if definition.symbolic else list(levels_to_quantiles(forecaster.levels)),
         vocabulary=list(forecaster.vocabulary) if isinstance(forecaster, SymbolForecaster) else [],
         horizon=forecaster.horizon,
-        lookback=prepared.resolved.lookback,
+        lookback=forecaster.reads or prepared.resolved.lookback,
         frequency={"name": panel.calendar.name, "metric_season": prepared.season},
         data={"source": data.source, **where, "sha256": data_hash(panel), **panel.notes},
         scores=dict(scores),
