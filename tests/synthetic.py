@@ -31,7 +31,7 @@ def seasonal_panel(series: int = 1, steps: int = 240, season: int = 12, seed: in
 
 
 def tiny(network: str = "custom_lstm", **changes):
-    """The smallest model that still learns, by itself; of all networks `custom_lstm` has its graph built the soonest."""
+    """The smallest model that still learns, by itself; of all networks `custom_lstm` has the graph built soonest."""
     from forecaster.config import ModelDefinition
 
     options = {"units": 4, "steps": 20, "warmup": 2, "evaluate_every": 10, "batch_size": 8, "theta": 0.0, **changes}

@@ -51,7 +51,7 @@ def windows_of(panel, lookback):
 def test_the_savedmodel_runs_where_only_tensorflow_is(finished, version, tmp_path):
     _, project, _ = finished
     panel = read_csv(project.root / "demand.csv")
-    past = windows_of(panel, 48)
+    past = windows_of(panel, version.manifest.lookback)
     past[1, 5:9] = np.nan
     np.save(tmp_path / "past.npy", past)
     command = [sys.executable, "-c", ALONE, str(version.served), str(tmp_path / "past.npy"), str(tmp_path / "said.npy")]
@@ -94,7 +94,7 @@ def test_a_keras_file_lies_beside_and_loads_in_safe_mode(finished, version):
     import keras
 
     _, project, _ = finished
-    past = windows_of(read_csv(project.root / "demand.csv"), 48)
+    past = windows_of(read_csv(project.root / "demand.csv"), version.manifest.lookback)
     model = keras.saving.load_model(version.side / "model.keras", safe_mode=True)
     served = PublishedForecaster(version)
     assert np.asarray(model({"past": past})["quantiles"]) == pytest.approx(served.run({"past": past}), rel=1e-5)
