@@ -242,7 +242,7 @@ class RecurrentForecaster:
         own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES, "theta": theta}
         if model.windowed:
             mixtures = resolved.mixing if model.mixes else 0.0
-            own |= {"finish": OF_WINDOWS, "mixing": mixtures, "masking": resolved.masking}
+            own |= {"finish": OF_WINDOWS, "mixing": mixtures, "masking": resolved.masking, "steps": resolved.steps}
         left = {key: value for key, value in own.items() if getattr(model, key) == "auto"}
         return model.model_copy(update=left)
 

@@ -93,7 +93,7 @@ class ManifestDraft(BaseModel):
         vocabulary: Of symbols: their names in the order of the network's probabilities, the unknown one first.
             Empty where values are numbers.
         horizon: Steps ahead.
-        lookback: Steps before the cutoff that the network reads; more than `inferred` tells where it has a memory besides.
+        lookback: Steps before the cutoff that the network reads; `inferred` tells how many of them its recurrence does.
         frequency: The steps' frequency or calendar.
         data: Source, rows, span and SHA-256 of the data.
         scores: The scores, those of the baselines among them.

@@ -98,3 +98,5 @@ def test_its_inside_is_seen_member_by_member(panel, three, alone):
     assert [trace.layer for trace in seen.traces] == ["lstm 1", "lstm 2", "lstm 3"]
     counted = [sum(layer.count for layer in one.parameters) for one in (seen, single)]
     assert counted[0] == 3 * counted[1]
+    begins = [layer["edges"][0] for layer in seen.document()["activations"]]
+    assert begins == [seen.document()["window"]["lookback"]["ds"][-steps] for steps in (24, 12, 18)]

@@ -62,7 +62,10 @@ def document(found: Inspection, loss: str) -> dict[str, Any]:
             **({"symbols": list(found.vocabulary)} if found.vocabulary else {}),
         },
         "activations": [
-            {**_activations(trace, found.window), **_by_symbol(found.by_symbol.get(trace.layer))}
+            {
+                **_activations(trace, found.window, found.lookbacks.get(trace.layer, found.window.lookback)),
+                **_by_symbol(found.by_symbol.get(trace.layer)),
+            }
             for trace in found.traces
         ],
         "gradient_reach": {
@@ -131,8 +134,8 @@ def _window(window: SeenWindow, median: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _activations(trace: Trace, window: SeenWindow) -> dict[str, Any]:
-    reads, ticks = window.steps(trace)
+def _activations(trace: Trace, window: SeenWindow, lookback: int) -> dict[str, Any]:
+    reads, ticks = window.steps(trace, lookback)
     order = slice(None, None, -1) if trace.backwards else slice(None)
     hidden = trace.states["hidden"][0][order]
     most = np.sort(np.argsort(-hidden.std(axis=0), kind="stable")[:MOST_UNITS])

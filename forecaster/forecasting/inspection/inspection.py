@@ -25,6 +25,7 @@ from forecaster.networks.inspection import (
     parameters,
 )
 from forecaster.networks.inspection.activations import recorded
+from forecaster.networks.inspection.layers import labels, walk
 from forecaster.series import Batch, Panel, training_windows
 from forecaster.series.symbols import in_terms_of, with_known
 from forecaster.store import Version
@@ -56,6 +57,7 @@ class Inspection:
         trained: Whether the network has learnt anything.
         vocabulary: Of a network of symbols.
         by_symbol: What the gates of each of its recurrent layers did at each symbol, over several windows.
+        lookbacks: Steps that the network around a layer sees, where there are several or one that sees less than all.
     """
 
     model: str
@@ -69,6 +71,7 @@ class Inspection:
     trained: bool = True
     vocabulary: tuple[str, ...] = ()
     by_symbol: Mapping[str, GatesBySymbol] = field(default_factory=dict)
+    lookbacks: Mapping[str, int] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The same as JSON types; see `forecaster.forecasting.inspection.document`."""
@@ -154,8 +157,19 @@ def look(one: Subject, panel: Panel, series: str | None = None, cutoff: str | in
     by_symbol = _by_symbol(one, several) if one.vocabulary else {}
     return Inspection(
         one.name, one.definition, parameters(one.model), window, median, traces, _reach(one, several), len(chosen),
-        one.trained, one.vocabulary, by_symbol,
+        one.trained, one.vocabulary, by_symbol, lookbacks(one.model),
     )  # fmt: skip
+
+
+def lookbacks(model: Any) -> dict[str, int]:
+    """Steps of the past that the networks inside of a model see, by the names of their layers."""
+    names = labels(model)
+    seen: dict[str, int] = {}
+    for member in model.layers:
+        given = getattr(member, "input", None) if isinstance(member, keras.Model) else None
+        if isinstance(given, Mapping) and "past" in given:
+            seen |= {names[id(part)]: int(given["past"].shape[1]) for part in walk(member) if id(part) in names}
+    return seen
 
 
 def _by_symbol(one: Subject, batch: Batch) -> dict[str, GatesBySymbol]:

@@ -57,19 +57,23 @@ class SeenWindow:
             for stamp in self.panel.stamps(np.asarray(ticks, np.int64))
         ]
 
-    def steps(self, trace: Trace) -> tuple[str, np.ndarray]:
+    def steps(self, trace: Trace, lookback: int) -> tuple[str, np.ndarray]:
         """What the steps of a recurrence read: `lookback`, `horizon`, both, or `steps` where that cannot be told.
 
         A step reads one time step, or a segment of several.
+
+        Args:
+            trace: Of a recurrent layer.
+            lookback: Steps up to the cutoff that its network sees; all or fewer of the window's.
 
         Returns:
             The part, and the ticks at which the steps begin, in order of time, with the tick behind the last one;
             shape (steps + 1,). Ticks count from 0 where the part is `steps`.
         """
-        parts = {"lookback": (self.lookback, 1 - self.lookback), "horizon": (self.horizon, 1)}
+        parts = {"lookback": (lookback, 1 - lookback), "horizon": (self.horizon, 1)}
         if "decoder" in trace.layer:
             parts = dict(reversed(parts.items()))
-        parts["lookback and horizon"] = (self.lookback + self.horizon, 1 - self.lookback)
+        parts["lookback and horizon"] = (lookback + self.horizon, 1 - lookback)
         for part, (length, begin) in parts.items():
             segment = math.ceil(length / trace.steps)
             if math.ceil(length / segment) == trace.steps:

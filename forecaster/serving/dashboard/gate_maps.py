@@ -39,7 +39,7 @@ def _layer(window: Mapping[str, Any], layer: Mapping[str, Any]) -> str:
     rows += "".join(_row(name, state, states[state], True) for state in reversed(list(states)))
     shown, edges = len(layer["shown"]), layer["edges"]
     of = f"{shown} of {layer['units']} units, those that move most" if shown < layer["units"] else f"{shown} units"
-    series = _series(window) if layer["reads"] == "lookback" else ""
+    series = _series(window, edges[0]) if layer["reads"] == "lookback" else ""
     return (
         f"<figure><figcaption>{text(name)} over one window of the test part: {of}, one above the other, "
         f"{layer['steps']} steps from left to right</figcaption>{series}{rows}"
@@ -71,11 +71,13 @@ def _edge(stamp: object) -> str:
     return text(str(stamp).replace("T", " ").removesuffix(":00"))
 
 
-def _series(window: Mapping[str, Any]) -> str:
-    """The series of the window, as wide as the maps; of symbols there is no line to draw."""
+def _series(window: Mapping[str, Any], begin: object) -> str:
+    """The series from where the maps begin, as wide as they are; of symbols there is no line to draw."""
     if "symbols" in window:
         return ""
-    values = [math.nan if value is None else float(value) for value in window["lookback"]["y"]]
+    stamps = list(window["lookback"]["ds"])
+    seen = window["lookback"]["y"][stamps.index(begin) if begin in stamps else 0 :]
+    values = [math.nan if value is None else float(value) for value in seen]
     low, high = float(np.nanmin(values, initial=math.inf)), float(np.nanmax(values, initial=-math.inf))
     if not low < high:
         return ""
