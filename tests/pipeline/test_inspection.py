@@ -38,7 +38,7 @@ def test_a_published_version_has_its_inspection_among_the_verified_files(version
     found = read_inspection(version.side)
     assert found["model"] == version.manifest.model and found["trained"]
     window, [layer] = found["window"], found["activations"]
-    assert (len(window["lookback"]["ds"]), len(window["horizon"]["y"])) == (128, 24)
+    assert (len(window["lookback"]["ds"]), len(window["horizon"]["y"])) == (48, 24)
     assert window["cutoff"] == "2024-03-29T23:00:00", "the last whose horizon has come"
     assert (layer["reads"], layer["steps"], layer["units"]) == ("lookback", 8, 4)
     assert layer["edges"][:2] == ["2024-03-28T00:00:00", "2024-03-28T06:00:00"], "segments of six hours"

@@ -58,7 +58,7 @@ def document(found: Inspection, loss: str) -> dict[str, Any]:
         "trained": found.trained,
         "parameters": parameters_document(found.parameters),
         "window": {
-            **_window(found.window, found.median),
+            **_window(found.window, found.median, max(found.lookbacks.values(), default=found.window.lookback)),
             **({"symbols": list(found.vocabulary)} if found.vocabulary else {}),
         },
         "activations": [
@@ -116,14 +116,14 @@ def reach_document(reach: GradientReach, clipnorm: float | None) -> dict[str, An
     return {"weights": _number(reach.weights), **clipped, "layers": layers}
 
 
-def _window(window: SeenWindow, median: np.ndarray) -> dict[str, Any]:
+def _window(window: SeenWindow, median: np.ndarray, lookback: int) -> dict[str, Any]:
     seen = window.windows.gather(slice(None))
-    length = window.cutoff + 1 - window.start
+    length = min(window.cutoff + 1 - window.start, lookback)
     return {
         "unique_id": window.unique_id,
         "cutoff": window.stamps([window.cutoff])[0],
         "lookback": {
-            "ds": window.stamps(np.arange(window.start, window.cutoff + 1)),
+            "ds": window.stamps(np.arange(window.cutoff + 1 - length, window.cutoff + 1)),
             "y": _numbers(seen.past[0, -length:, 0], 6),
         },
         "horizon": {
