@@ -67,10 +67,6 @@ Name = Annotated[str, AfterValidator(checked_name), Field(json_schema_extra={"pa
 Network = Annotated[str, AfterValidator(_checked_network), Field(json_schema_extra={"pattern": f"^{NETWORK}$"})]
 
 
-STEPS = 1_500
-"""Optimiser steps at most, where a model file leaves that open and data are not plenty."""
-
-
 class ModelKeys(BaseModel):
     """The keys of a model file, each checked by itself.
 
@@ -153,9 +149,7 @@ class ModelKeys(BaseModel):
         lt=1,
         description="share of the running mean of the training loss kept at each step; 0: mean since the last look",
     )
-    steps: PositiveInt | Literal["auto"] = Field(
-        default="auto", description=f"optimiser steps at most; auto: {STEPS}, twice as many where data are plenty"
-    )
+    steps: PositiveInt = Field(default=1500, description="optimiser steps at most")
     warmup: int = Field(default=50, ge=0, description="steps over which the learning rate rises")
     evaluate_every: PositiveInt = Field(default=25, description="steps between looks at the validation part")
     patience: PositiveInt = Field(
@@ -217,16 +211,6 @@ class ModelDefinition(ModelKeys):
     def depth(self) -> int:
         """Recurrent layers: as many as there are dilations, else `layers`."""
         return len(self.dilations) if self.dilations else self.layers
-
-    @property
-    def most_steps(self) -> int:
-        """Optimiser steps at most, where `auto` is what data have that are not plenty.
-
-        Example:
-            >>> ModelDefinition(network="gru").most_steps, ModelDefinition(network="gru", steps=20).most_steps
-            (1500, 20)
-        """
-        return STEPS if self.steps == "auto" else self.steps
 
     @property
     def windowed(self) -> bool:

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 MOST_HELD_OUT = 2_048
 """Windows of the validation part by which the share is chosen, evenly spread over it."""
+AT_ONCE = 512
 GRID = np.linspace(0.0, 1.0, 11)
 HALF = 0.5
 
@@ -45,8 +46,8 @@ def theta_blend(
     """
     held_out = training_windows(panel, resolved.memory, horizon).after(border)
     windows = held_out.gather(held_out.spread(MOST_HELD_OUT))
-    said = network.scaled({**windows.inputs, "past": windows.past[:, -resolved.lookback :]}, training=False)
-    quantiles, frame = (ops.convert_to_numpy(said[part]) for part in ("quantiles", "frame"))
+    seen = {**windows.inputs, "past": windows.past[:, -resolved.lookback :]}
+    quantiles, frame = _said(network, seen, len(windows.target))
     target = ops.convert_to_numpy(encode_target(ops.convert_to_tensor(windows.target), frame, resolved.transform))
     middle = quantiles[:, :, quantiles.shape[2] // 2]
     past = ops.convert_to_tensor(windows.past[:, :, 0])
@@ -58,6 +59,14 @@ def theta_blend(
     told = "%s: %.0f%% of its forecast is the Theta method's (on the validation part %.0f%% is best); stretched by %.2f"
     logger.info(told, definition.name, 100 * share, 100 * best, stretch)
     return Blend(share, stretch, resolved.rhythm, resolved.transform, name="theta")
+
+
+def _said(network: Any, inputs: dict[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles and frames of many windows, of which few may fit at once."""
+    some = [slice(begin, begin + AT_ONCE) for begin in range(0, count, AT_ONCE)]
+    said = [network.scaled({name: part[one] for name, part in inputs.items()}, training=False) for one in some]
+    both = [np.concatenate([ops.convert_to_numpy(one[part]) for one in said]) for part in ("quantiles", "frame")]
+    return both[0], both[1]
 
 
 def share_of(errors: np.ndarray, apart: np.ndarray, origins: int) -> tuple[float, float]:
@@ -82,4 +91,4 @@ def share_of(errors: np.ndarray, apart: np.ndarray, origins: int) -> tuple[float
         return HALF, HALF
     losses = [np.abs(errors[known] - share * apart[known]).mean() for share in GRID]
     best = float(GRID[int(np.argmin(losses))])
-    return round((origins * best + HALF) / (origins + 1), 4), best
+    return (origins * best + HALF) / (origins + 1), best

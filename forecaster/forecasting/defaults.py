@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-from forecaster.config.model import STEPS
 from forecaster.forecasting.scale_of_changes import choose_transform
 from forecaster.series import Panel, automatic_windows, find_seasons, natural_seasons
 from forecaster.series.split import VALIDATION_SHARE
@@ -40,8 +39,6 @@ STAND_INS = 4
 """Cycles that a lookback must hold for one to stand in for another that is hidden."""
 REMEMBERED = 128
 """Steps that the Theta method reads at most, where the networks' lookback is not longer: ten years of months."""
-PLENTY = 16_384
-"""Stretches of one horizon in the data from which on a fit may have twice as many steps: it is still learning then."""
 STRETCHES_A_WINDOW = 16
 """Stretches of one horizon in the data for each window of an automatic batch."""
 
@@ -55,7 +52,6 @@ class Resolved:
         seasons: Found or given; empty where the data show none.
         segment: Time steps that the recurrence reads at once.
         batch_size: Windows a step, where a model file leaves that open.
-        steps: Optimiser steps at most, where a model file leaves that open.
         cycle: Time steps of the shortest season of which the lookback holds two, also of one that the calendar
             suggests but that does not pay as a forecast by itself; 1 for none. The network weighs such past cycles.
         transform: What a network makes of the values.
@@ -74,7 +70,6 @@ class Resolved:
     segment: int
     cycle: int
     batch_size: int
-    steps: int
     transform: str
     relative: bool
     mixing: float
@@ -117,20 +112,18 @@ def resolve(
     cycle = min((one for one in cycles if 2 * one <= steps), default=1)
     pace, hidden = _segment(steps, cycle, segment, reasons), _masking(steps, cycle, reasons)
     cycle = _cycle(panel, horizon, cycle, steps, reasons)
-    batch, most = _batch_size(panel, horizon, reasons), _steps(panel, horizon, reasons)
-    form = _transform(panel, transform, reasons)
+    batch, form = _batch_size(panel, horizon, reasons), _transform(panel, transform, reasons)
     relative = form == "log" and steps <= SHORT
     if relative:
         reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
     mixing = _mixing(panel, steps, reasons)
-    theta = _theta(panel, steps, memory, reasons)
+    theta = _theta(panel, steps, reasons)
     return Resolved(
         steps,
         seasons,
         pace,
         cycle,
         batch,
-        most,
         form,
         relative,
         mixing,
@@ -249,15 +242,6 @@ def _batch_size(panel: Panel, horizon: int, reasons: dict[str, str]) -> int:
     return size
 
 
-def _steps(panel: Panel, horizon: int, reasons: dict[str, str]) -> int:
-    """Twice as many of plenty of data; a fit that is at its best before ends before."""
-    stretches = int(panel.lengths.sum()) // horizon
-    if stretches < PLENTY:
-        return STEPS
-    reasons["steps"] = f"{2 * STEPS:,} at most ({stretches:,} stretches of {horizon} steps in the data)"
-    return 2 * STEPS
-
-
 def _mixing(panel: Panel, lookback: int, reasons: dict[str, str]) -> float:
     """Half of the windows where series are many, what is seen of them is long, and it is nothing but their values."""
     if len(panel) < MANY or lookback <= SHORT or panel.past or panel.known_inputs or panel.static:
@@ -274,9 +258,9 @@ def _masking(lookback: int, cycle: int, reasons: dict[str, str]) -> float:
     return HIDDEN
 
 
-def _theta(panel: Panel, lookback: int, memory: int, reasons: dict[str, str]) -> bool:
+def _theta(panel: Panel, lookback: int, reasons: dict[str, str]) -> bool:
     """Whether lookbacks are short, and there is nothing but the series' own values."""
     if lookback > SHORT or panel.past or panel.known_inputs or panel.static:
         return False
-    reasons["theta"] = f"has a share in the forecasts ({lookback} steps of lookback are few; it reads {memory})"
+    reasons["theta"] = f"has a share in the forecasts ({lookback} steps of lookback are few)"
     return True

@@ -69,7 +69,7 @@ def all_windows(
         seed: Of the draws, which go on behind those of the fit.
     """
     batch = window_batches(training_windows(panel, resolved.lookback, horizon), resolved, definition, seed)
-    return lambda step: batch(definition.most_steps + step)
+    return lambda step: batch(definition.steps + step)
 
 
 def all_sequences(
@@ -84,7 +84,7 @@ def all_sequences(
     windows, known = training_windows(panel, resolved.lookback, horizon), len(panel.known_inputs)
 
     def batch(step: int) -> Examples:
-        drawn = windows.draw(int(definition.batch_size), seed, definition.most_steps + step)
+        drawn = windows.draw(int(definition.batch_size), seed, definition.steps + step)
         return sequences(windows.gather(drawn), known, panel.filling)
 
     return batch
@@ -119,7 +119,7 @@ def finish(
         if control.stop():
             raise Interrupted(f"stopped at step {step} of {steps} of finishing {definition.name}")
         examples = batch(step)
-        shown = network.lesson(examples.inputs, examples.target, definition.most_steps + step)
+        shown = network.lesson(examples.inputs, examples.target, definition.steps + step)
         if not math.isfinite(float(network.train.train_on_batch(shown, examples.target))):
             raise TrainingError(
                 f"{definition.name}: the loss is not finite at step {step} of its finish; write finish: 0"

@@ -110,6 +110,7 @@ class RecurrentForecaster:
             Interrupted: `control.stop` said so.
         """
         began = time.monotonic()
+        self.theta = 0.0
         self.resolved = resolved = resolve(
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step,
             "none" if self.counts else self.transform,
@@ -242,7 +243,7 @@ class RecurrentForecaster:
         own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES, "theta": theta}
         if model.windowed:
             mixtures = resolved.mixing if model.mixes else 0.0
-            own |= {"finish": OF_WINDOWS, "mixing": mixtures, "masking": resolved.masking, "steps": resolved.steps}
+            own |= {"finish": OF_WINDOWS, "mixing": mixtures, "masking": resolved.masking}
         left = {key: value for key, value in own.items() if getattr(model, key) == "auto"}
         return model.model_copy(update=left)
 
@@ -314,9 +315,9 @@ class RecurrentForecaster:
     @property
     def _lookback(self) -> int:
         """Steps that are read at once: the lookback, or the memory of the Theta method."""
-        if self.resolved is None:
+        if self._network is None or self.resolved is None:
             return 0
-        return self.resolved.memory if self.theta else self.resolved.lookback
+        return self.resolved.lookback if self.stepwise else int(self._network.shape.lookback)
 
     def export(self, served: Path, side: Path) -> None:
         """Writes the network as a SavedModel (folder `served`) and as `model.keras` (in folder `side`).

@@ -183,7 +183,7 @@ class SymbolForecaster(RecurrentForecaster):
         def sample() -> str:
             return joined(generate(chain, begin, Wish(length=SAMPLE[unit], seed=self.seed))[0].symbols, unit)
 
-        return with_samples(control, self.definition.most_steps, lessons.around, sample)
+        return with_samples(control, self.definition.steps, lessons.around, sample)
 
     def _chain(self, network: Any, lookback: int) -> NetworkChain:
         from forecaster.networks.chain import NetworkChain

@@ -159,7 +159,7 @@ def train(network: Trainable, lessons: Lessons, definition: ModelDefinition, con
             break
         if control.stop():
             _save(network, state, control)
-            raise Interrupted(f"stopped at step {state.step} of {definition.most_steps} of {definition.name}")
+            raise Interrupted(f"stopped at step {state.step} of {definition.steps} of {definition.name}")
         batch = lessons.batch(state.step)
         shown = network.lesson(batch.inputs, batch.target, state.step)
         state.losses.append(float(network.train.train_on_batch(shown, batch.target)))
@@ -171,19 +171,19 @@ def train(network: Trainable, lessons: Lessons, definition: ModelDefinition, con
             _save(network, state, control)
             saved = time.monotonic()
         if state.step % 10 == 0:
-            control.report(Progress(str(definition.name), state.step, definition.most_steps, *_last(state)))
+            control.report(Progress(str(definition.name), state.step, definition.steps, *_last(state)))
     _save(network, state, control)
     _set(network, state.best_weights)
     said = (definition.name, state.step, state.best_step, state.best)
     logger.info("%s: stopped after %d steps, best at step %d with validation loss %.5g", *said)
-    control.report(Progress(str(definition.name), state.step, definition.most_steps, *_last(state), done=True))
+    control.report(Progress(str(definition.name), state.step, definition.steps, *_last(state), done=True))
     return pd.DataFrame(state.curve, columns=["step", "training", "validation", "clipped", "gradient"])
 
 
 def _is_due(state: _State, definition: ModelDefinition) -> bool:
     """Whether to look at the validation part now: every so many steps and at the last, once."""
     looked = bool(state.curve) and state.curve[-1][0] == state.step
-    return not looked and (state.step % definition.evaluate_every == 0 or state.step == definition.most_steps)
+    return not looked and (state.step % definition.evaluate_every == 0 or state.step == definition.steps)
 
 
 def _look(network: Trainable, validation: Examples, state: _State, definition: ModelDefinition) -> None:
@@ -210,14 +210,14 @@ def _look(network: Trainable, validation: Examples, state: _State, definition: M
         state.best_weights = _values(network.train.variables)
     _set(network, now)
     without = state.step - state.best_step
-    state.done = state.step >= definition.most_steps or without >= _wait(state.best_step, definition)
+    state.done = state.step >= definition.steps or without >= _wait(state.best_step, definition)
 
 
 def _wait(best_step: int, definition: ModelDefinition) -> int:
     """Steps without a better validation loss until the fit ends: as many as led to the best one, but at least half of
     the patience and at most all of it. A patience of all steps ends no fit.
     """
-    if definition.patience >= definition.most_steps:
+    if definition.patience >= definition.steps:
         return definition.patience
     return min(definition.patience, max(best_step, (definition.patience + 1) // 2))
 

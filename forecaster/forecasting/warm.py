@@ -61,7 +61,7 @@ class WarmStart:
         """
         for key, value in facts.items():
             before = self.facts.get(key, AS_BEFORE.get(key))
-            if before != value:
+            if before not in (value, "auto"):  # some versions told `auto`; the data then made the same of it
                 raise DefinitionError(
                     f"warm_start: {self.model} has {key} {_said(value)}, and {self.source} {_said(before)}; write what "
                     "it had, or fit from the beginning (warm_start: false)"
@@ -104,7 +104,7 @@ def warmed(definition: ModelDefinition) -> ModelDefinition:
         >>> told.steps, told.patience, told.learning_rate
         (300, 100, 0.001)
     """
-    fewer = {"steps": definition.most_steps, "patience": definition.patience}
+    fewer = {"steps": definition.steps, "patience": definition.patience}
     changes = {name: max(round(count / SHORTER), 1) for name, count in fewer.items()}
     return definition.model_copy(update={**changes, "learning_rate": SHARE_OF_RATE * definition.learning_rate})
 

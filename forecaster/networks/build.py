@@ -57,7 +57,7 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     topology = definition.chosen_topology
     if topology in UNROLLED:
         lesson["taught"] = keras.Input((shape.horizon,), name="taught")
-        teacher = Teacher(definition.teacher_forcing, definition.scheduled_sampling, definition.most_steps, seed)
+        teacher = Teacher(definition.teacher_forcing, definition.scheduled_sampling, definition.steps, seed)
         taught = encode_target(lesson["taught"], features.frame, shape.transform)
         free, learnt, bias = UNROLLED[topology](features, definition, shape, seeds, taught)
     elif topology in DIRECT:

@@ -23,6 +23,7 @@ __all__ = [
     "growth",
     "logarithmic",
     "on_working_scale",
+    "zero_filled",
 ]
 
 TRANSFORMS = ("none", "log", "difference", "log_return")
@@ -53,7 +54,7 @@ def on_working_scale(values: Any, transform: str) -> Any:
     return ops.where(values > 0, ops.log(ops.where(values > 0, values, 1.0)), float("nan"))
 
 
-def _filled(values: Any) -> tuple[Any, Any]:
+def zero_filled(values: Any) -> tuple[Any, Any]:
     """Values with zeros for NaN, and the mask of what was observed as numbers."""
     observed = ops.isfinite(values)
     return ops.where(observed, values, 0.0), ops.cast(observed, values.dtype)
@@ -61,7 +62,7 @@ def _filled(values: Any) -> tuple[Any, Any]:
 
 def _moments(values: Any, axis: int) -> tuple[Any, Any]:
     """Mean and standard deviation of what is observed along an axis (kept); the latter never zero."""
-    filled, observed = _filled(values)
+    filled, observed = zero_filled(values)
     count = ops.maximum(ops.sum(observed, axis, keepdims=True), 1.0)
     mean = ops.sum(filled, axis, keepdims=True) / count
     variance = ops.sum(observed * ops.square(filled - mean), axis, keepdims=True) / count
@@ -71,7 +72,7 @@ def _moments(values: Any, axis: int) -> tuple[Any, Any]:
 
 def _least_spread(working: Any, transform: str) -> Any:
     """From one to three values nobody can tell a spread: up to a tenth of the level, or of one logarithm; else 0."""
-    filled, observed = _filled(working)
+    filled, observed = zero_filled(working)
     count = ops.sum(observed, 1, keepdims=True)
     size = 1.0 if logarithmic(transform) else ops.sum(ops.abs(filled), 1, keepdims=True) / ops.maximum(count, 1.0)
     return UNKNOWN_SPREAD * size * ops.clip((ENOUGH - count) / (ENOUGH - 1.0), 0.0, 1.0)
@@ -136,11 +137,11 @@ class ToFrame(keras.layers.Layer):
         if not differenced(self.transform):
             level, spread = _moments(working, axis=1)
             spread = ops.maximum(spread, _least_spread(working, self.transform))
-            scaled, observed = _filled((working - level) / spread)
+            scaled, observed = zero_filled((working - level) / spread)
             return scaled, observed, ops.concatenate([level, spread], axis=1)
         level = _last_observed(working)
         gap = ops.full_like(working[:, :1], float("nan"))
-        changes, observed = _filled(ops.concatenate([gap, working[:, 1:] - working[:, :-1]], axis=1))
+        changes, observed = zero_filled(ops.concatenate([gap, working[:, 1:] - working[:, :-1]], axis=1))
         count = ops.maximum(ops.sum(observed, 1, keepdims=True), 1.0)
         spread = ops.sqrt(ops.sum(ops.square(changes), 1, keepdims=True) / count)
         spread = _never_zero(spread, ops.abs(level))
@@ -156,7 +157,7 @@ class ToFrame(keras.layers.Layer):
 
 
 def _last_observed(values: Any) -> Any:
-    filled, observed = _filled(values)
+    filled, observed = zero_filled(values)
     steps = ops.arange(1, values.shape[1] + 1, dtype=values.dtype)
     last = ops.max(observed * steps, axis=1, keepdims=True)
     return ops.sum(ops.where(steps == last, filled, 0.0), axis=1, keepdims=True)
@@ -254,11 +255,11 @@ class ScaleTogether(keras.layers.Layer):
 
     def call(self, values: Any) -> Any:
         """See the class."""
-        scaled, observed = _filled(values)
+        scaled, observed = zero_filled(values)
         count = values.shape[-1] - self.unscaled
         if count:
             mean, spread = _moments(values[:, :, :count], axis=1)
-            numbers, _ = _filled((values[:, :, :count] - mean) / spread)
+            numbers, _ = zero_filled((values[:, :, :count] - mean) / spread)
             scaled = ops.concatenate([numbers, scaled[:, :, count:]], axis=-1)
         return ops.concatenate([scaled, observed], axis=-1)
 

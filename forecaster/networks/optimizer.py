@@ -236,7 +236,7 @@ class ClippedAdagrad(_Clipped):
 def optimizer(definition: ModelDefinition) -> ClippedAdamW | ClippedAdagrad:
     """The optimiser that a model file describes."""
     left = LEFT if definition.decay == "cosine" else 1.0
-    rate = WarmCosine(definition.learning_rate, definition.most_steps, definition.warmup, left)
+    rate = WarmCosine(definition.learning_rate, definition.steps, definition.warmup, left)
     watched: dict[str, Any] = {
         "largest_value": definition.clipvalue, "largest_norm": definition.clipnorm,
         "averaging": definition.averaging or None,

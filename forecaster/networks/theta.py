@@ -4,7 +4,7 @@
 
 A network learns from windows of the past how series go on; where these are short it takes what was usual then for what
 is coming. Theta (Assimakopoulos and Nikolopoulos 2000) learns nothing from other windows: its season is that of the
-series, its rate α the one that would have forecast the series best, its drift half of the series' slope (Hyndman and
+series, its rate α what would have forecast the series best, its drift half of the series' slope (Hyndman and
 Billah 2003). The two err in different places, so that a mean of both is better than either (Bates and Granger 1969).
 """
 
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from forecaster.networks.frame import growth, on_working_scale
+from forecaster.networks.frame import growth, on_working_scale, zero_filled
 
 __all__ = ["RATES", "Blend", "deviation", "theta"]
 
@@ -26,11 +26,12 @@ SHARE_OF_SLOPE = 0.5
 TINY = 1e-12
 
 
-def theta(values: Any, season: int, horizon: int) -> Any:
+def theta(values: Any, seen: Any, season: int, horizon: int) -> Any:
     """Forecasts of windows by the Theta method.
 
     Args:
-        values: Shape (batch, steps); NaN where missing, as before the start of a series.
+        values: Shape (batch, steps); 0 where missing, as before the start of a series.
+        seen: 1 or 0, where missing; same shape.
         season: Time steps; a window of fewer than three seasons has none.
         horizon: Steps to forecast.
 
@@ -39,23 +40,20 @@ def theta(values: Any, season: int, horizon: int) -> Any:
 
     Example:
         >>> rising = np.arange(12, dtype="float32")[None]
-        >>> np.round(ops.convert_to_numpy(theta(rising, season=1, horizon=3)), 1).tolist()
+        >>> np.round(ops.convert_to_numpy(theta(rising, np.ones_like(rising), season=1, horizon=3)), 1).tolist()
         [[11.5, 12.0, 12.5]]
     """
-    observed = ops.isfinite(values)
-    seen = ops.cast(observed, "float32")
-    filled = ops.where(observed, values, 0.0)
-    season = season if season > 1 and filled.shape[1] >= 3 * season else 1
-    pattern = _pattern(filled, seen, season) if season > 1 else ops.zeros_like(filled[:, :1])
-    places = np.arange(-filled.shape[1], 0) % season
-    level, rate = _smoothed((filled - ops.take(pattern, places, axis=1)) * seen, seen)
+    season = season if season > 1 and values.shape[1] >= 3 * season else 1
+    pattern = _pattern(values, seen, season) if season > 1 else ops.zeros_like(values[:, :1])
+    places = np.arange(-values.shape[1], 0) % season
+    level, rate = _smoothed((values - ops.take(pattern, places, axis=1)) * seen, seen)
     count = ops.sum(seen, axis=1, keepdims=True)
     ahead = ops.arange(horizon, dtype="float32")[None] + (1.0 - (1.0 - rate) ** count) / rate
-    slope = _slope((filled - ops.take(pattern, places, axis=1)) * seen, seen)
+    slope = _slope((values - ops.take(pattern, places, axis=1)) * seen, seen)
     return level + SHARE_OF_SLOPE * slope * ahead + ops.take(pattern, np.arange(horizon) % season, axis=1)
 
 
-def _pattern(filled: Any, seen: Any, season: int) -> Any:
+def _pattern(values: Any, seen: Any, season: int) -> Any:
     """What each place of the season adds: means of the deviations from a centred moving average, drawn towards zero.
 
     They are drawn by as much as means of noise of their own spread would have said, so that no season stays where there
@@ -68,10 +66,10 @@ def _pattern(filled: Any, seen: Any, season: int) -> Any:
     if season % 2 == 0:
         weights[[0, -1]] = 0.5
     kernel = weights[:, None, None]
-    total = ops.conv(filled[:, :, None], kernel, padding="same")[:, :, 0]
+    total = ops.conv(values[:, :, None], kernel, padding="same")[:, :, 0]
     full = ops.conv(seen[:, :, None], kernel, padding="same")[:, :, 0] > season - 0.25
     counted = _by_season(seen * ops.cast(full, "float32"), season)
-    apart = _by_season(filled - total / season, season) * counted
+    apart = _by_season(values - total / season, season) * counted
     each = ops.sum(counted, axis=1)
     found = ops.sum(apart, axis=1) / ops.maximum(each, 1.0)
     left = ops.sum(ops.square(apart - found[:, None]) * counted, axis=(1, 2))
@@ -93,20 +91,32 @@ def _by_season(values: Any, season: int) -> Any:
 def _smoothed(values: Any, seen: Any) -> tuple[Any, Any]:
     """The level at the end of a window under its best rate, and that rate; shape (batch, 1) each.
 
-    All rates are gone through at once. The recurrence l_t = c_t l_{t−1} + b_t is an associative scan.
+    All rates are gone through at once; of those that are equally good it is the mean.
     """
     rates = ops.convert_to_tensor(np.array(RATES, np.float32))[None, None]
     begins = (seen * ops.cast(ops.cumsum(seen, axis=1) == 1.0, "float32"))[:, :, None]
     gate = ops.maximum(rates * seen[:, :, None], begins)
-    _, levels = ops.associative_scan(
-        lambda before, after: (before[0] * after[0], before[1] * after[0] + after[1]),
-        (1.0 - gate, gate * values[:, :, None]), axis=1,
-    )  # fmt: skip
-    levels = ops.reshape(levels, (-1, values.shape[1], len(RATES)))  # which a scan does not tell
+    levels = _recurred(1.0 - gate, gate * values[:, :, None])
     errors = (values[:, 1:, None] - levels[:, :-1]) * (seen[:, :, None] - begins)[:, 1:]
-    best = ops.one_hot(ops.argmin(ops.sum(ops.square(errors), axis=1), axis=-1), len(RATES))
-    chosen = ops.sum(best * levels[:, -1], axis=-1, keepdims=True)
-    return chosen, ops.sum(best * rates[:, 0], axis=-1, keepdims=True)
+    squares = ops.sum(ops.square(errors), axis=1)
+    least = ops.cast(squares <= ops.min(squares, axis=-1, keepdims=True), "float32")  # LiteRT has no argmin of ours
+    best = least / ops.sum(least, axis=-1, keepdims=True)
+    level = ops.sum(best * levels[:, -1], axis=-1, keepdims=True)
+    return level, ops.sum(best * rates[:, 0], axis=-1, keepdims=True)
+
+
+def _recurred(kept: Any, added: Any) -> Any:
+    """All l_t = kept_t l_{t−1} + added_t from l_0 = 0, by doubling (Hillis and Steele 1986): (batch, steps, rates).
+
+    Plain products and sums, in as many turns as the number of steps has digits in binary: every runtime has them.
+    """
+    steps, back = kept.shape[1], 1
+    while back < steps:
+        shift = [[0, 0], [back, 0], [0, 0]]
+        added = added + kept * ops.pad(added, shift)[:, :steps]
+        kept = kept * ops.pad(kept, shift, constant_values=1.0)[:, :steps]
+        back *= 2
+    return added
 
 
 def _slope(values: Any, seen: Any) -> Any:
@@ -133,11 +143,10 @@ def deviation(median: Any, past: Any, frame: Any, season: int, transform: str) -
     Returns:
         Shape (batch, horizon); 0 where nothing was observed.
     """
-    scaled = (on_working_scale(past, transform) - frame[:, :1]) / frame[:, 1:]
-    horizon = median.shape[1]
-    said = theta(scaled, season, horizon) / growth(transform, horizon, "float32")
-    any_seen = ops.any(ops.isfinite(scaled), axis=1, keepdims=True)
-    return ops.where(any_seen, said - median, 0.0)
+    working, seen = zero_filled(on_working_scale(past, transform))
+    scaled, horizon = (working - frame[:, :1]) / frame[:, 1:] * seen, median.shape[1]
+    said = theta(scaled, seen, season, horizon) / growth(transform, horizon, "float32")
+    return (said - median) * ops.max(seen, axis=1, keepdims=True)
 
 
 @keras.saving.register_keras_serializable(package="forecaster")

@@ -105,8 +105,6 @@ def prepare(
     }
     if all(model.batch_size != "auto" for model in models):
         inferred.pop("batch size")
-    if not any(model.steps == "auto" and model.windowed for model in models):
-        inferred.pop("steps", None)
     if not any(model.mixing == "auto" and model.mixes for model in models):
         inferred.pop("mixtures", None)
     if not any(model.masking == "auto" and model.windowed for model in models):
@@ -124,7 +122,7 @@ def prepare(
 
 def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition, carried: bool) -> dict[str, str]:
     """What is told of a pipeline of symbols: nothing that is for numbers alone, but the strategy."""
-    numeric = ("segment", "transform", "metric season", "past cycles", "mixtures", "masking", "theta", "steps")
+    numeric = ("segment", "transform", "metric season", "past cycles", "mixtures", "masking", "theta")
     told = {key: why for key, why in inferred.items() if key not in numeric}
     if isinstance(definition.data, TextData):
         told.pop("season")

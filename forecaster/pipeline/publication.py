@@ -168,7 +168,7 @@ def draft_of(
         training={
             "until": recorded(panel, _seen(prepared, twin)),
             "data_until": recorded(panel, panel.last),
-            **({"theta": forecaster.theta} if forecaster.theta else {}),
+            **({"theta": forecaster.theta, "lookback": prepared.resolved.lookback} if forecaster.theta else {}),
             **_begins(prepared, forecaster, twin),
         },
         reference=_reference(definition, prepared, losses, twin),

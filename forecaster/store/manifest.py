@@ -93,14 +93,16 @@ class ManifestDraft(BaseModel):
         vocabulary: Of symbols: their names in the order of the network's probabilities, the unknown one first.
             Empty where values are numbers.
         horizon: Steps ahead.
-        lookback: Steps before the cutoff that the network reads; `inferred` tells how many of them its recurrence does.
+        lookback: Steps before the cutoff that the network reads; see `sees`.
         frequency: The steps' frequency or calendar.
         data: Source, rows, span and SHA-256 of the data.
         scores: The scores, those of the baselines among them.
         gate: Why it was promoted.
         training: How far its data reached: `until`, the last step that the network has seen in training or
             validation, and `data_until`, the last of the data that it was judged on; each a stamp (UTC where the data
-            have a zone), or one for each series where they share no clock.
+            have a zone), or one for each series where they share no clock. Of numbers also `theta`, the share of the
+            Theta method, and the `lookback` of the recurrence, where there is such a share; and for warm starts
+            `learnt_until` and what the weights are for (`network`).
         reference: What recent errors and inputs are held against, to notice drift; see `evaluation.drift`.
         seed: The seed of the run.
         streaming: For a network that carries its state, the `state` of the signature `step`: shape and dtype of each
@@ -135,6 +137,11 @@ class ManifestDraft(BaseModel):
     streaming: JsonDict = {}
     versions: dict[str, str]
     attempt: str = ""
+
+    @property
+    def sees(self) -> int:
+        """Steps before the cutoff that the recurrence sees; what else is read goes to the Theta method alone."""
+        return int(self.training.get("lookback", self.lookback))
 
 
 class Manifest(ManifestDraft):

@@ -1,6 +1,7 @@
 """A share of the Theta method in a network's forecasts: when, how much, and inside of the export."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,10 +66,26 @@ def test_the_saved_model_says_the_same(panel, blended, tmp_path):
 
 
 def test_law_1_nothing_behind_the_cutoff_moves_a_forecast(panel, blended):
-    early = panel.until(panel.last - 30)
-    assert np.array_equal(blended.quantiles(early), blended.quantiles(panel.until(panel.last - 30)))
-    longer = blended.predict(early)
-    assert np.isfinite(longer[blended.name]).all()
+    cutoff = panel.last - 30
+    other = replace(panel, values=panel.values.copy())
+    behind = np.arange(len(panel.values)) % int(panel.lengths[0]) >= int(panel.lengths[0]) - 30
+    other.values[behind, 0] += 1e3
+    assert not np.array_equal(blended.quantiles(other), blended.quantiles(panel))
+    assert np.array_equal(blended.quantiles(other.until(cutoff)), blended.quantiles(panel.until(cutoff)))
+
+
+def test_a_second_fit_without_a_share_reads_no_further_than_its_network(panel):
+    forecaster = RecurrentForecaster(tiny(steps=2, theta="auto"), HORIZON, season=12, lookback=LOOKBACK).fit(panel)
+    assert forecaster.reads == 128
+    forecaster.lookback = 60
+    assert (forecaster.fit(panel).reads, forecaster.theta) == (60, 0.0)
+    assert np.isfinite(forecaster.quantiles(panel)).all()
+
+
+def test_a_date_behind_the_data_is_reached_with_the_whole_memory(panel, blended):
+    start = panel.stamps(panel.last[:1] + 4)[0]
+    frame = blended.predict(panel, start=start)
+    assert np.isfinite(frame[blended.name]).all() and len(frame) == 2 * HORIZON
 
 
 def test_how_much_is_told_and_left_to_the_validation_part(panel, caplog):

@@ -13,16 +13,17 @@ from tests.synthetic import seasonal_panel, tiny
 
 
 def published(folder, network, transform):
-    """A small network with covariates, trained for five steps."""
+    """A small network with covariates and a share of the Theta method, trained for five steps."""
     steps = 120
     known = np.tile(np.arange(steps) % 24.0, 2)
     panel = seasonal_panel(series=2, steps=steps, known_hour=known, static_size=np.repeat([1.0, 2.0], steps))
     forecaster = RecurrentForecaster(
-        tiny(network, steps=5, evaluate_every=5), 6, season=12, lookback=24, transform=transform
+        tiny(network, steps=5, evaluate_every=5, theta=0.4), 6, season=12, lookback=24, transform=transform
     ).fit(panel)
     store = Store(folder)
     told = draft(
-        model=network, model_definition=forecaster.definition.model_dump(mode="json"), horizon=6, lookback=24,
+        model=network, model_definition=forecaster.definition.model_dump(mode="json"), horizon=6,
+        lookback=forecaster.reads,
         inputs={"past": ["y", "known_hour"], "known": ["known_hour"], "static": ["static_size"]},
         levels=[80.0, 95.0], quantiles=[0.025, 0.1, 0.5, 0.9, 0.975],
     )  # fmt: skip
@@ -48,7 +49,7 @@ def test_an_onnx_model_forecasts_the_same_in_any_batch(version, tmp_path):
     pytest.importorskip("tf2onnx", reason="the extra onnx is not installed")
     path = export(version, "onnx", tmp_path / "energy.onnx")
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    past = 20 + np.random.default_rng(0).normal(size=(3, 24, 2)).astype(np.float32)
+    past = 20 + np.random.default_rng(0).normal(size=(3, version.manifest.lookback, 2)).astype(np.float32)
     past[1, 4:9] = np.nan
     inputs = {"past": past, "known": np.ones((3, 6, 1), np.float32), "static": np.ones((3, 1), np.float32)}
     said = session.run(["quantiles"], inputs)[0]

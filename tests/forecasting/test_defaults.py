@@ -69,12 +69,6 @@ def test_the_batch_grows_with_the_stretches_in_the_data(series, steps, horizon, 
     assert f"{expected} windows ({series * steps // horizon:,} stretches" in found.reasons["batch size"]
 
 
-@pytest.mark.parametrize(("steps", "most"), [(16_383 * 6, 1_500), (16_384 * 6, 3_000)])
-def test_a_fit_may_have_twice_as_many_steps_where_data_are_plenty(steps, most):
-    found = resolved(seasonal_panel(1, steps), 6, season=12, lookback=24)
-    assert (found.steps, "steps" in found.reasons) == (most, most > 1_500)
-
-
 def test_a_model_file_that_names_a_batch_size_has_it():
     assert ModelDefinition(network="gru", name="gru").batch_size == "auto"
     panel = seasonal_panel(steps=300)

@@ -60,6 +60,7 @@ def test_an_ensemble_of_before_masking_had_none(cold, warm):
     told = {key: value for key, value in warm.facts.items() if key != "masking"}
     assert cold.facts["masking"] == 0.0
     replace(warm, facts=told).give(cold._network, cold.facts)
+    replace(warm, facts={**told, "masking": "auto"}).give(cold._network, cold.facts)
     with pytest.raises(DefinitionError, match=r"custom_lstm has masking 0.1, and small version 1 0\.0; write what"):
         replace(warm, facts=told).give(cold._network, {**cold.facts, "masking": 0.1})
     with pytest.raises(DefinitionError, match="custom_lstm has vary lookback, errors, and small version 1 none"):

@@ -12,11 +12,13 @@ HORIZON = 5
 
 
 def said(values, season=1, horizon=HORIZON):
-    return ops.convert_to_numpy(theta(np.asarray(values, np.float32), season, horizon))
+    given = np.asarray(values, np.float32)
+    seen = np.isfinite(given)
+    return ops.convert_to_numpy(theta(np.where(seen, given, 0), seen.astype(np.float32), season, horizon))
 
 
 def by_loop(values, horizon):
-    """Of one window without a season: the textbook's recurrence for each rate, the best one's level, half the slope."""
+    """Of one window without a season: the recurrence for each rate, the level of the best one, half the slope."""
     seen = values[np.isfinite(values)]
     tried = []
     for rate in RATES:
@@ -25,7 +27,8 @@ def by_loop(values, horizon):
             squares += (value - level) ** 2
             level += rate * (value - level)
         tried.append((squares, rate, level))
-    _, rate, level = min(tried)
+    least = min(squares for squares, _, _ in tried)
+    rate, level = np.mean([(rate, level) for squares, rate, level in tried if squares == least], axis=0)
     places = np.flatnonzero(np.isfinite(values))
     slope = np.polyfit(places, seen, 1)[0] if len(seen) > 2 else 0.0
     return level + slope / 2 * (np.arange(horizon) + (1 - (1 - rate) ** len(seen)) / rate)

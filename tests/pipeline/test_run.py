@@ -48,8 +48,8 @@ def test_law_5_what_was_inferred_is_said_and_recorded(finished):
     assert manifest.data["frequency"] == result.facts["frequency"]
     assert manifest.definition["levels"] == [80.0, 95.0]
     assert manifest.model_definition["units"] == 4
-    assert manifest.inferred["lookback"].startswith("48 steps") and manifest.inferred["theta"].endswith("reads 128)")
-    assert manifest.lookback == 128 and 0 < manifest.training["theta"] < 1
+    assert manifest.inferred["lookback"].startswith("48 steps") and "share" in manifest.inferred["theta"]
+    assert manifest.lookback == 128 and manifest.sees == 48 and 0 < manifest.training["theta"] < 1
 
 
 def test_the_published_version_and_the_report_lie_where_the_result_says(finished):

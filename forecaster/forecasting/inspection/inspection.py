@@ -167,7 +167,7 @@ def lookbacks(model: Any) -> dict[str, int]:
     seen: dict[str, int] = {}
     for member in model.layers:
         given = getattr(member, "input", None) if isinstance(member, keras.Model) else None
-        if isinstance(given, Mapping) and "past" in given:
+        if isinstance(given, Mapping) and "past" in given and given["past"].shape[1]:
             seen |= {names[id(part)]: int(given["past"].shape[1]) for part in walk(member) if id(part) in names}
     return seen
 

@@ -80,7 +80,7 @@ def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[d
     found, gaps = [], list[str]()
     for back in range(1, EARLIER + 1):
         origin = end - back * horizon
-        if origin < min(manifest.lookback, end) - 1 or origin < 1:
+        if origin < min(manifest.sees, end) - 1 or origin < 1:
             break
         try:
             seen, begin = as_of(one, origin)
