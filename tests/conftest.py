@@ -7,9 +7,6 @@ import pytest
 
 from tests.browser import opened
 
-gc.set_threshold(
-    20_000, 20, 10
-)  # graphs are many small objects; by Python's own thresholds they are often gone through
 os.environ.setdefault(
     "TF_NUM_INTRAOP_THREADS", "1"
 )  # the networks here are tiny, and pytest-xdist shares the cores out

@@ -119,21 +119,8 @@ def resolve(
     mixing = _mixing(panel, steps, reasons)
     theta = _theta(panel, steps, reasons)
     return Resolved(
-        steps,
-        seasons,
-        pace,
-        cycle,
-        batch,
-        form,
-        relative,
-        mixing,
-        hidden,
-        theta,
-        memory,
-        rhythm,
-        origins,
-        reasons,
-    )
+        steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, theta, memory, rhythm, origins, reasons
+    )  # fmt: skip
 
 
 def _seasons(

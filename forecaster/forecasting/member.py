@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from forecaster.config import ModelDefinition
-from forecaster.forecasting.defaults import Resolved
 from forecaster.forecasting.finishing import Finished, finish
 from forecaster.forecasting.lessons import Examples, Lessons
 from forecaster.forecasting.training import Control, train
@@ -87,14 +86,13 @@ def fit_member(
     return Member(network, curve, finish(network, later, definition, best, control))
 
 
-def conform(network: Any, panel: Panel, border: np.ndarray, resolved: Resolved, horizon: int) -> np.ndarray:
+def conform(network: Any, panel: Panel, border: np.ndarray, horizon: int) -> np.ndarray:
     """The offsets of bounds that the validation part asks for; see `forecaster.networks.conformal`.
 
     Args:
         network: Joined, as it was before it learnt from that part.
         panel: The fitting part.
         border: Ticks behind which it validates.
-        resolved: Lookback.
         horizon: Steps to forecast.
     """
     held_out = training_windows(panel, network.shape.lookback, horizon).after(border)

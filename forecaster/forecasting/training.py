@@ -209,8 +209,7 @@ def _look(network: Trainable, validation: Examples, state: _State, definition: M
         state.best, state.best_step = loss, state.step
         state.best_weights = _values(network.train.variables)
     _set(network, now)
-    without = state.step - state.best_step
-    state.done = state.step >= definition.steps or without >= _wait(state.best_step, definition)
+    state.done = state.step >= definition.steps or state.step - state.best_step >= _wait(state.best_step, definition)
 
 
 def _wait(best_step: int, definition: ModelDefinition) -> int:

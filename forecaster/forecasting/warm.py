@@ -104,8 +104,7 @@ def warmed(definition: ModelDefinition) -> ModelDefinition:
         >>> told.steps, told.patience, told.learning_rate
         (300, 100, 0.001)
     """
-    fewer = {"steps": definition.steps, "patience": definition.patience}
-    changes = {name: max(round(count / SHORTER), 1) for name, count in fewer.items()}
+    changes = {name: max(round(getattr(definition, name) / SHORTER), 1) for name in ("steps", "patience")}
     return definition.model_copy(update={**changes, "learning_rate": SHARE_OF_RATE * definition.learning_rate})
 
 

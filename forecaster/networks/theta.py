@@ -46,11 +46,11 @@ def theta(values: Any, seen: Any, season: int, horizon: int) -> Any:
     season = season if season > 1 and values.shape[1] >= 3 * season else 1
     pattern = _pattern(values, seen, season) if season > 1 else ops.zeros_like(values[:, :1])
     places = np.arange(-values.shape[1], 0) % season
-    level, rate = _smoothed((values - ops.take(pattern, places, axis=1)) * seen, seen)
+    plain = (values - ops.take(pattern, places, axis=1)) * seen
+    level, rate = _smoothed(plain, seen)
     count = ops.sum(seen, axis=1, keepdims=True)
     ahead = ops.arange(horizon, dtype="float32")[None] + (1.0 - (1.0 - rate) ** count) / rate
-    slope = _slope((values - ops.take(pattern, places, axis=1)) * seen, seen)
-    return level + SHARE_OF_SLOPE * slope * ahead + ops.take(pattern, np.arange(horizon) % season, axis=1)
+    return level + SHARE_OF_SLOPE * _slope(plain, seen) * ahead + ops.take(pattern, np.arange(horizon) % season, axis=1)
 
 
 def _pattern(values: Any, seen: Any, season: int) -> Any:
