@@ -16,6 +16,7 @@ from forecaster.cli.starting import path_from, pipeline_text, suggest_horizon, w
 from forecaster.config import FileData, PipelineDefinition, Project, read_pipeline
 from forecaster.config.reading import parse
 from forecaster.errors import DataError, DefinitionError
+from forecaster.forecasting.sparing import learnt
 from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.series import Columns, training_windows
 from forecaster.series.account import take_account
@@ -185,7 +186,10 @@ def _windows(prepared: Prepared, definition: PipelineDefinition) -> dict[str, st
     lookback, horizon = prepared.resolved.lookback, definition.horizon
     training = training_windows(prepared.fitting.until(border), lookback, horizon)
     held_out = training_windows(prepared.fitting, lookback, horizon).after(border)
-    return {"windows": f"{len(training):,} to train on, {len(held_out):,} to stop and choose by"}
+    shown = learnt(training, prepared.resolved.spared) if "intervals" in prepared.inferred else training
+    told = f"{len(shown):,} to train on, {len(held_out):,} to stop and choose by"
+    spared = len(training) - len(shown)
+    return {"windows": f"{told}, {spared:,} spared for the calibration of intervals" if spared else told}
 
 
 def _text(result: Check) -> str:

@@ -8,6 +8,7 @@ one look at the world, however many they are, so forecast origins are counted, a
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from keras import ops
 
 from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import Resolved
+from forecaster.forecasting.sparing import calibration_windows
 from forecaster.networks.frame import encode_target
 from forecaster.networks.heads import best_stretch
 from forecaster.networks.theta import Blend, deviation
-from forecaster.series import Panel, training_windows
+from forecaster.series import Batch, Panel, training_windows
 
 __all__ = ["share_of", "theta_blend"]
 
@@ -40,12 +42,46 @@ def theta_blend(
         network: As it was before it learnt from the validation part; several are joined.
         panel: The fitting part.
         border: Ticks behind which it validates.
-        resolved: Lookback, memory, season, and by what errors are judged.
+        resolved: Lookback, memory, season, by what errors are judged, and what was spared.
         horizon: Steps to forecast.
         definition: The model file; `theta` is a share, or `auto`.
     """
     held_out = training_windows(panel, resolved.memory, horizon).after(border)
-    windows = held_out.gather(held_out.spread(MOST_HELD_OUT))
+    one = _compared(network, held_out.gather(held_out.spread(MOST_HELD_OUT)), resolved)
+    share, best = share_of(one.errors * one.worth, one.apart * one.worth, resolved.validation)
+    share = share if definition.theta == "auto" else float(definition.theta)
+    if resolved.spared:
+        windows, _ = calibration_windows(panel, border, resolved.memory, horizon, resolved.spared, MOST_HELD_OUT)
+        one = _compared(network, windows, resolved)
+    stretch = best_stretch(one.target - share * one.apart, one.quantiles, network.shape.quantiles)
+    told = "%s: %.0f%% of its forecast is the Theta method's (on the validation part %.0f%% is best); stretched by %.2f"
+    logger.info(told, definition.name, 100 * share, 100 * best, stretch)
+    return Blend(share, stretch, resolved.rhythm, resolved.transform, name="theta")
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What came, what a network said of it, and how far from that the Theta method's forecast lies.
+
+    Attributes:
+        target: In units of the frame, as all of them; shape (windows, horizon).
+        quantiles: Shape (windows, horizon, quantiles).
+        apart: Shape (windows, horizon).
+        worth: How much an error in such units counts; shape (windows, 1).
+    """
+
+    target: np.ndarray
+    quantiles: np.ndarray
+    apart: np.ndarray
+    worth: np.ndarray
+
+    @property
+    def errors(self) -> np.ndarray:
+        """Of the network's median; shape (windows, horizon)."""
+        return np.asarray(self.target - self.quantiles[:, :, self.quantiles.shape[2] // 2])
+
+
+def _compared(network: Any, windows: Batch, resolved: Resolved) -> _Compared:
     seen = {**windows.inputs, "past": windows.past[:, -resolved.lookback :]}
     quantiles, frame = _said(network, seen, len(windows.target))
     target = ops.convert_to_numpy(encode_target(ops.convert_to_tensor(windows.target), frame, resolved.transform))
@@ -53,12 +89,7 @@ def theta_blend(
     past = ops.convert_to_tensor(windows.past[:, :, 0])
     apart = ops.convert_to_numpy(deviation(middle, past, frame, resolved.rhythm, resolved.transform))
     worth = frame[:, 1:2] if resolved.relative else np.ones((len(frame), 1), np.float32)
-    share, best = share_of((target - middle) * worth, apart * worth, resolved.validation)
-    share = share if definition.theta == "auto" else float(definition.theta)
-    stretch = best_stretch(target - share * apart, quantiles, network.shape.quantiles)
-    told = "%s: %.0f%% of its forecast is the Theta method's (on the validation part %.0f%% is best); stretched by %.2f"
-    logger.info(told, definition.name, 100 * share, 100 * best, stretch)
-    return Blend(share, stretch, resolved.rhythm, resolved.transform, name="theta")
+    return _Compared(target, quantiles, apart, worth)
 
 
 def _said(network: Any, inputs: dict[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from forecaster.forecasting.scale_of_changes import choose_transform
-from forecaster.series import Panel, automatic_windows, find_seasons, natural_seasons
+from forecaster.forecasting.sparing import EVERY, FEWEST, STRETCH, spared_stretches
+from forecaster.series import Panel, automatic_windows, cutoffs, find_seasons, natural_seasons
 from forecaster.series.split import VALIDATION_SHARE
 
 __all__ = ["Resolved", "resolve"]
@@ -61,6 +62,7 @@ class Resolved:
         theta: Whether forecasts have a share of the Theta method, where a model file leaves that open.
         memory: Time steps that the Theta method reads; at least the lookback.
         rhythm: Its season, in time steps; 1 for none.
+        spared: Ticks at which stretches begin that intervals are calibrated by; see `forecaster.forecasting.sparing`.
         validation: Forecast origins of the validation part.
         reasons: For each of them where it came from, to be printed and recorded.
     """
@@ -77,6 +79,7 @@ class Resolved:
     theta: bool
     memory: int
     rhythm: int
+    spared: tuple[int, ...]
     validation: int
     reasons: dict[str, str]
 
@@ -118,8 +121,10 @@ def resolve(
         reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
     mixing = _mixing(panel, steps, reasons)
     theta = _theta(panel, steps, reasons)
+    spared = _spared(panel, horizon, origins, step, reasons)
     return Resolved(
-        steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, theta, memory, rhythm, origins, reasons
+        steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, theta, memory, rhythm, spared, origins,
+        reasons,
     )  # fmt: skip
 
 
@@ -251,3 +256,18 @@ def _theta(panel: Panel, lookback: int, reasons: dict[str, str]) -> bool:
         return False
     reasons["theta"] = f"has a share in the forecasts ({lookback} steps of lookback are few)"
     return True
+
+
+def _spared(panel: Panel, horizon: int, origins: int, step: int, reasons: dict[str, str]) -> tuple[int, ...]:
+    """Where the middle one of the series is long enough for them."""
+    if np.median(panel.lengths) < FEWEST * EVERY * horizon:
+        return ()
+    border = cutoffs(panel, horizon, origins, step)[0]
+    spared = spared_stretches(int(panel.first.min()), int(border.max()), horizon)
+    if not spared:
+        return ()
+    told = (
+        f"{len(spared)} stretches of {STRETCH * horizon} steps all over the training part, besides the validation part"
+    )
+    reasons["intervals"] = f"calibrated by {told}"
+    return spared

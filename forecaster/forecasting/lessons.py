@@ -12,6 +12,7 @@ from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import Resolved
 from forecaster.forecasting.masking import masking
 from forecaster.forecasting.mixing import mixing
+from forecaster.forecasting.sparing import calibration_windows, learnt
 from forecaster.series import Batch, Panel, Windows, forecast_windows, training_windows
 from forecaster.series.runs import Runs, Sequences, lanes, sequences
 from forecaster.series.stretches import missing_stretches
@@ -19,7 +20,7 @@ from forecaster.series.stretches import missing_stretches
 __all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_batches", "window_lessons"]
 
 SAMPLE = 512
-"""Windows by which a network is prepared, and most windows by which a fit is stopped."""
+"""Windows by which a network is prepared, and most windows of each part by which it is stopped and calibrated."""
 MOST_STEPS = 50_000
 """Steps of sequences by which a network is prepared or a fit is stopped, about; one sequence at least."""
 LONG_TEXT = 2_000
@@ -49,12 +50,14 @@ class Lessons:
         batch: The batch of a step, a function of the step alone.
         held_out: Of the validation part.
         around: Steps in which all is read once; None where batches are drawn at random.
+        calibration: By which intervals are calibrated; None where that is the validation part alone.
     """
 
     sample: Examples
     batch: Callable[[int], Examples]
     held_out: Examples
     around: int | None = None
+    calibration: Examples | None = None
 
 
 def window_lessons(
@@ -65,15 +68,21 @@ def window_lessons(
     Args:
         panel: The fitting part.
         border: Ticks behind which it validates.
-        resolved: Lookback.
+        resolved: Lookback, and what is spared.
         horizon: Steps to forecast.
         definition: Batch size, share of mixtures and of what is hidden.
         seed: Of the draws.
     """
-    windows = training_windows(panel.until(border), resolved.lookback, horizon)
-    held_out = training_windows(panel, resolved.lookback, horizon).after(border)
-    batch = window_batches(windows, resolved, definition, seed)
-    return Lessons(windows.gather(windows.spread(SAMPLE)), batch, held_out.gather(held_out.spread(SAMPLE)))
+    lookback, spared = resolved.lookback, resolved.spared
+    windows = learnt(training_windows(panel.until(border), lookback, horizon), spared)
+    held_out = training_windows(panel, lookback, horizon).after(border)
+    calibration, _ = calibration_windows(panel, border, lookback, horizon, spared, SAMPLE)
+    return Lessons(
+        windows.gather(windows.spread(SAMPLE)),
+        window_batches(windows, resolved, definition, seed),
+        held_out.gather(held_out.spread(SAMPLE)),
+        calibration=calibration,
+    )
 
 
 def window_batches(

@@ -12,13 +12,14 @@ import pandas as pd
 from forecaster.config import ModelDefinition
 from forecaster.forecasting.finishing import Finished, finish
 from forecaster.forecasting.lessons import Examples, Lessons
+from forecaster.forecasting.sparing import calibration_windows
 from forecaster.forecasting.training import Control, train
-from forecaster.series import Panel, training_windows
+from forecaster.series import Panel
 
 __all__ = ["Member", "conform", "fit_member", "seed_of"]
 
 MOST_HELD_OUT = 8_192
-"""Windows of the validation part by which bounds are moved, evenly spread over it."""
+"""Windows by which bounds are moved, of the validation part and of what was spared each, evenly spread over them."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +80,23 @@ def fit_member(
     else:
         network.prepare(lessons.sample.inputs, lessons.sample.target, static)
     curve = train(network, lessons, definition, control)
-    network.calibrate(lessons.held_out.inputs, lessons.held_out.target)
+    by = lessons.held_out if lessons.calibration is None else lessons.calibration
+    network.calibrate(by.inputs, by.target)
     if later is None:
         return Member(network, curve, None)
     best = int(curve["step"].iloc[int(curve["validation"].argmin())])
     return Member(network, curve, finish(network, later, definition, best, control))
 
 
-def conform(network: Any, panel: Panel, border: np.ndarray, horizon: int) -> np.ndarray:
-    """The offsets of bounds that the validation part asks for; see `forecaster.networks.conformal`.
+def conform(network: Any, panel: Panel, border: np.ndarray, horizon: int, spared: tuple[int, ...]) -> np.ndarray:
+    """The offsets of bounds that windows ask for which the fit was not shown; see `forecaster.networks.conformal`.
 
     Args:
-        network: Joined, as it was before it learnt from that part.
+        network: Joined, as it was before it learnt from them.
         panel: The fitting part.
         border: Ticks behind which it validates.
         horizon: Steps to forecast.
+        spared: See `forecaster.forecasting.sparing`.
     """
-    held_out = training_windows(panel, network.shape.lookback, horizon).after(border)
-    some = held_out.gather(held_out.spread(MOST_HELD_OUT))
-    return np.asarray(network.conformal_offsets(some.inputs, some.target, max(len(held_out) / horizon, 1.0)))
+    some, count = calibration_windows(panel, border, network.shape.lookback, horizon, spared, MOST_HELD_OUT)
+    return np.asarray(network.conformal_offsets(some.inputs, some.target, max(count / horizon, 1.0)))

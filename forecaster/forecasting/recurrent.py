@@ -152,7 +152,7 @@ class RecurrentForecaster:
             together = join(networks, definition.conformal, theta, resolved.memory)
         if definition.conformal:
             with self.unfinished():
-                offsets = conform(together, panel, border, self.horizon)
+                offsets = conform(together, panel, border, self.horizon, resolved.spared)
             together.offsets.assign(offsets)
         return together
 

@@ -109,6 +109,8 @@ def prepare(
         inferred.pop("mixtures", None)
     if not any(model.masking == "auto" and model.windowed for model in models):
         inferred.pop("masking", None)
+    if not any(model.windowed for model in models):
+        inferred.pop("intervals", None)
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)
     if definition.symbolic:
@@ -122,7 +124,7 @@ def prepare(
 
 def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition, carried: bool) -> dict[str, str]:
     """What is told of a pipeline of symbols: nothing that is for numbers alone, but the strategy."""
-    numeric = ("segment", "transform", "metric season", "past cycles", "mixtures", "masking", "theta")
+    numeric = ("segment", "transform", "metric season", "past cycles", "mixtures", "masking", "theta", "intervals")
     told = {key: why for key, why in inferred.items() if key not in numeric}
     if isinstance(definition.data, TextData):
         told.pop("season")

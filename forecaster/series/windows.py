@@ -7,7 +7,7 @@ asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +42,12 @@ class Batch:
         """Those of `past`, `known` and `static` that have any features."""
         parts = {"past": self.past, "known": self.known, "static": self.static}
         return {name: part for name, part in parts.items() if part.shape[-1]}
+
+    def followed_by(self, *others: Batch) -> Batch:
+        """These windows and others behind them."""
+        every = (self, *others)
+        names = [field.name for field in fields(self)]
+        return Batch(**{name: np.concatenate([getattr(one, name) for one in every]) for name in names})
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +123,19 @@ class Windows:
             )
         counts = (self._sizes - hidden)[left]
         return replace(self, series=self.series[left], starts=(self.starts + hidden)[left], counts=counts)
+
+    def between(self, begins: np.ndarray, stops: np.ndarray) -> Windows:
+        """The windows whose origins lie in one of several spans of time; there may be none.
+
+        Args:
+            begins: Ticks, in order; shape (spans,).
+            stops: Ticks, exclusive, each at most the next span's begin; same shape.
+        """
+        ticks = (self.starts - self.panel.offsets[self.series] + self.panel.first[self.series])[:, None]
+        low, high = np.maximum(ticks, begins), np.minimum(ticks + self._sizes[:, None], stops)
+        run, span = np.nonzero(high > low)
+        starts = self.starts[run] + (low - ticks)[run, span]
+        return replace(self, series=self.series[run], starts=starts, counts=(high - low)[run, span])
 
     def spread(self, count: int) -> np.ndarray:
         """Numbers of at most `count` windows, evenly spread over all."""
