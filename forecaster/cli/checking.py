@@ -189,7 +189,7 @@ def _windows(prepared: Prepared, definition: PipelineDefinition) -> dict[str, st
     shown = learnt(training, prepared.resolved.spared) if "intervals" in prepared.inferred else training
     told = f"{len(shown):,} to train on, {len(held_out):,} to stop and choose by"
     spared = len(training) - len(shown)
-    return {"windows": f"{told}, {spared:,} spared for the calibration of intervals" if spared else told}
+    return {"windows": f"{told}, {spared:,} left out around what calibrates intervals" if spared else told}
 
 
 def _text(result: Check) -> str:

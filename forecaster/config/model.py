@@ -159,8 +159,8 @@ class ModelKeys(BaseModel):
     )
     finish: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
         default="auto",
-        description="further steps on all data, the validation part too, after it has stopped the fit; in shares of "
-        "it; auto: two thirds, a third for symbols",
+        description="further steps on all data, the validation part and what else was kept from the fit, too; in "
+        "shares of it; auto: two thirds, a third for symbols",
     )
     ensemble: Annotated[int, Field(ge=1, le=50)] = Field(
         default=1, description="networks of different seeds (see vary); the forecast is the median of their quantiles"
@@ -183,7 +183,8 @@ class ModelKeys(BaseModel):
     )
     conformal: bool = Field(
         default=False,
-        description="move the bounds of intervals, each step by itself, so that they hold on the validation part",
+        description="move the bounds of intervals, each step by itself, so that they hold on the validation part and "
+        "what else is kept from a fit",
     )
     jit_compile: bool = Field(default=False, description="compile the training step with XLA; pays for long fits only")
     implementation: Literal["auto", "loop", "fused"] = Field(
@@ -227,6 +228,11 @@ class ModelDefinition(ModelKeys):
             [True, False, False]
         """
         return self.windowed and self.head != "negative_binomial"
+
+    @property
+    def spares(self) -> bool:
+        """Whether stretches of a long past can be kept from it, since it learns from windows, and from all at last."""
+        return self.windowed and self.finish != 0
 
     @field_validator("strategy")
     @classmethod

@@ -27,7 +27,7 @@ __all__ = ["share_of", "theta_blend"]
 logger = logging.getLogger(__name__)
 
 MOST_HELD_OUT = 2_048
-"""Windows of the validation part by which the share is chosen, evenly spread over it."""
+"""Windows by which the share is chosen, and those by which intervals are, evenly spread."""
 AT_ONCE = 512
 GRID = np.linspace(0.0, 1.0, 11)
 HALF = 0.5
@@ -39,7 +39,7 @@ def theta_blend(
     """The layer that moves what a network says towards the Theta method.
 
     Args:
-        network: As it was before it learnt from the validation part; several are joined.
+        network: As it was before its finish; several are joined.
         panel: The fitting part.
         border: Ticks behind which it validates.
         resolved: Lookback, memory, season, by what errors are judged, and what was spared.

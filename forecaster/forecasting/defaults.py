@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from forecaster.forecasting.scale_of_changes import choose_transform
-from forecaster.forecasting.sparing import EVERY, FEWEST, STRETCH, spared_stretches
-from forecaster.series import Panel, automatic_windows, cutoffs, find_seasons, natural_seasons
+from forecaster.forecasting.sparing import STRETCH, spared_stretches
+from forecaster.series import Panel, automatic_windows, find_seasons, natural_seasons
 from forecaster.series.split import VALIDATION_SHARE
 
 __all__ = ["Resolved", "resolve"]
@@ -121,7 +121,7 @@ def resolve(
         reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
     mixing = _mixing(panel, steps, reasons)
     theta = _theta(panel, steps, reasons)
-    spared = _spared(panel, horizon, origins, step, reasons)
+    spared = _spared(panel, horizon, origins, step, memory, reasons)
     return Resolved(
         steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, theta, memory, rhythm, spared, origins,
         reasons,
@@ -258,16 +258,14 @@ def _theta(panel: Panel, lookback: int, reasons: dict[str, str]) -> bool:
     return True
 
 
-def _spared(panel: Panel, horizon: int, origins: int, step: int, reasons: dict[str, str]) -> tuple[int, ...]:
-    """Where the middle one of the series is long enough for them."""
-    if np.median(panel.lengths) < FEWEST * EVERY * horizon:
-        return ()
-    border = cutoffs(panel, horizon, origins, step)[0]
-    spared = spared_stretches(int(panel.first.min()), int(border.max()), horizon)
-    if not spared:
-        return ()
-    told = (
-        f"{len(spared)} stretches of {STRETCH * horizon} steps all over the training part, besides the validation part"
-    )
-    reasons["intervals"] = f"calibrated by {told}"
+def _spared(
+    panel: Panel, horizon: int, origins: int, step: int, memory: int, reasons: dict[str, str]
+) -> tuple[int, ...]:
+    """Of the targets before the validation part; too short a past for that part is told of elsewhere."""
+    ends = np.full(len(panel), panel.last.max()) if panel.shared_clock else panel.last
+    lasts = np.minimum(panel.last, ends - horizon - step * (origins - 1))
+    spared = spared_stretches(panel.first + memory, lasts, horizon)
+    if spared:
+        told = f"{len(spared)} stretches of {STRETCH * horizon} steps all over the training part"
+        reasons["intervals"] = f"calibrated by {told}, besides the validation part"
     return spared

@@ -1,6 +1,7 @@
-"""The last stretch of a fit: what was held out to stop it is learnt from, too.
+"""The last stretch of a fit: what was kept from it until then is learnt from, too.
 
-The validation part says when to stop and how wide intervals must be; it is also the newest part of what may be seen.
+The validation part says when to stop and, with what `sparing` keeps from a fit, how wide intervals must be; it is also
+the newest part of what may be seen.
 A network that has not learnt from it forecasts from a world that has moved on, and of short series it has seen little.
 So the fit goes on from its best weights, for some steps, over all windows.
 """
@@ -47,7 +48,7 @@ class Finished:
 
     @contextmanager
     def undone(self) -> Iterator[None]:
-        """The network as it was before it learnt from the validation part, to be judged by that part."""
+        """The network as it was before it learnt from what was kept from the fit, to be judged by that."""
         after = self._network.forecast.get_weights()
         self._network.forecast.set_weights(self._before)
         try:

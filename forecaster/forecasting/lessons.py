@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from forecaster.series.stretches import missing_stretches
 __all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_batches", "window_lessons"]
 
 SAMPLE = 512
-"""Windows by which a network is prepared, and most windows of each part by which it is stopped and calibrated."""
+"""Windows by which a network is prepared, and most windows by which a fit is stopped."""
 MOST_STEPS = 50_000
 """Steps of sequences by which a network is prepared or a fit is stopped, about; one sequence at least."""
 LONG_TEXT = 2_000
@@ -74,15 +74,19 @@ def window_lessons(
         seed: Of the draws.
     """
     lookback, spared = resolved.lookback, resolved.spared
-    windows = learnt(training_windows(panel.until(border), lookback, horizon), spared)
+    every = training_windows(panel.until(border), lookback, horizon)
+    windows = learnt(every, spared)
+    if not len(windows):  # nothing was observed but there
+        windows, spared = every, ()
     held_out = training_windows(panel, lookback, horizon).after(border)
-    calibration, _ = calibration_windows(panel, border, lookback, horizon, spared, SAMPLE)
-    return Lessons(
+    lessons = Lessons(
         windows.gather(windows.spread(SAMPLE)),
         window_batches(windows, resolved, definition, seed),
         held_out.gather(held_out.spread(SAMPLE)),
-        calibration=calibration,
     )
+    if not spared:
+        return lessons
+    return replace(lessons, calibration=calibration_windows(panel, border, lookback, horizon, spared, 2 * SAMPLE)[0])
 
 
 def window_batches(

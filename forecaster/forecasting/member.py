@@ -19,7 +19,7 @@ from forecaster.series import Panel
 __all__ = ["Member", "conform", "fit_member", "seed_of"]
 
 MOST_HELD_OUT = 8_192
-"""Windows by which bounds are moved, of the validation part and of what was spared each, evenly spread over them."""
+"""Windows by which bounds are moved, evenly spread over what the fit was not shown."""
 
 
 @dataclass(frozen=True)

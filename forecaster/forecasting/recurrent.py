@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -115,6 +116,8 @@ class RecurrentForecaster:
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step,
             "none" if self.counts else self.transform,
         )  # fmt: skip
+        if not self.spares:
+            self.resolved = resolved = replace(resolved, spared=())
         if self.counts:
             check_counts(panel, self.name)
         elif self.transform != "auto":
@@ -214,6 +217,14 @@ class RecurrentForecaster:
         return None if self.resolved is None or self.stepwise else self._lookback
 
     @property
+    def spares(self) -> bool:
+        """Whether stretches of a long past may be kept from a fit.
+
+        Without a finish it would never learn from them, and weights to go on from may know them already.
+        """
+        return self.definition.spares and not self.stepwise and self.warm is None
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What its weights depend on; empty before a fit."""
         if self.resolved is None:
@@ -227,7 +238,7 @@ class RecurrentForecaster:
 
     @contextmanager
     def unfinished(self) -> Iterator[Self]:
-        """Itself as it was before it learnt from the validation part, to be judged by that part."""
+        """Itself as it was before it learnt from what was kept from the fit, to be judged by that."""
         with ExitStack() as undone:
             for member in self._members:
                 if member.finished:

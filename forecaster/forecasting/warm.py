@@ -18,7 +18,7 @@ from forecaster.forecasting.inputs import Inputs
 __all__ = ["UNFINISHED", "WarmStart", "network_facts", "read_weights", "warmed"]
 
 UNFINISHED = "unfinished.keras"
-"""Beside a version's `model.keras`: the network before it learnt from its validation part."""
+"""Beside a version's `model.keras`: the network before its finish, which taught it the validation part, too."""
 SHORTER = 3
 """How many times fewer steps than a fit from the beginning may have, and fewer of them without a better loss."""
 SHARE_OF_RATE = 0.5

@@ -109,7 +109,7 @@ def prepare(
         inferred.pop("mixtures", None)
     if not any(model.masking == "auto" and model.windowed for model in models):
         inferred.pop("masking", None)
-    if not any(model.windowed for model in models):
+    if not any(model.spares for model in models):
         inferred.pop("intervals", None)
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)

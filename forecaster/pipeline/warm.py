@@ -32,6 +32,8 @@ def begin(definition: PipelineDefinition, prepared: Prepared, store: Store) -> t
         return prepared, None
     warm = warm_start(definition, prepared, store)
     told = f"{warm.model} goes on from {warm.source}" if warm else "nothing is published yet: from the beginning"
+    if warm and "intervals" in prepared.inferred:
+        told += "; its intervals are calibrated by the validation part alone"
     return replace(prepared, inferred={**prepared.inferred, "warm start": told}), warm
 
 

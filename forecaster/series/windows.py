@@ -129,13 +129,17 @@ class Windows:
 
         Args:
             begins: Ticks, in order; shape (spans,).
-            stops: Ticks, exclusive, each at most the next span's begin; same shape.
+            stops: Ticks, exclusive, each behind its span's begin and not behind the next one's; same shape.
         """
-        ticks = (self.starts - self.panel.offsets[self.series] + self.panel.first[self.series])[:, None]
-        low, high = np.maximum(ticks, begins), np.minimum(ticks + self._sizes[:, None], stops)
-        run, span = np.nonzero(high > low)
-        starts = self.starts[run] + (low - ticks)[run, span]
-        return replace(self, series=self.series[run], starts=starts, counts=(high - low)[run, span])
+        ticks = self.starts - self.panel.offsets[self.series] + self.panel.first[self.series]
+        ends = ticks + self._sizes
+        since = np.searchsorted(stops, ticks, side="right")
+        count = np.maximum(np.searchsorted(begins, ends, side="left") - since, 0)
+        run = np.repeat(np.arange(len(ticks)), count)
+        span = np.arange(len(run)) - np.repeat(np.cumsum(count) - count - since, count)
+        low, high = np.maximum(ticks[run], begins[span]), np.minimum(ends[run], stops[span])
+        starts = self.starts[run] + low - ticks[run]
+        return replace(self, series=self.series[run], starts=starts, counts=high - low)
 
     def spread(self, count: int) -> np.ndarray:
         """Numbers of at most `count` windows, evenly spread over all."""

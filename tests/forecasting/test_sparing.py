@@ -10,12 +10,13 @@ from forecaster.evaluation.metrics import coverage
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.lessons import window_lessons
 from forecaster.forecasting.recurrent import RecurrentForecaster
-from forecaster.forecasting.sparing import EVERY, FEWEST, STRETCH, calibration_windows, learnt, spared_stretches
+from forecaster.forecasting.sparing import EVERY, FEWEST, MOST, STRETCH, calibration_windows, learnt, spared_stretches
+from forecaster.forecasting.warm import WarmStart
 from forecaster.series import cutoffs, training_windows
 from tests.synthetic import seasonal_panel, tiny
 
 LOOKBACK, HORIZON = 8, 2
-LENGTH = EVERY * HORIZON * (FEWEST + 2)
+LENGTH = EVERY * HORIZON * (FEWEST + 3)
 
 
 def resolved(panel, origins=20):
@@ -41,27 +42,61 @@ def panel():
     return seasonal_panel(series=2, steps=LENGTH, season=4)
 
 
-class TestStretches:
-    def test_they_do_not_overlap_and_lie_within_the_past(self):
-        spared = np.array(spared_stretches(1_000, 90_000, horizon=24))
-        assert (np.diff(spared) >= (STRETCH + 1) * 24).all()
-        assert spared[0] >= 1_000 and spared[-1] + STRETCH * 24 - 1 <= 90_000
+def one_past(first, last, horizon):
+    return spared_stretches(np.array([first]), np.array([last]), horizon)
 
-    def test_they_stay_as_data_come_in_and_as_older_data_go(self):
-        before = spared_stretches(0, 20_000, horizon=24)
-        later = spared_stretches(5_000, 30_000, horizon=24)
-        assert [one for one in before if one >= 5_000] == [one for one in later if one + STRETCH * 24 - 1 <= 20_000]
-        assert len(later) > 8
+
+class TestStretches:
+    @pytest.mark.parametrize(("steps", "horizon"), [(256, 1), (9_000, 24), (100_000, 24), (1_000_000, 1)])
+    def test_they_lie_all_over_the_past_and_a_tenth_of_it_at_most_is_spared(self, steps, horizon):
+        spared = np.array(one_past(500, 500 + steps - 1, horizon))
+        assert (np.diff(spared) >= (STRETCH + 1) * horizon).all()
+        assert spared[0] >= 500 and spared[-1] + STRETCH * horizon <= 500 + steps
+        assert np.diff(spared).max() < 2 * steps / len(spared)
+        assert len(spared) * (STRETCH + 1) * horizon < 0.1 * steps and len(spared) <= MOST
 
     def test_no_hour_and_no_weekday_is_preferred(self):
-        spared = np.array(spared_stretches(0, 1_000_000, horizon=24))
-        for cycle, parts in ((24, 6), (168, 7)):
+        spared = np.array(one_past(0, 100_000, horizon=24))
+        for cycle, parts in ((24, 4), (168, 7)):
             counts = np.histogram(spared % cycle, bins=parts, range=(0, cycle))[0]
-            assert counts.min() > 0.9 * counts.mean()
+            assert counts.min() >= 0.6 * counts.mean()
 
     def test_fewer_than_eight_are_none(self):
-        lasts = [last for last in range(400) if len(spared_stretches(0, last, horizon=1)) < FEWEST]
-        assert lasts and all(spared_stretches(0, last, horizon=1) == () for last in lasts)
+        counts = {len(one_past(0, last, horizon=2)) for last in range(2_000)}
+        assert min(counts - {0}) == FEWEST and 0 in counts
+
+    def test_where_most_series_are_short_there_are_none(self):
+        assert spared_stretches(np.array([0, 900, 900]), np.array([999, 999, 999]), horizon=1) == ()
+        assert spared_stretches(np.array([0, 0, 900]), np.array([999, 999, 999]), horizon=1)
+
+    def test_where_no_series_is_there_are_none(self):
+        """Clocks that lie far apart: series of 400 steps at 0, 100,000 and 5,000,000."""
+        firsts = np.array([0, 100_000, 5_000_000])
+        assert spared_stretches(firsts, firsts + 399, horizon=1) == ()
+
+
+class TestBetween:
+    """Windows by spans of time."""
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_equals_a_slow_loop(self, seed):
+        generator = np.random.default_rng(seed)
+        panel = seasonal_panel(series=3, steps=60)
+        values = panel.values.copy()
+        values[generator.random(len(values)) < 0.3] = np.nan
+        windows = training_windows(replace(panel, values=values), 4, 1)
+        edges = np.sort(generator.choice(np.arange(-5, 70), size=8, replace=False))
+        begins, stops = edges[::2], edges[1::2]
+        found, ticks = windows.between(begins, stops), ticks_of(windows)[:, 0]
+        wanted = ((ticks[:, None] >= begins) & (ticks[:, None] < stops)).any(axis=1)
+        assert np.array_equal(np.stack(found.locate(slice(None))), np.stack(windows.locate(slice(None)))[:, wanted])
+
+    def test_single_windows_and_none(self):
+        windows = training_windows(seasonal_panel(steps=20), 4, 1)
+        single = replace(windows, series=np.zeros(2, int), starts=np.array([5, 9]), counts=None)
+        assert ticks_of(single.between(np.array([6]), np.array([12]))).tolist() == [[9]]
+        assert len(single.between(np.array([6]), np.array([9]))) == 0
+        assert len(single.between(np.array([], int), np.array([], int))) == 0
 
 
 class TestWindows:
@@ -85,12 +120,14 @@ class TestWindows:
         assert np.array_equal(both.target[:first], alone.target)
         windows = training_windows(panel.until(border), LOOKBACK, HORIZON)
         whole = inside(ticks_of(windows), spared).all(axis=1)
+        assert whole.sum() == len(panel) * len(spared) * ((STRETCH - 1) * HORIZON + 1)
         assert np.array_equal(both.target[first:], windows.gather(np.flatnonzero(whole)).target)
 
-    def test_of_each_at_most_so_many(self, panel):
+    def test_at_most_so_many_half_of_each(self, panel):
         border = cutoffs(panel, HORIZON, 20, HORIZON)[0]
-        both, count = calibration_windows(panel, border, LOOKBACK, HORIZON, resolved(panel).spared, 7)
+        both, count = calibration_windows(panel, border, LOOKBACK, HORIZON, resolved(panel).spared, 14)
         assert len(both.target) == 14 and count > 14
+        assert np.array_equal(both.target[:7], targets_behind(panel, border, 7))
 
     def test_a_gap_over_all_stretches_leaves_the_validation_part(self, panel):
         border, spared = cutoffs(panel, HORIZON, 20, HORIZON)[0], resolved(panel).spared
@@ -116,9 +153,25 @@ class TestDefaults:
         assert found.spared == () and "intervals" not in found.reasons
 
     def test_law_1_none_lies_in_the_validation_part(self, panel):
-        border = cutoffs(panel, HORIZON, 40, HORIZON)[0]
-        spared = resolved(panel, origins=40).spared
+        border = cutoffs(panel, HORIZON, 25, HORIZON)[0]
+        spared = resolved(panel, origins=25).spared
         assert spared and spared[-1] + STRETCH * HORIZON - 1 <= border.max()
+
+    def test_each_has_a_whole_lookback_before_it(self, panel):
+        assert resolved(panel).spared[0] >= resolved(panel).memory
+
+    @pytest.mark.parametrize(
+        "changes", [{"finish": 0.0}, {"strategy": "recursive"}], ids=["without a finish", "step by step"]
+    )
+    def test_what_would_never_learn_from_them_has_none(self, panel, changes):
+        made = RecurrentForecaster(tiny(steps=2, **changes), HORIZON, lookback=LOOKBACK, season=4, validation=20)
+        assert made.fit(panel).resolved.spared == () and resolved(panel).spared
+
+    def test_nor_has_what_goes_on_from_weights_that_may_know_them(self, panel):
+        made = RecurrentForecaster(tiny(), HORIZON)
+        assert made.spares
+        made.warm = WarmStart("a version", made.name, {}, [])
+        assert not made.spares
 
 
 class TestFit:
@@ -139,9 +192,18 @@ class TestFit:
         later = all_windows(strange, found, HORIZON, definition, seed=1)
         assert max(np.nanmax(later(step).target) for step in range(50)) > 1e3
 
+    def test_where_nothing_was_observed_but_there_all_is_learnt(self, panel):
+        found, border = resolved(panel), cutoffs(panel, HORIZON, 20, HORIZON)[0]
+        rows = np.arange(len(panel.values)) % LENGTH + panel.first[0]
+        values = panel.values.copy()
+        values[(rows <= border[0]) & ~inside(rows, found.spared)] = np.nan
+        definition = tiny(mixing=0.0, masking=0.0)
+        lessons = window_lessons(replace(panel, values=values), border, found, HORIZON, definition, seed=1)
+        assert lessons.calibration is None and np.isfinite(lessons.batch(0).target).any(axis=1).all()
+
     @pytest.mark.parametrize("changes", [{}, {"conformal": True}, {"theta": 0.5}], ids=["plain", "conformal", "theta"])
     def test_a_calm_end_does_not_make_intervals_narrow(self, changes, monkeypatch):
-        """Noise is great in every second year, and small in the one that ends with the validation part."""
+        """Noise is small where the validation part lies, and great before it and behind it."""
         panel = loud_and_calm()
         test = cutoffs(panel, HORIZON, 100, HORIZON)
         held = {}
@@ -154,6 +216,12 @@ class TestFit:
             held[name] = coverage(roll(made, panel, test, levels=[80.0]), made.name, 80)
         assert held["not spared"] < 0.6
         assert held["spared"] > held["not spared"] + 0.1
+
+
+def targets_behind(panel, border, count):
+    """Of so many windows of the validation part, evenly spread."""
+    windows = training_windows(panel, LOOKBACK, HORIZON).after(border)
+    return windows.gather(windows.spread(count)).target
 
 
 def loud_and_calm():
