@@ -100,6 +100,20 @@ def test_cautions_name_the_trouble_and_where(run, tmp_path):
     assert "3 negative values (2.14%), so transform: log and log_return are not possible" in out
 
 
+@pytest.mark.parametrize(
+    ("changes", "spared"), [("", True), (", finish: 0", False), (", strategy: recursive", False)], ids=str
+)
+def test_what_calibrates_intervals_is_told_where_a_model_spares_it(run, tmp_path, changes, spared):
+    write_daily(tmp_path / "sold.csv", weekly(400))
+    pipeline = tmp_path / "sold.yaml"
+    models = f"models: [{{extends: gru{changes}}}]"
+    pipeline.write_text(f"data: {{path: sold.csv, time: day, target: sold}}\nhorizon: 7\n{models}\n")
+    code, out, _ = run(pipeline)
+    assert code == 0 and "to stop and choose by" in out
+    assert ("all over the training part, besides the validation part" in out) == spared
+    assert ("left out around what calibrates intervals" in out) == spared
+
+
 def test_json_is_one_object_with_numbers_and_the_pipeline(run, tmp_path):
     values = weekly(20)
     values[50] = 70.0
