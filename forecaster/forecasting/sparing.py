@@ -17,9 +17,9 @@ __all__ = ["EVERY", "FEWEST", "MOST", "STRETCH", "calibration_windows", "learnt"
 
 STRETCH = 2
 """Horizons that a stretch is long: one and a window more for every step of another."""
-EVERY = 32
-"""Horizons to a stretch at least; with the windows that reach into it, at most a tenth of the past is spared."""
-FEWEST, MOST = 8, 64
+EVERY = 16
+"""Horizons to a stretch at least; with the windows that reach into it, at most a fifth of the past is spared."""
+FEWEST, MOST = 16, 64
 """Stretches: fewer tell no more than the validation part by itself, more tell nothing new."""
 GOLDEN = (5**0.5 - 1) / 2
 """Multiples of it lie evenly between whole numbers however many they are, so that no hour or weekday is preferred."""
@@ -34,13 +34,13 @@ def spared_stretches(firsts: np.ndarray, lasts: np.ndarray, horizon: int) -> tup
         horizon: Steps to forecast.
 
     Returns:
-        Ticks, in order, of stretches that lie in one series at least; none where there are fewer than eight, or the
+        Ticks, in order, of stretches that lie in one series at least; none where there are fewer than 16, or the
         middle one of the series is too short for these.
 
     Example:
-        >>> spared_stretches(np.array([0]), np.array([299]), horizon=1)
-        (0, 52, 73, 125, 147, 169, 221, 243, 295)
-        >>> spared_stretches(np.array([0]), np.array([199]), horizon=1)
+        >>> spared_stretches(np.array([0]), np.array([259]), horizon=1)
+        (0, 24, 35, 60, 71, 82, 106, 118, 142, 153, 164, 189, 200, 211, 236, 247)
+        >>> spared_stretches(np.array([0]), np.array([249]), horizon=1)
         ()
     """
     first, length, long = int(firsts.min()), int(lasts.max() - firsts.min()) + 1, STRETCH * horizon

@@ -16,7 +16,7 @@ from forecaster.series import cutoffs, training_windows
 from tests.synthetic import seasonal_panel, tiny
 
 LOOKBACK, HORIZON = 8, 2
-LENGTH = EVERY * HORIZON * (FEWEST + 3)
+LENGTH = EVERY * HORIZON * (FEWEST + 6)
 
 
 def resolved(panel, origins=20):
@@ -48,12 +48,12 @@ def one_past(first, last, horizon):
 
 class TestStretches:
     @pytest.mark.parametrize(("steps", "horizon"), [(256, 1), (9_000, 24), (100_000, 24), (1_000_000, 1)])
-    def test_they_lie_all_over_the_past_and_a_tenth_of_it_at_most_is_spared(self, steps, horizon):
+    def test_they_lie_all_over_the_past_and_a_fifth_of_it_at_most_is_spared(self, steps, horizon):
         spared = np.array(one_past(500, 500 + steps - 1, horizon))
         assert (np.diff(spared) >= (STRETCH + 1) * horizon).all()
         assert spared[0] >= 500 and spared[-1] + STRETCH * horizon <= 500 + steps
         assert np.diff(spared).max() < 2 * steps / len(spared)
-        assert len(spared) * (STRETCH + 1) * horizon < 0.1 * steps and len(spared) <= MOST
+        assert len(spared) * (STRETCH + 1) * horizon < 0.2 * steps and len(spared) <= MOST
 
     def test_no_hour_and_no_weekday_is_preferred(self):
         spared = np.array(one_past(0, 100_000, horizon=24))
@@ -61,7 +61,7 @@ class TestStretches:
             counts = np.histogram(spared % cycle, bins=parts, range=(0, cycle))[0]
             assert counts.min() >= 0.6 * counts.mean()
 
-    def test_fewer_than_eight_are_none(self):
+    def test_too_few_are_none(self):
         counts = {len(one_past(0, last, horizon=2)) for last in range(2_000)}
         assert min(counts - {0}) == FEWEST and 0 in counts
 
@@ -105,7 +105,7 @@ class TestWindows:
         assert len(spared) >= FEWEST
         touching = inside(ticks_of(windows), spared).any(axis=1)
         assert np.array_equal(ticks_of(learnt(windows, spared)), ticks_of(windows)[~touching])
-        assert touching.mean() == pytest.approx((STRETCH + 1) / EVERY, abs=0.04)
+        assert touching.sum() == len(panel) * len(spared) * ((STRETCH + 1) * HORIZON - 1)
 
     def test_without_stretches_all_is_learnt(self, panel):
         windows = training_windows(panel, LOOKBACK, HORIZON)
