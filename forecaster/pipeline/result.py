@@ -124,9 +124,11 @@ def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, wi
     name = metric.replace("_", " ") if "_" in metric else metric.upper()
     if passed:
         sureness = "significant" if significant else "NOT significant"
+        gain = 1 - own / best
+        below = f"{gain:.0%}" if gain >= 0.01 else f"{gain:.1%}"
         said.append(
-            f"On the test part its {name} is {own:.3f}, {1 - own / best:.0%} below the best naive forecast's "
-            f"({naive.index[0]}, {best:.3f}); the difference is {sureness} (p = {p:.2g}, {windows} forecast origins)."
+            f"On the test part its {name} is {own:.3f}, {below} below the best naive forecast's ({naive.index[0]}, "
+            f"{best:.3f}); the difference is {sureness} (p = {p:.2g}, {windows} forecast origins)."
         )
     else:
         said.append(

@@ -103,6 +103,7 @@ def test_a_network_that_does_not_beat_the_naive_forecast_is_not_published(tmp_pa
     [
         (0.5, 0.01, True, True, "50% below the best naive forecast's (naive, 1.000); the difference is significant"),
         (0.9, 0.20, True, False, "the difference is NOT significant"),
+        (0.998, 0.40, True, False, "0.2% below the best naive forecast's"),
         (1.0, 0.50, False, False, "does not beat the best naive forecast (naive, 1.000)"),
         (1.5, 0.99, False, False, "does not beat the best naive forecast (naive, 1.000)"),
     ],
