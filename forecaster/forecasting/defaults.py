@@ -261,7 +261,7 @@ def _theta(panel: Panel, lookback: int, reasons: dict[str, str]) -> bool:
 def _spared(
     panel: Panel, horizon: int, origins: int, step: int, memory: int, reasons: dict[str, str]
 ) -> tuple[int, ...]:
-    """Of the targets before the validation part; too short a past for that part is told of elsewhere."""
+    """Among the targets before the validation part that have all before them that is read."""
     ends = np.full(len(panel), panel.last.max()) if panel.shared_clock else panel.last
     lasts = np.minimum(panel.last, ends - horizon - step * (origins - 1))
     spared = spared_stretches(panel.first + memory, lasts, horizon)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -79,14 +79,13 @@ def window_lessons(
     if not len(windows):  # nothing was observed but there
         windows, spared = every, ()
     held_out = training_windows(panel, lookback, horizon).after(border)
-    lessons = Lessons(
+    both = calibration_windows(panel, border, lookback, horizon, spared, 2 * SAMPLE)[0] if spared else None
+    return Lessons(
         windows.gather(windows.spread(SAMPLE)),
         window_batches(windows, resolved, definition, seed),
         held_out.gather(held_out.spread(SAMPLE)),
+        calibration=both,
     )
-    if not spared:
-        return lessons
-    return replace(lessons, calibration=calibration_windows(panel, border, lookback, horizon, spared, 2 * SAMPLE)[0])
 
 
 def window_batches(

@@ -2,9 +2,9 @@
 
 The validation part is the newest of what may be seen, a month of days at most. How far a network errs there is how far
 it errs in that month: intervals of electricity demand that were right for a calm June are too narrow for the summer.
-Where the past is long, targets in stretches all over it are kept from the fit, too (a cross-validation in blocks, as
-Racine 2000 has it, but of one turn), and intervals are calibrated by these and the validation part. Like the latter
-they are learnt from in the finish.
+Where the past is long, targets in stretches all over it are kept from the fit, too (one turn of a cross-validation in
+blocks), and intervals are calibrated by these and the validation part. Like the latter they are learnt from in the
+finish.
 """
 
 from __future__ import annotations
