@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -43,9 +43,15 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
         table.add_row(mark, Text(str(row["model"])), *cells, style=style)
     rival = "n-gram" if "log_loss" in board else "naive"
     said = f"★ published   * significantly better than every naive forecast   skill: against the best {rival}"
-    table.caption = f"{said}{_directions(board)}"
+    table.caption = f"{said}{_coverages(shown)}{_directions(board)}"
     table.caption_justify = "left"
     return table
+
+
+def _coverages(shown: Sequence[str]) -> str:
+    """What the columns are that are named by a level."""
+    levels = [_heading(name) for name in shown if name.startswith("coverage-")]
+    return f"\n{', '.join(levels)}: share of the values inside these intervals" if levels else ""
 
 
 def _directions(board: pd.DataFrame) -> str:
@@ -68,6 +74,7 @@ def _heading(name: str) -> str:
         "mase": "MASE",
         "smape": "sMAPE",
         "rmse": "RMSE",
+        "wql": "WQL",
         "log_loss": "log loss",
         "top_3": "top 3",
         "perplexity": "perpl.",
@@ -75,7 +82,7 @@ def _heading(name: str) -> str:
         "validation": "valid.",
         "direction": "right",
     }
-    return named.get(name, name.replace("coverage-", "in ") + ("%" if name.startswith("coverage-") else ""))
+    return named.get(name, name.removeprefix("coverage-") + ("%" if name.startswith("coverage-") else ""))
 
 
 def _format(name: str) -> Callable[[float], str]:
@@ -86,6 +93,8 @@ def _format(name: str) -> Callable[[float], str]:
             return f"{value:.0%}" if value > -9.995 else "<-999%"
         if name.startswith(("coverage", "direction")):
             return f"{value:.0%}"
+        if name == "wql":
+            return f"{100 * value:.3g}%"
         if name == "p":
             return f"{value:.3f}" if value >= 0.001 else "<.001"
         return {"seconds": f"{value:.1f}", "smape": f"{value:.2f}"}.get(name, _short(value))

@@ -44,7 +44,7 @@ Baseline = Literal[
     "most_frequent", "last", "seasonal", "bigram", "ngram",
 ]  # fmt: skip
 Metric = Literal[
-    "mase", "smape", "rmse", "coverage", "direction",
+    "mase", "smape", "rmse", "coverage", "wql", "direction",
     "log_loss", "accuracy", "top_3", "perplexity", "bits",
 ]  # fmt: skip
 Rival = Literal[
@@ -188,7 +188,7 @@ class PipelineDefinition(BaseModel):
     transform: Literal["none", "log", "difference", "log_return", "auto"] = Field(
         default="auto", description="what the network sees; auto: log_return for tickers, none for files"
     )
-    metrics: Annotated[list[Metric], Field(min_length=1)] = ["mase", "smape", "rmse", "coverage"]
+    metrics: Annotated[list[Metric], Field(min_length=1)] = ["mase", "smape", "rmse", "coverage", "wql"]
     seed: NonNegativeInt = 1
     warm_start: bool = Field(default=False, description="go on from the weights of the version that is published")
     promote: PromoteDefinition = Field(default=PromoteDefinition(), validate_default=True)

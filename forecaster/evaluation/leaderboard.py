@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecaster.config.pipeline import CHEAP, NAIVE
 from forecaster.errors import ForecasterError
-from forecaster.evaluation.metrics import METRICS, coverages, scales, score
+from forecaster.evaluation.metrics import METRICS, coverages, scales, score, weighted_quantile_loss
 from forecaster.evaluation.significance import curves, diebold_mariano, holm
 from forecaster.forecasting.protocol import interval_columns
 from forecaster.series import Panel, metric_season
@@ -61,7 +61,7 @@ def leaderboard(
     frame: pd.DataFrame,
     panel: Panel,
     *,
-    metrics: Sequence[str] = ("mase", "smape", "rmse", "coverage"),
+    metrics: Sequence[str] = ("mase", "smape", "rmse", "coverage", "wql"),
     rank_by: str = "mase",
     season: int | None = None,
     networks: Sequence[str] | None = None,
@@ -83,7 +83,7 @@ def leaderboard(
         seconds: Time that each model took to fit.
 
     Returns:
-        A row a model, best first: model, kind, the metrics (`coverage-80`, … for each level), skill, seconds,
+        A row a model, best first: model, kind, the metrics (`coverage-80`, … for each level; `wql`), skill, seconds,
         p (Holm-corrected, one-sided: is it better than each of the naive forecasts?), significant. A model that
         left out a forecast has NaN for a score and stands last.
 
@@ -99,6 +99,8 @@ def leaderboard(
     table = score(frame, models, points, scale)
     if "coverage" in metrics:
         table = table.join(_coverages(frame, models))
+    if "wql" in metrics:
+        table["wql"] = _quantile_losses(frame, models)
     table["skill"] = 1 - table[rank_by] / table.loc[naive, rank_by].min()
     table["seconds"] = [(seconds or {}).get(model, np.nan) for model in models]
     course = curves(frame, models, METRICS[rank_by], scale, panel.shared_clock)
@@ -120,9 +122,9 @@ def _up_to(frame: pd.DataFrame, panel: Panel) -> Panel:
 
 def _check_metrics(metrics: Sequence[str], rank_by: str) -> None:
     for name in (*metrics, rank_by):
-        if name not in METRICS and (name != "coverage" or name == rank_by):
+        if name not in METRICS and (name not in ("coverage", "wql") or name == rank_by):
             known = ", ".join(METRICS)
-            raise ForecasterError(f"no metric {name!r} to rank by or show: write {known}, or coverage to show")
+            raise ForecasterError(f"no metric {name!r} to rank by or show: write {known}, or coverage or wql to show")
 
 
 def _coverages(frame: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
@@ -134,6 +136,17 @@ def _coverages(frame: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
             having.setdefault(level, []).append(model)
     shares = {f"coverage-{level:g}": coverages(frame, having[level], level) for level in sorted(having)}
     return pd.DataFrame(shares, index=pd.Index(models, name="model"))
+
+
+def _quantile_losses(frame: pd.DataFrame, models: Sequence[str]) -> list[float]:
+    """The weighted quantile loss of models that have all levels that any has; NaN for the others."""
+    levels = _levels(frame)
+    every = sorted({level for model in models for level in levels.get(model, ())})
+    complete = [bool(every) and sorted(levels.get(model, ())) == every for model in models]
+    return [
+        weighted_quantile_loss(frame, model, every) if whole else np.nan
+        for model, whole in zip(models, complete, strict=True)
+    ]
 
 
 def _overlap(frame: pd.DataFrame) -> int:

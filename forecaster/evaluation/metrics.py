@@ -84,13 +84,17 @@ METRICS: Mapping[str, Metric] = {
 }
 
 COVERAGE = "Coverage: share of the observed values that lie within the interval; it should be the interval's level."
+WQL = (
+    "WQL: weighted quantile loss: 2 Σ pinball loss / Σ |y| over all observed values, the mean over the median and the "
+    "bounds of all intervals (Park et al. 2022). Intervals that miss cost, and so do wide ones; 0 at best."
+)
 SKILL = "Skill: 1 - error / error of the best naive forecast of this run; above 0: better than all of them."
 
 
 def definitions(season: int) -> dict[str, str]:
     """What each column of a leaderboard means, to be shown beside it."""
     named = {name: metric.definition.format(season=season) for name, metric in METRICS.items()}
-    return {**named, "coverage": COVERAGE, "skill": SKILL}
+    return {**named, "coverage": COVERAGE, "wql": WQL, "skill": SKILL}
 
 
 def scales(panel: Panel, season: int) -> pd.Series:
@@ -173,7 +177,7 @@ def weighted_quantile_loss(frame: pd.DataFrame, model: str, levels: Sequence[flo
         levels: In per cent.
 
     Returns:
-        A share, 0 at best; NaN where a quantile is missing or nothing was observed.
+        A share, 0 at best; NaN where a quantile is missing, nothing was observed, or nothing but zeros.
     """
     seen = frame[np.isfinite(frame["y"].to_numpy(np.float64))]
     y = seen["y"].to_numpy(np.float64)
@@ -184,8 +188,9 @@ def weighted_quantile_loss(frame: pd.DataFrame, model: str, levels: Sequence[flo
     losses = []
     for column, probability in columns.items():
         error = y - seen[column].to_numpy(np.float64)
-        losses.append(2 * np.maximum(probability * error, (probability - 1) * error).sum() / np.abs(y).sum())
-    return float(np.mean(losses)) if len(y) else float("nan")
+        losses.append(2 * np.maximum(probability * error, (probability - 1) * error).sum())
+    size = np.abs(y).sum()
+    return float(np.mean(losses) / size) if size else float("nan")
 
 
 def score(frame: pd.DataFrame, models: Sequence[str], names: Sequence[str], scale: pd.Series) -> pd.DataFrame:

@@ -21,6 +21,7 @@ LABELS = {
     "smape": "sMAPE",
     "rmse": "RMSE",
     "mae": "MAE",
+    "wql": "WQL",
     "owa": "OWA",
     "direction": "Direction",
     "direction-lo": "Direction, lo",
@@ -29,7 +30,7 @@ LABELS = {
     "validation": "Validation",
     "seconds": "Time to fit",
 }
-LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa")
+LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa", "wql")
 HIGHER_IS_BETTER = ("accuracy", "top_3")
 ORDER = ("skill", *LOWER_IS_BETTER, *HIGHER_IS_BETTER, "coverage", "direction", "p", "validation", "seconds")
 IN_FIRST_COLUMN = ("model", "kind", "significant", "published")
@@ -80,6 +81,8 @@ def shown(column: str, value: object) -> str:
         return f"{100 * value:+.1f} %".replace("-", MINUS) if value else "0 %"
     if column.startswith(("coverage", "direction", *HIGHER_IS_BETTER)):
         return f"{100 * value:.1f} %"
+    if column == "wql":
+        return f"{100 * value:.3g} %"
     if column == "p":
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
     return _duration(value) if column == "seconds" else _four_digits(value)

@@ -7,6 +7,7 @@ import pytest
 from forecaster.errors import ForecasterError
 from forecaster.evaluation import leaderboard, models_of, scales, score
 from forecaster.evaluation.leaderboard import is_naive, kind_of
+from forecaster.evaluation.metrics import weighted_quantile_loss
 from tests.evaluation.doubles import backtest_frame, fitting_panel
 
 PANEL = fitting_panel()
@@ -28,7 +29,7 @@ def test_best_first_and_every_score_beside_the_naive_one():
         "lstm": "network", "ridge": "rival", "naive": "naive", "mean": "naive", "gru": "network",
     }  # fmt: skip
     assert list(table.columns) == [
-        "kind", "mase", "smape", "rmse", "coverage-80", "skill", "seconds", "p", "significant",
+        "kind", "mase", "smape", "rmse", "coverage-80", "wql", "skill", "seconds", "p", "significant",
     ]  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def test_another_metric_ranks_when_told():
     assert not [column for column in table if column.startswith("coverage")]
 
 
-@pytest.mark.parametrize("options", [{"metrics": ["maes"]}, {"rank_by": "maes"}, {"rank_by": "coverage"}])
+@pytest.mark.parametrize("options", [{"metrics": ["maes"]}, {"rank_by": "maes"}, {"rank_by": "coverage"}, {"rank_by": "wql"}])
 def test_an_unknown_metric_is_refused_by_name(options):
     with pytest.raises(ForecasterError, match="mase, smape, rmse"):
         leaderboard(backtest_frame(["naive"]), PANEL, **options)
@@ -118,6 +119,19 @@ def test_every_level_that_any_model_has_gets_its_column():
     table = leaderboard(frame, PANEL).set_index("model")
     assert np.isnan(table.at["naive", "coverage-99.5"])
     assert np.isfinite(table.at["lstm", "coverage-99.5"]) and np.isfinite(table.at["naive", "coverage-80"])
+    assert np.isfinite(table.at["lstm", "wql"]) and np.isnan(table.at["naive", "wql"])
+
+
+def test_the_quantile_loss_is_that_of_all_levels():
+    frame = backtest_frame(["naive", "lstm"], levels=(80, 95))
+    table = leaderboard(frame, PANEL).set_index("model")
+    for model in ("naive", "lstm"):
+        assert table.at[model, "wql"] == weighted_quantile_loss(frame, model, [80, 95])
+
+
+def test_without_intervals_there_is_no_quantile_loss():
+    frame = backtest_frame(["naive", "lstm"], levels=())
+    assert leaderboard(frame, PANEL)["wql"].isna().all()
 
 
 def test_a_frame_without_naive_forecasts_has_neither_skill_nor_p():

@@ -163,7 +163,7 @@ def test_the_order_and_the_index_of_the_rows_do_not_matter():
 def test_definitions_say_the_season():
     said = definitions(48)
     assert "season 48" in said["mase"]
-    assert set(said) == {*METRICS, "coverage", "skill"}
+    assert set(said) == {*METRICS, "coverage", "wql", "skill"}
 
 
 def test_the_weighted_quantile_loss_by_hand():
@@ -173,3 +173,8 @@ def test_the_weighted_quantile_loss_by_hand():
     lower, upper = 2 * 0.1 * (8 + 14) / 30, 2 * 0.1 * (12 + 6) / 30
     assert weighted_quantile_loss(frame, "m", []) == pytest.approx((2 + 4) / 30)
     assert weighted_quantile_loss(frame, "m", [80]) == pytest.approx(np.mean([6 / 30, lower, upper]))
+
+
+@pytest.mark.parametrize("y", [0.0, np.nan])
+def test_where_all_is_zero_or_nothing_observed_there_is_no_weighted_quantile_loss(y):
+    assert np.isnan(weighted_quantile_loss(pd.DataFrame({"y": [y, y], "m": [1.0, 2.0]}), "m", []))

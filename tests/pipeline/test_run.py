@@ -22,7 +22,7 @@ def test_networks_and_baselines_stand_in_one_leaderboard(finished):
     board = result.leaderboard
     assert set(board["model"]) == {"gru", "simple_rnn", "naive", "seasonal_naive", "seasonal_naive_168", "ridge"}
     assert list(board["mase"]) == sorted(board["mase"])
-    assert {"mase", "smape", "rmse", "coverage-80", "coverage-95", "skill", "seconds", "p", "significant"} <= {*board}
+    assert {"mase", "smape", "rmse", "coverage-80", "coverage-95", "wql", "skill", "seconds", "p", "significant"} <= {*board}
     assert board.loc[board["kind"] == "network", "validation"].notna().all()
 
 
@@ -69,7 +69,7 @@ def test_json_tells_the_same_without_nan(finished):
 
 def test_law_3_the_same_run_gives_bit_identical_scores_also_where_it_was_resumed(finished, tmp_path):
     first, _, definition = finished
-    timeless = ["model", "mase", "smape", "rmse", "coverage-80", "coverage-95", "skill", "p", "validation"]
+    timeless = ["model", "mase", "smape", "rmse", "coverage-80", "coverage-95", "wql", "skill", "p", "validation"]
     steps = iter(range(10_000))
     with pytest.raises(Interrupted):
         run(definition, Project(tmp_path), publishing=False, listener=Listener(stop=lambda: next(steps) == 45))

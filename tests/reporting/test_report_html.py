@@ -132,7 +132,7 @@ def test_lowest_error_of_each_metric_is_marked(make):
     content = make()
     content.leaderboard.loc[content.leaderboard["model"] == "ridge", "rmse"] = 1.0
     assert "<strong>1.000</strong>" in row_of(content, "ridge")
-    assert row_of(content, "custom_lstm").count("<strong>") == 2
+    assert row_of(content, "custom_lstm").count("<strong>") == 3
 
 
 def test_column_that_the_report_does_not_know_is_shown_as_it_is(make):

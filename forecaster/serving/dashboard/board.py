@@ -14,9 +14,9 @@ __all__ = ["board", "headline", "rows_of"]
 HEADS = {
     "skill": "Skill", "log_loss": "Log loss", "perplexity": "Perplexity", "bits": "Bits per symbol",
     "accuracy": "Accuracy", "top_3": "Top 3", "mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "mae": "MAE",
-    "owa": "OWA", "direction": "Direction", "p": "p", "validation": "Validation", "seconds": "Time to fit",
+    "owa": "OWA", "wql": "WQL", "direction": "Direction", "p": "p", "validation": "Validation", "seconds": "Time to fit",
 }  # fmt: skip
-LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa")
+LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa", "wql")
 HIGHER_IS_BETTER = ("accuracy", "top_3")
 KINDS = {"network": "network", "naive": "naive", "rival": "cheap rival"}
 
@@ -110,5 +110,5 @@ def _cell(row: Mapping[str, Any], name: str, best: float | None) -> Html | str:
         return duration(value) if isinstance(value, int | float) else NOTHING
     if name == "p" and isinstance(value, int | float):
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
-    shown = number(value)
+    shown = f"{100 * value:.3g} %" if name == "wql" and isinstance(value, int | float) else number(value)
     return Html(f"<strong>{text(shown)}</strong>") if best is not None and value == best else shown
