@@ -230,6 +230,11 @@ class ModelDefinition(ModelKeys):
         return self.windowed and self.head != "negative_binomial"
 
     @property
+    def cautious(self) -> bool:
+        """Whether intervals are widened where little is held out: counts stay whole, conformal offsets see to it."""
+        return self.windowed and not self.conformal and self.head != "negative_binomial"
+
+    @property
     def spares(self) -> bool:
         """Whether stretches of a long past can be kept from it, since it learns from windows, and from all at last."""
         return self.windowed and self.finish != 0

@@ -40,6 +40,10 @@ STAND_INS = 4
 """Cycles that a lookback must hold for one to stand in for another that is hidden."""
 REMEMBERED = 128
 """Steps that the Theta method reads at most, where the networks' lookback is not longer: ten years of months."""
+ENOUGH_LOOKS = 100
+"""Stretches of one horizon that intervals are calibrated by, from which on an error's spread counts as known: with a
+hundred Student's t would make 95% intervals 1% wider.
+"""
 STRETCHES_A_WINDOW = 16
 """Stretches of one horizon in the data for each window of an automatic batch."""
 
@@ -64,6 +68,7 @@ class Resolved:
         rhythm: Its season, in time steps; 1 for none.
         spared: Ticks at which stretches begin that intervals are calibrated by; see `forecaster.forecasting.sparing`.
         validation: Forecast origins of the validation part.
+        looks: Stretches of one horizon by which intervals are calibrated, where these are few; 0 where they are enough.
         reasons: For each of them where it came from, to be printed and recorded.
     """
 
@@ -81,6 +86,7 @@ class Resolved:
     rhythm: int
     spared: tuple[int, ...]
     validation: int
+    looks: int
     reasons: dict[str, str]
 
 
@@ -93,6 +99,7 @@ def resolve(
     validation: int | Literal["auto"],
     step: int,
     transform: str = "none",
+    sparing: bool = True,
 ) -> Resolved:
     """Fills in what a definition leaves to the data.
 
@@ -105,6 +112,7 @@ def resolve(
         validation: See `lookback`.
         step: Time steps between forecast origins.
         transform: As given, or `auto`.
+        sparing: Whether stretches of a long past may be kept from the fit.
     """
     reasons: dict[str, str] = {}
     seasons = _seasons(panel, horizon, season, reasons)
@@ -121,10 +129,11 @@ def resolve(
         reasons["errors"] = f"count as shares of the value ({steps} steps of lookback say little of a series' spread)"
     mixing = _mixing(panel, steps, reasons)
     theta = _theta(panel, steps, reasons)
-    spared = _spared(panel, horizon, origins, step, memory, reasons)
+    spared = _spared(panel, horizon, origins, step, memory, reasons) if sparing else ()
+    looks = _looks(panel, horizon, origins, step, len(spared), reasons)
     return Resolved(
         steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, theta, memory, rhythm, spared, origins,
-        reasons,
+        looks, reasons,
     )  # fmt: skip
 
 
@@ -269,3 +278,14 @@ def _spared(
         told = f"{len(spared)} stretches of {STRETCH * horizon} steps all over the training part"
         reasons["intervals"] = f"calibrated by {told}, besides the validation part"
     return spared
+
+
+def _looks(panel: Panel, horizon: int, origins: int, step: int, spared: int, reasons: dict[str, str]) -> int:
+    """How many stretches of one horizon are held out: those of each series behind one another."""
+    turns = (horizon + step * (origins - 1)) // horizon + STRETCH * spared
+    looks = turns * len(panel)
+    if looks >= ENOUGH_LOOKS:
+        return 0
+    stretches = f"{looks} stretch{'es' if looks > 1 else ''} of {horizon} steps"
+    reasons["caution"] = f"intervals wider, as by Student's t, for only {stretches} can calibrate them"
+    return looks

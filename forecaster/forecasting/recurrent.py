@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -114,10 +113,8 @@ class RecurrentForecaster:
         self.theta = 0.0
         self.resolved = resolved = resolve(
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step,
-            "none" if self.counts else self.transform,
+            "none" if self.counts else self.transform, sparing=self.spares,
         )  # fmt: skip
-        if not self.spares:
-            self.resolved = resolved = replace(resolved, spared=())
         if self.counts:
             check_counts(panel, self.name)
         elif self.transform != "auto":
@@ -267,6 +264,7 @@ class RecurrentForecaster:
             resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past),
             len(self._inputs.known), len(panel.static), resolved.seasons or (1,), resolved.segment, resolved.transform,
             self._inputs.columns, resolved.cycle, relative=resolved.relative,
+            looks=resolved.looks if definition.cautious else 0,
         )  # fmt: skip
         if self.stepwise:
             return build_recursive(definition, shape, seed, gapless(panel))

@@ -14,6 +14,7 @@ from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
+from forecaster.networks.caution import caution
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
 
 __all__ = ["RidgeForecaster"]
@@ -36,8 +37,9 @@ class RidgeForecaster:
     huge, in the series' unit they are not. A window without any spread is forecast to stay as it is.
 
     The penalty is the one with the smallest mean absolute error on the validation part. The quantiles of these
-    absolute errors, step by step, are the half-widths of the intervals. (Quantiles of the signed errors would carry
-    the bias of one short and strongly correlated stretch of time over to the next.)
+    absolute errors, step by step, are the half-widths of the intervals, widened where the errors are of few forecast
+    origins (`forecaster.networks.caution`). (Quantiles of the signed errors would carry the bias of one short and
+    strongly correlated stretch of time over to the next.)
 
     Args:
         horizon: Time steps to forecast.
@@ -71,7 +73,7 @@ class RidgeForecaster:
         self.horizon, self.lookback, self.season, self.levels = horizon, lookback, season, levels
         self.validation, self.step, self.name = validation, step or horizon, name
         self._model: Any = None
-        self._lags = 0
+        self._lags, self._looks = 0, 0
         self._inputs = Inputs()
         self._errors = np.zeros((0, horizon))
 
@@ -81,8 +83,10 @@ class RidgeForecaster:
         Raises:
             DataError: The series are too short, or nothing was observed in the validation part.
         """
-        resolved = resolve(panel, self.horizon, self.lookback, self.season, 1, self.validation, self.step)
-        self._lags, self._inputs = resolved.lookback, Inputs.of(panel)
+        resolved = resolve(
+            panel, self.horizon, self.lookback, self.season, 1, self.validation, self.step, sparing=False
+        )
+        self._lags, self._looks, self._inputs = resolved.lookback, resolved.looks, Inputs.of(panel)
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         windows = training_windows(panel.until(border), self._lags, self.horizon)
         held_out = training_windows(panel, self._lags, self.horizon).after(border)
@@ -126,7 +130,11 @@ class RidgeForecaster:
         errors = np.where(np.isfinite(self._errors).any(axis=0), self._errors, typical)
         probabilities = levels_to_quantiles(levels)
         above = probabilities[len(probabilities) // 2 + 1 :]
-        widths = [np.nanquantile(errors, 2 * probability - 1, axis=0) for probability in above]
+        factors = caution(above, self._looks) if self._looks else np.ones(len(above))
+        widths = [
+            factor * np.nanquantile(errors, 2 * probability - 1, axis=0)
+            for probability, factor in zip(above, factors, strict=True)
+        ]
         return np.stack([*(-width for width in reversed(widths)), np.zeros(self.horizon), *widths], axis=1)
 
 

@@ -24,6 +24,7 @@ from forecaster.networks.optimizer import optimizer
 from forecaster.networks.shape import Shape
 from forecaster.networks.student_t import NUMBERS, StudentT
 from forecaster.networks.unrolled import Teacher, encoder_decoder, one_to_one
+from forecaster.networks.widening import cautious
 
 __all__ = ["Network", "Shape", "build"]
 
@@ -69,7 +70,7 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     to_quantiles = _head(definition, shape, steps)
     beside = (features.base, features.frame) if definition.head == "negative_binomial" else (features.base,)
     scaled = to_quantiles(free, *beside)
-    raw = FromFrame(shape.transform, name="quantiles")(scaled, features.frame)
+    raw = FromFrame(shape.transform, name="quantiles")(cautious(scaled, shape), features.frame)
 
     said = {"quantiles": scaled, "free": free, "base": features.base, "frame": features.frame}
     in_training = said if learnt is free else {**said, "quantiles": to_quantiles(learnt, *beside), "free": learnt}

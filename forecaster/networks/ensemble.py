@@ -24,6 +24,7 @@ from forecaster.networks.frame import FromFrame, Reframe, encode_target
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
 from forecaster.networks.theta import Blend
+from forecaster.networks.widening import cautious
 
 __all__ = ["Ensemble", "MedianOfMembers", "join", "joined"]
 
@@ -51,7 +52,7 @@ class Ensemble:
 
     Attributes:
         forecast: As that of one `Network`.
-        scaled: As that of one `Network`, before the conformal offsets.
+        scaled: As that of one `Network`, before the conformal offsets; never widened for caution.
         members: The networks, with weights of their own.
         shape: Of the one with the longest lookback, but with all of the lookback that is read.
         offsets: The weights of the conformal layer, shape (horizon, quantiles); None without one.
@@ -104,7 +105,7 @@ def join(members: Sequence[Network], conformal: bool = False, theta: Blend | Non
     if conformal:
         layer = Conformal(shape.horizon, len(shape.quantiles), name="conformal")
         said, offsets = layer(said), layer.offsets
-    raw = FromFrame(shape.transform, name="quantiles")(said, frame)
+    raw = FromFrame(shape.transform, name="quantiles")(cautious(said, shape), frame)
     return Ensemble(keras.Model(inputs, {"quantiles": raw}), scaled, tuple(members), shape, offsets)
 
 

@@ -26,6 +26,8 @@ class Shape:
         vocabulary: Names of the values where these are symbols, the unknown one first; empty where they are numbers.
         novelty: Chance of a symbol that is not in the vocabulary.
         relative: Whether quantiles learn from errors times the spread of their window, which on logarithms are shares.
+        looks: Stretches of one horizon that its intervals are calibrated by, where these are few; 0 where they are
+            enough, or intervals are not widened for that. See `caution.caution`.
         numbers: Free numbers that the network says for a step; as many as quantiles unless its head wants others.
     """
 
@@ -43,6 +45,7 @@ class Shape:
     vocabulary: tuple[str, ...] = ()
     novelty: float = 0.0
     relative: bool = False
+    looks: int = 0
     numbers: int = 0
 
     def __post_init__(self) -> None:

@@ -113,6 +113,8 @@ def prepare(
         inferred.pop("intervals", None)
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)
+    if not any(model.cautious for model in models):
+        inferred.pop("caution", None)
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
     validation = cutoffs(fitting, horizon, resolved.validation, step)
@@ -124,7 +126,9 @@ def prepare(
 
 def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition, carried: bool) -> dict[str, str]:
     """What is told of a pipeline of symbols: nothing that is for numbers alone, but the strategy."""
-    numeric = ("segment", "transform", "metric season", "past cycles", "mixtures", "masking", "theta", "intervals")
+    numeric = (
+        "segment", "transform", "metric season", "past cycles", "mixtures", "masking", "theta", "intervals", "caution",
+    )  # fmt: skip
     told = {key: why for key, why in inferred.items() if key not in numeric}
     if isinstance(definition.data, TextData):
         told.pop("season")

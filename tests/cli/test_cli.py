@@ -28,7 +28,8 @@ def test_run_shows_what_it_read_the_leaderboard_the_verdict_and_where_things_lie
     for fragment in (
         "rows           720", "inferred from the time stamps", "gaps           none", "found in the fitting part",
         "Gradient    simple_rnn: clipped in 100% of 30 steps, largest gradient norm",
-        "MASE", "sMAPE", "RMSE", "WQL", "80%, 95%: share of the values inside", "skill", "seasonal_naive", "was chosen on the validation part",
+        "MASE", "sMAPE", "RMSE", "WQL", "80%, 95%: share of the values inside", "skill", "seasonal_naive",
+        "was chosen on the validation part",
         "SavedModel  models/store/small/1", "Report      models/reports/small.html",
     ):  # fmt: skip
         assert fragment in answer.stdout

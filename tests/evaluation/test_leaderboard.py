@@ -90,7 +90,9 @@ def test_another_metric_ranks_when_told():
     assert not [column for column in table if column.startswith("coverage")]
 
 
-@pytest.mark.parametrize("options", [{"metrics": ["maes"]}, {"rank_by": "maes"}, {"rank_by": "coverage"}, {"rank_by": "wql"}])
+@pytest.mark.parametrize(
+    "options", [{"metrics": ["maes"]}, {"rank_by": "maes"}, {"rank_by": "coverage"}, {"rank_by": "wql"}]
+)
 def test_an_unknown_metric_is_refused_by_name(options):
     with pytest.raises(ForecasterError, match="mase, smape, rmse"):
         leaderboard(backtest_frame(["naive"]), PANEL, **options)

@@ -1,5 +1,7 @@
 """What `auto` becomes: log or none, batch size, lookback and segment, each with its reason."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -119,3 +121,36 @@ def test_cycles_are_hidden_where_others_stand_in(lookback, freq, share):
 
 def test_windows_with_covariates_are_not_mixed():
     assert resolved(seasonal_panel(series=30, known_heat=np.ones(30 * 240)), 4, lookback=49).mixing == 0
+
+
+@pytest.mark.parametrize(("series", "origins", "looks"), [(1, 1, 1), (1, 7, 7), (3, 7, 21), (10, 9, 90), (10, 10, 0)])
+def test_few_forecast_origins_ask_for_caution_and_a_run_says_so(series, origins, looks):
+    found = resolved(seasonal_panel(series=series, steps=120), 4, lookback=8, validation=origins)
+    assert found.looks == looks
+    if looks:
+        assert f"only {looks} stretch{'' if looks == 1 else 'es'} of 4 steps can" in found.reasons["caution"]
+    else:
+        assert "caution" not in found.reasons
+
+
+def test_origins_whose_targets_overlap_are_fewer_looks():
+    assert resolved(seasonal_panel(steps=120), 12, lookback=8, validation=25, step=1).looks == 3
+
+
+def test_stretches_that_are_spared_are_looks_too_unless_a_fit_may_have_none():
+    panel = seasonal_panel(steps=800, season=4)
+    found, without = (resolved(panel, 2, lookback=8, validation=20, sparing=sparing) for sparing in (True, False))
+    assert found.looks == 20 + 2 * len(found.spared) > 20
+    assert without.looks == 20 and without.spared == () and "intervals" not in without.reasons
+
+
+@pytest.mark.parametrize(
+    ("changes", "widened"),
+    [({}, True), ({"conformal": True}, False), ({"head": "negative_binomial"}, False), ({"ensemble": 2}, True)],
+    ids=["quantiles", "conformal", "counts", "ensemble"],
+)
+def test_networks_are_widened_where_nothing_else_sees_to_it(changes, widened):
+    panel = seasonal_panel(steps=120)
+    counts = replace(panel, values=np.round(np.abs(panel.values)))
+    made = RecurrentForecaster(tiny(steps=2, **changes), 4, lookback=8, validation=3).fit(counts)
+    assert ("caution" in [layer.name for layer in made._network.forecast.layers]) == widened

@@ -5,8 +5,10 @@ import pytest
 
 from forecaster.errors import Interrupted
 from forecaster.forecasting.inspection import inspect
+from forecaster.forecasting.protocol import levels_to_quantiles
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
+from forecaster.networks.caution import caution
 from forecaster.networks.ensemble import join
 from tests.synthetic import seasonal_panel, tiny
 
@@ -27,10 +29,17 @@ def three(panel):
 
 def test_the_forecast_is_the_median_of_the_members_quantiles(panel, three):
     assert [member.network.shape.lookback for member in three._members] == [24, 12, 18]
-    single = [said_by(member, panel) for member in three._members]
-    assert np.median(single, axis=0) == pytest.approx(three.quantiles(panel), rel=1e-5)
+    factors = np.array(caution(levels_to_quantiles(three.levels), three.resolved.looks))
+    single = [widened(said_by(member, panel), 1 / factors) for member in three._members]
+    together = widened(np.median(single, axis=0), factors)
+    assert together == pytest.approx(three.quantiles(panel), rel=1e-5)
     assert not np.allclose(single[0], single[1])
     assert (np.diff(three.quantiles(panel), axis=-1) > 0).all()
+
+
+def widened(quantiles, factors):
+    median = quantiles[:, :, quantiles.shape[2] // 2, None]
+    return median + factors * (quantiles - median)
 
 
 def said_by(member, panel):

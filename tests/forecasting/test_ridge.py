@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.linear_model import Ridge
 
 import forecaster
@@ -70,7 +71,9 @@ def test_it_is_scikit_learns_ridge_on_the_lags():
     expected = y[-1] + spread * model.predict([(y[-LAGS:] - y[-1]) / spread])[0]
     assert frame["ridge"].to_numpy() == pytest.approx(expected, rel=1e-5)
     for level in (80, 95):
-        width = spread * np.quantile(errors, level / 100, axis=0)
+        probability = 0.5 + level / 200
+        wider = stats.t.ppf(probability, ORIGINS) / stats.norm.ppf(probability)  # four origins are few
+        width = wider * spread * np.quantile(errors, level / 100, axis=0)
         assert (frame[f"ridge-hi-{level}"] - frame["ridge"]).to_numpy() == pytest.approx(width, rel=1e-4)
         assert (frame["ridge"] - frame[f"ridge-lo-{level}"]).to_numpy() == pytest.approx(width, rel=1e-4)
 

@@ -22,7 +22,9 @@ def test_networks_and_baselines_stand_in_one_leaderboard(finished):
     board = result.leaderboard
     assert set(board["model"]) == {"gru", "simple_rnn", "naive", "seasonal_naive", "seasonal_naive_168", "ridge"}
     assert list(board["mase"]) == sorted(board["mase"])
-    assert {"mase", "smape", "rmse", "coverage-80", "coverage-95", "wql", "skill", "seconds", "p", "significant"} <= {*board}
+    assert {"mase", "smape", "rmse", "coverage-80", "coverage-95", "wql", "skill", "seconds", "p", "significant"} <= {
+        *board
+    }
     assert board.loc[board["kind"] == "network", "validation"].notna().all()
 
 

@@ -14,7 +14,8 @@ __all__ = ["board", "headline", "rows_of"]
 HEADS = {
     "skill": "Skill", "log_loss": "Log loss", "perplexity": "Perplexity", "bits": "Bits per symbol",
     "accuracy": "Accuracy", "top_3": "Top 3", "mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "mae": "MAE",
-    "owa": "OWA", "wql": "WQL", "direction": "Direction", "p": "p", "validation": "Validation", "seconds": "Time to fit",
+    "owa": "OWA", "wql": "WQL", "direction": "Direction", "p": "p", "validation": "Validation",
+    "seconds": "Time to fit",
 }  # fmt: skip
 LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa", "wql")
 HIGHER_IS_BETTER = ("accuracy", "top_3")
