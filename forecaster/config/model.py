@@ -64,6 +64,9 @@ def _checked_network(value: str) -> str:
 Name = Annotated[str, AfterValidator(checked_name), Field(json_schema_extra={"pattern": f"^{NAME}$", "maxLength": 80})]
 """What a model or a pipeline may be called: it becomes a folder, a column and a part of an address."""
 
+Support = Literal["real", "nonnegative", "whole"]
+"""The values that a forecast can have."""
+
 Network = Annotated[str, AfterValidator(_checked_network), Field(json_schema_extra={"pattern": f"^{NETWORK}$"})]
 
 
@@ -176,6 +179,11 @@ class ModelKeys(BaseModel):
         description="what is learnt: each quantile by itself, or the likeliest Student-t (heavy tails) or "
         "negative binomial distribution (counts, as they are, whatever `transform` says)",
     )
+    support: Support | Literal["auto"] = Field(
+        default="auto",
+        description="values that a forecast can have: real, nonnegative, or whole (numbers from zero on); auto: what "
+        "the training part shows, if it has zeros and nothing below; whole for negative_binomial",
+    )
     theta: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = Field(
         default="auto",
         description="share of the Theta method in the forecast; auto: about a half where lookbacks are short and there "
@@ -231,8 +239,8 @@ class ModelDefinition(ModelKeys):
 
     @property
     def cautious(self) -> bool:
-        """Whether intervals are widened where little is held out: counts stay whole, conformal offsets see to it."""
-        return self.windowed and not self.conformal and self.head != "negative_binomial"
+        """Whether intervals are widened where little is held out, unless conformal offsets see to that."""
+        return self.windowed and not self.conformal
 
     @property
     def spares(self) -> bool:

@@ -60,7 +60,9 @@ SPACE: Space = {
     "averaging": Choices((0.95, 0.98, 0.99)),
 }
 """What is searched where nothing else is said."""
-FIXED = ("name", "network", "strategy", "topology", "head", "finish", "ensemble", "vary", "theta", "conformal")
+FIXED = (
+    "name", "network", "strategy", "topology", "head", "finish", "ensemble", "vary", "theta", "support", "conformal",
+)  # fmt: skip
 """Keys that a search cannot vary: what a network is, and what comes after the part of a fit that is judged."""
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from forecaster.config.model import Support
 from forecaster.forecasting.scale_of_changes import choose_transform
 from forecaster.forecasting.sparing import STRETCH, spared_stretches
 from forecaster.series import Panel, automatic_windows, find_seasons, natural_seasons
@@ -26,6 +27,8 @@ MOST_SEGMENTS = 32
 FEWEST_SEGMENTS = 4
 ENOUGH_STRETCHES = 128
 """Stretches of one horizon from which on a network can tell which of the past cycles is like the coming one."""
+ZEROS = 0.01
+"""Share of the values that are zero from which on zero is their floor, where none is below."""
 SHORT = 48
 """Steps of lookback up to which a window's own spread is too poor a unit to compare errors of different windows by, and
 mixtures of two take more from a window's trend than they add; the Theta method then knows what the network does not.
@@ -63,6 +66,7 @@ class Resolved:
         relative: Whether an error on logarithms counts as it is, as a share of the value, not in units of its window.
         mixing: Share of the windows in training that are a mixture of two, where a model file leaves that open.
         masking: Share of the lookback's segments that are hidden in training, where a model file leaves that open.
+        support: Values that a forecast can have, where a model file leaves that open.
         theta: Whether forecasts have a share of the Theta method, where a model file leaves that open.
         memory: Time steps that the Theta method reads; at least the lookback.
         rhythm: Its season, in time steps; 1 for none.
@@ -81,6 +85,7 @@ class Resolved:
     relative: bool
     mixing: float
     masking: float
+    support: Support
     theta: bool
     memory: int
     rhythm: int
@@ -132,8 +137,8 @@ def resolve(
     spared = _spared(panel, horizon, origins, step, memory, reasons) if sparing else ()
     looks = _looks(panel, horizon, origins, step, len(spared), reasons)
     return Resolved(
-        steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, theta, memory, rhythm, spared, origins,
-        looks, reasons,
+        steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, _support(panel, reasons), theta, memory,
+        rhythm, spared, origins, looks, reasons,
     )  # fmt: skip
 
 
@@ -265,6 +270,18 @@ def _theta(panel: Panel, lookback: int, reasons: dict[str, str]) -> bool:
         return False
     reasons["theta"] = f"has a share in the forecasts ({lookback} steps of lookback are few)"
     return True
+
+
+def _support(panel: Panel, reasons: dict[str, str]) -> Support:
+    """What values the series have: zeros again and again with nothing below are a floor that forecasts respect."""
+    values = panel.target[np.isfinite(panel.target)]
+    zeros = float(np.mean(values == 0)) if len(values) else 0.0
+    if zeros < ZEROS or (values < 0).any():
+        return "real"
+    whole = bool((values == np.round(values)).all())
+    kind, so = ("whole numbers", ", and rounded") if whole else ("values", "")
+    reasons["support"] = f"{kind} from zero on ({zeros:.0%} are zeros, none is below): so are forecasts{so}"
+    return "whole" if whole else "nonnegative"
 
 
 def _spared(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.config import ModelDefinition, Project
+from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
@@ -249,6 +250,7 @@ class RecurrentForecaster:
         model = self.definition
         theta = "auto" if resolved.theta and model.mixes else 0.0  # how much is said by the validation part
         own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES, "theta": theta}
+        own["support"] = "whole" if self.counts else resolved.support
         if model.windowed:
             mixtures = resolved.mixing if model.mixes else 0.0
             own |= {"finish": OF_WINDOWS, "mixing": mixtures, "masking": resolved.masking}
@@ -260,11 +262,12 @@ class RecurrentForecaster:
         from forecaster.networks.build import Shape, build
         from forecaster.networks.recursive import build_recursive
 
+        support: Support = "real" if definition.support == "auto" else definition.support
         shape = Shape(
             resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past),
             len(self._inputs.known), len(panel.static), resolved.seasons or (1,), resolved.segment, resolved.transform,
             self._inputs.columns, resolved.cycle, relative=resolved.relative,
-            looks=resolved.looks if definition.cautious else 0,
+            looks=resolved.looks if definition.cautious else 0, support=support,
         )  # fmt: skip
         if self.stepwise:
             return build_recursive(definition, shape, seed, gapless(panel))

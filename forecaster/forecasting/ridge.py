@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.inference import quantiles_in_batches
@@ -40,6 +41,8 @@ class RidgeForecaster:
     absolute errors, step by step, are the half-widths of the intervals, widened where the errors are of few forecast
     origins (`forecaster.networks.caution`). (Quantiles of the signed errors would carry the bias of one short and
     strongly correlated stretch of time over to the next.)
+
+    Forecasts keep to what values the series have, as those of networks: where zero is their floor, none is below it.
 
     Args:
         horizon: Time steps to forecast.
@@ -74,6 +77,7 @@ class RidgeForecaster:
         self.validation, self.step, self.name = validation, step or horizon, name
         self._model: Any = None
         self._lags, self._looks = 0, 0
+        self._support: Support = "real"
         self._inputs = Inputs()
         self._errors = np.zeros((0, horizon))
 
@@ -86,7 +90,8 @@ class RidgeForecaster:
         resolved = resolve(
             panel, self.horizon, self.lookback, self.season, 1, self.validation, self.step, sparing=False
         )
-        self._lags, self._looks, self._inputs = resolved.lookback, resolved.looks, Inputs.of(panel)
+        self._lags, self._looks, self._support = resolved.lookback, resolved.looks, resolved.support
+        self._inputs = Inputs.of(panel)
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         windows = training_windows(panel.until(border), self._lags, self.horizon)
         held_out = training_windows(panel, self._lags, self.horizon).after(border)
@@ -119,7 +124,8 @@ class RidgeForecaster:
             level, unit = _measure(past)
             said = self._model.predict(_inputs(past, known, self._inputs.columns))
             centre = np.asarray(said).reshape(-1, self.horizon, 1)
-            return np.asarray(level[:, :, None] + unit[:, :, None] * (centre + offsets))
+            raw = np.asarray(level[:, :, None] + unit[:, :, None] * (centre + offsets))
+            return _within(raw, self._support)
 
         windows = forecast_windows(_carried(panel, self._lags), self._lags, self.horizon)
         return forecast_frame(panel, self.name, quantiles_in_batches(quantiles, windows), levels)
@@ -136,6 +142,13 @@ class RidgeForecaster:
             for probability, factor in zip(above, factors, strict=True)
         ]
         return np.stack([*(-width for width in reversed(widths)), np.zeros(self.horizon), *widths], axis=1)
+
+
+def _within(values: np.ndarray, support: Support) -> np.ndarray:
+    """The nearest values that a forecast can have; see `forecaster.networks.support`."""
+    if support == "real":
+        return values
+    return np.maximum(np.round(values) if support == "whole" else values, 0.0)
 
 
 def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,13 +16,14 @@ from forecaster.config import ModelDefinition
 from forecaster.errors import DefinitionError
 from forecaster.networks.direct import many_to_one, one_to_many
 from forecaster.networks.features import read_window, window_inputs
-from forecaster.networks.frame import FromFrame, encode_target
+from forecaster.networks.frame import encode_target
 from forecaster.networks.heads import Quantiles
 from forecaster.networks.negative_binomial import COUNT_NUMBERS, NegativeBinomial
 from forecaster.networks.network import Head, Learning, Network
 from forecaster.networks.optimizer import optimizer
 from forecaster.networks.shape import Shape
 from forecaster.networks.student_t import NUMBERS, StudentT
+from forecaster.networks.support import to_raw
 from forecaster.networks.unrolled import Teacher, encoder_decoder, one_to_one
 from forecaster.networks.widening import cautious
 
@@ -70,7 +71,7 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     to_quantiles = _head(definition, shape, steps)
     beside = (features.base, features.frame) if definition.head == "negative_binomial" else (features.base,)
     scaled = to_quantiles(free, *beside)
-    raw = FromFrame(shape.transform, name="quantiles")(cautious(scaled, shape), features.frame)
+    raw = to_raw(cautious(scaled, shape), features.frame, shape)
 
     said = {"quantiles": scaled, "free": free, "base": features.base, "frame": features.frame}
     in_training = said if learnt is free else {**said, "quantiles": to_quantiles(learnt, *beside), "free": learnt}

@@ -20,9 +20,10 @@ from keras import ops
 from forecaster.networks.answering import Answers, answers
 from forecaster.networks.conformal import Conformal, conformal_offsets
 from forecaster.networks.exporting import export_model
-from forecaster.networks.frame import FromFrame, Reframe, encode_target
+from forecaster.networks.frame import Reframe, encode_target
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
+from forecaster.networks.support import to_raw
 from forecaster.networks.theta import Blend
 from forecaster.networks.widening import cautious
 
@@ -105,7 +106,7 @@ def join(members: Sequence[Network], conformal: bool = False, theta: Blend | Non
     if conformal:
         layer = Conformal(shape.horizon, len(shape.quantiles), name="conformal")
         said, offsets = layer(said), layer.offsets
-    raw = FromFrame(shape.transform, name="quantiles")(cautious(said, shape), frame)
+    raw = to_raw(cautious(said, shape), frame, shape)
     return Ensemble(keras.Model(inputs, {"quantiles": raw}), scaled, tuple(members), shape, offsets)
 
 

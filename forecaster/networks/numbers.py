@@ -9,11 +9,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from forecaster.config.model import Support
 from forecaster.networks.frame import differenced, logarithmic, on_working_scale
 from forecaster.networks.heads import Quantiles, best_stretch, free_numbers, pinball
 from forecaster.networks.kind import Said, State
 from forecaster.networks.quantile_function import quantile_function
 from forecaster.networks.running_scale import RunningScale
+from forecaster.networks.support import within
 
 __all__ = ["GRID", "Numbers"]
 
@@ -40,13 +42,20 @@ class Numbers(keras.layers.Layer):
         seasons: In time steps; (1,) where there is none.
         memory: Observations after which the scale forgets older ones.
         levels: Probabilities that a forecast answers.
+        support: Values that it can have; what the network steps on may be any.
     """
 
     def __init__(
-        self, transform: str, seasons: Sequence[int], memory: int, levels: Sequence[float], **kwargs: Any
+        self,
+        transform: str,
+        seasons: Sequence[int],
+        memory: int,
+        levels: Sequence[float],
+        support: Support = "real",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.transform, self.memory = transform, memory
+        self.transform, self.memory, self.support = transform, memory, support
         self.changes = differenced(transform)
         self.seasons = () if self.changes else tuple(seasons)
         self.levels = tuple(levels)
@@ -142,12 +151,13 @@ class Numbers(keras.layers.Layer):
         quantiles = ops.reshape(said["quantiles"], (-1, len(GRID)))
         wanted = ops.zeros_like(quantiles[:, :1]) + np.asarray(self.levels, np.float32)
         found = quantile_function(wanted, quantiles, GRID)
-        return {"quantiles": self._raw(ops.reshape(found, (-1, steps, len(self.levels))), said)}
+        raw = self._raw(ops.reshape(found, (-1, steps, len(self.levels))), said)
+        return {"quantiles": within(raw, self.support)}
 
     def answer_paths(self, paths: Any) -> dict[str, Any]:
         """See `Kind`: quantiles over the paths of each step."""
         found = ops.quantile(paths, np.asarray(self.levels, np.float32), axis=1)
-        return {"quantiles": ops.transpose(found, (1, 2, 0))}
+        return {"quantiles": within(ops.transpose(found, (1, 2, 0)), self.support)}
 
     def loss(self, said: Said, target: Any) -> Any:
         """See `Kind`: mean pinball loss in units of the spread behind the last step, so that every series weighs the
@@ -189,7 +199,7 @@ class Numbers(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         own = {"transform": self.transform, "seasons": self.seasons, "memory": self.memory, "levels": self.levels}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), **own, "support": self.support}
 
 
 def _part(state: State, prefix: str) -> State:

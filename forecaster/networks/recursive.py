@@ -50,7 +50,7 @@ def _stepper(definition: ModelDefinition, shape: Shape, seed: int, kind: Kind) -
 def _kind(size: Shape, seed: int) -> Kind:
     if size.vocabulary:
         return Symbols(len(size.vocabulary), size.novelty, seed, name="kind")
-    return Numbers(size.transform, size.seasons, size.lookback, size.quantiles, name="kind")
+    return Numbers(size.transform, size.seasons, size.lookback, size.quantiles, size.support, name="kind")
 
 
 @keras.saving.register_keras_serializable(package="forecaster")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forecaster.config.model import Support
+
 __all__ = ["Shape"]
 
 
@@ -28,6 +30,7 @@ class Shape:
         relative: Whether quantiles learn from errors times the spread of their window, which on logarithms are shares.
         looks: Stretches of one horizon that its intervals are calibrated by, where these are few; 0 where they are
             enough, or intervals are not widened for that. See `caution.caution`.
+        support: Values that a forecast can have; see `support.within`.
         numbers: Free numbers that the network says for a step; as many as quantiles unless its head wants others.
     """
 
@@ -46,6 +49,7 @@ class Shape:
     novelty: float = 0.0
     relative: bool = False
     looks: int = 0
+    support: Support = "real"
     numbers: int = 0
 
     def __post_init__(self) -> None:

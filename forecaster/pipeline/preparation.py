@@ -113,6 +113,8 @@ def prepare(
         inferred.pop("intervals", None)
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)
+    if not any(model.support == "auto" for model in models):
+        inferred.pop("support", None)
     if not any(model.cautious for model in models):
         inferred.pop("caution", None)
     if definition.symbolic:
@@ -128,6 +130,7 @@ def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition, carrie
     """What is told of a pipeline of symbols: nothing that is for numbers alone, but the strategy."""
     numeric = (
         "segment", "transform", "metric season", "past cycles", "mixtures", "masking", "theta", "intervals", "caution",
+        "support",
     )  # fmt: skip
     told = {key: why for key, why in inferred.items() if key not in numeric}
     if isinstance(definition.data, TextData):

@@ -9,6 +9,7 @@ import pytest
 from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.ridge import RidgeForecaster
 from forecaster.forecasting.scale_of_changes import changes_follow_level, choose_transform
 from forecaster.series import Columns, panel_from_frame
 from tests.synthetic import seasonal_panel, tiny
@@ -146,7 +147,7 @@ def test_stretches_that_are_spared_are_looks_too_unless_a_fit_may_have_none():
 
 @pytest.mark.parametrize(
     ("changes", "widened"),
-    [({}, True), ({"conformal": True}, False), ({"head": "negative_binomial"}, False), ({"ensemble": 2}, True)],
+    [({}, True), ({"conformal": True}, False), ({"head": "negative_binomial"}, True), ({"ensemble": 2}, True)],
     ids=["quantiles", "conformal", "counts", "ensemble"],
 )
 def test_networks_are_widened_where_nothing_else_sees_to_it(changes, widened):
@@ -154,3 +155,45 @@ def test_networks_are_widened_where_nothing_else_sees_to_it(changes, widened):
     counts = replace(panel, values=np.round(np.abs(panel.values)))
     made = RecurrentForecaster(tiny(steps=2, **changes), 4, lookback=8, validation=3).fit(counts)
     assert ("caution" in [layer.name for layer in made._network.forecast.layers]) == widened
+
+
+class TestSupport:
+    @pytest.mark.parametrize(
+        ("values", "support"),
+        [
+            (np.arange(120) % 5, "whole"),
+            (np.arange(120) % 5 / 2, "nonnegative"),
+            (np.arange(120) % 5 - 1, "real"),  # below zero
+            (np.arange(120) % 5 + 1, "real"),  # zero is not known to be a floor
+            (np.where(np.arange(120) == 60, 0, 7), "real"),  # one zero of 120 may be an accident
+        ],
+        ids=["counts", "amounts", "below zero", "without zeros", "one zero"],
+    )
+    def test_zeros_again_and_again_with_nothing_below_are_a_floor(self, values, support):
+        found = resolved(panel_of(values.astype(float)), 4)
+        assert found.support == support
+        assert ("support" in found.reasons) == (support != "real")
+
+    def test_a_run_says_why(self):
+        found = resolved(panel_of((np.arange(120) % 5).astype(float)), 4)
+        told = "whole numbers from zero on (20% are zeros, none is below): so are forecasts, and rounded"
+        assert found.reasons["support"] == told
+
+    def test_missing_values_have_no_say(self):
+        values = np.where(np.arange(120) % 7, np.arange(120) % 5, np.nan)
+        assert resolved(panel_of(values.astype(float)), 4).support == "whole"
+
+    @pytest.mark.parametrize("strategy", ["direct", "seq2seq", "recursive"])
+    @pytest.mark.parametrize(("told", "whole"), [("auto", True), ("real", False)])
+    def test_forecasts_of_counts_are_counts_unless_the_model_file_says_otherwise(self, strategy, told, whole):
+        panel = panel_of(np.random.default_rng(0).poisson(1.0, 120).astype(float))
+        model = tiny("gru", strategy=strategy, support=told, steps=2)
+        said = RecurrentForecaster(model, 4, lookback=8, validation=3).fit(panel).quantiles(panel)
+        assert ((said >= 0) & (said == np.round(said))).all() == whole
+        assert (np.diff(said, axis=2) >= 0).all()
+
+    def test_ridge_keeps_to_it(self):
+        panel = panel_of(np.random.default_rng(0).poisson(1.0, 120).astype(float))
+        frame = RidgeForecaster(4, lookback=8, validation=3).fit(panel).predict(panel)
+        said = frame.filter(like="ridge").to_numpy()
+        assert ((said >= 0) & (said == np.round(said))).all()

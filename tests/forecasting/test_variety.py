@@ -8,7 +8,7 @@ from forecaster.config import ModelDefinition
 from forecaster.forecasting.defaults import Resolved
 from forecaster.forecasting.variety import varied
 
-HOURS = Resolved(336, (24, 168), 24, 24, 256, "log", False, 0.0, 0.0, False, 336, 24, (), 4, 0, {})
+HOURS = Resolved(336, (24, 168), 24, 24, 256, "log", False, 0.0, 0.0, "real", False, 336, 24, (), 4, 0, {})
 
 
 def looks(resolved, horizon, **keys):
@@ -25,12 +25,12 @@ def looks(resolved, horizon, **keys):
         (HOURS, 300, [(336, False), (312, True), (312, False), (336, True)]),
         (replace(HOURS, lookback=40, segment=4), 48, [(40, False), (40, True), (40, False), (40, True)]),
         (
-            Resolved(12, (4,), 1, 4, 64, "log", True, 0.0, 0.0, True, 64, 4, (), 1, 0, {}),
+            Resolved(12, (4,), 1, 4, 64, "log", True, 0.0, 0.0, "real", True, 64, 4, (), 1, 0, {}),
             4,
             [(12, True), (8, True), (9, True), (12, True)],
         ),
         (
-            Resolved(15, (), 1, 1, 64, "none", False, 0.0, 0.0, True, 40, 1, (), 1, 0, {}),
+            Resolved(15, (), 1, 1, 64, "none", False, 0.0, 0.0, "real", True, 40, 1, (), 1, 0, {}),
             6,
             [(15, False), (8, False), (11, False), (15, False)],
         ),
