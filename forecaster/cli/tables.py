@@ -94,7 +94,7 @@ def _format(name: str) -> Callable[[float], str]:
         if name.startswith(("coverage", "direction")):
             return f"{value:.0%}"
         if name == "wql":
-            return f"{100 * value:.3g}%"
+            return f"{value:.{2 if value < 0.1 else 1}%}"
         if name == "p":
             return f"{value:.3f}" if value >= 0.001 else "<.001"
         return {"seconds": f"{value:.1f}", "smape": f"{value:.2f}"}.get(name, _short(value))

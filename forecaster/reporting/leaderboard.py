@@ -70,8 +70,8 @@ def shown(column: str, value: object) -> str:
     Example:
         >>> shown("skill", 0.1234), shown("coverage-80", 0.8125), shown("mase", 0.81234), shown("p", 0.00001)
         ('+12.3 %', '81.2 %', '0.8123', '< 0.001')
-        >>> shown("seconds", 95.0), shown("rmse", 12345.6), shown("p", float("nan"))
-        ('1 min 35 s', '12,346', '–')
+        >>> shown("seconds", 95.0), shown("rmse", 12345.6), shown("p", float("nan")), shown("wql", 0.0123)
+        ('1 min 35 s', '12,346', '–', '1.23 %')
     """
     if not isinstance(value, int | float) or isinstance(value, bool):
         return NOTHING if value is None or value is pd.NA else str(value)
@@ -82,7 +82,7 @@ def shown(column: str, value: object) -> str:
     if column.startswith(("coverage", "direction", *HIGHER_IS_BETTER)):
         return f"{100 * value:.1f} %"
     if column == "wql":
-        return f"{100 * value:.3g} %"
+        return f"{100 * value:.{2 if value < 0.1 else 1}f} %"
     if column == "p":
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
     return _duration(value) if column == "seconds" else _four_digits(value)

@@ -111,5 +111,8 @@ def _cell(row: Mapping[str, Any], name: str, best: float | None) -> Html | str:
         return duration(value) if isinstance(value, int | float) else NOTHING
     if name == "p" and isinstance(value, int | float):
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
-    shown = f"{100 * value:.3g} %" if name == "wql" and isinstance(value, int | float) else number(value)
+    if name == "wql" and isinstance(value, int | float):
+        shown = f"{100 * value:.{2 if value < 0.1 else 1}f} %"
+    else:
+        shown = number(value)
     return Html(f"<strong>{text(shown)}</strong>") if best is not None and value == best else shown
