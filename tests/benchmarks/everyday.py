@@ -2,6 +2,7 @@
 
     Rscript tests/benchmarks/everyday.R FOLDER
     python tests/benchmarks/everyday.py --data FOLDER [--model gru] [--sets co2 lynx] [--seed 1]
+    python tests/benchmarks/everyday.py     # writes the table again
 
 Each `FOLDER/NAME.csv` has the columns `unique_id`, `ds` and `y`. Nothing is told but the horizon, by frequency: 6
 years, 8 quarters, 12 months, 13 weeks, 14 days, else a day of 24 or more steps. The test part is what a pipeline takes
@@ -38,12 +39,13 @@ NAIVE = {"naive": naive, "seasonal_naive": seasonal_naive, "drift": drift, "mean
 def main() -> None:
     """Measures what was asked for and writes the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="CSV files: unique_id, ds, y")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="CSV files: unique_id, ds, y")
     parser.add_argument("--model", default="gru", help="a name in models/")
     parser.add_argument("--sets", nargs="+", metavar="NAME", help="all by default")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    files = [asked.data / f"{name}.csv" for name in asked.sets] if asked.sets else sorted(asked.data.glob("*.csv"))
+    found_there = sorted(asked.data.glob("*.csv")) if asked.data else []
+    files = [one for one in found_there if not asked.sets or one.stem in asked.sets]
     file = RESULTS / "everyday.json"
     kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     for one in files:
@@ -96,38 +98,44 @@ def measured(file: Path, model: str, seed: int) -> dict[str, Any]:
 
 def page(results: Sequence[dict[str, Any]]) -> str:
     """The results as Markdown, with means over the sets."""
+    heads = ["set", "frequency", "series", "steps", "horizon", "origins", "model", "MASE", "best naive", "ridge"]
+    heads += ["80%", "95%", "WQL", "seconds"]
     lines = [
         "# Small data sets",
         "",
-        "What `everyday.py` measured. The best naive forecast is the one of five that has the least MASE on the test part, "
-        "which nobody knows beforehand; WQL is the weighted quantile loss as a share of the least of theirs.",
+        "What `everyday.py` measured. The best naive forecast is the one of five that has the least MASE on the test "
+        "part, which nobody knows beforehand; 80% and 95% are what the intervals hold; WQL is the weighted quantile "
+        "loss as a share of the least of the naive ones.",
         "",
-        "| set | frequency | series | steps | horizon | origins | model | MASE | best naive | ridge | 80% | 95% | WQL | s |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(heads)} |",
+        "|---" * len(heads) + "|",
+        *(f"| {' | '.join(_cells(one))} |" for one in results),
     ]
-    for one in results:
-        lines.append(
-            f"| {one['set']} | {one['frequency']} | {one['series']} | {one['steps']} | {one['horizon']} "
-            f"| {one['origins']} | {one['model']} | {one['mase']:.3f} | {one['naive']:.3f} ({one['best naive']}) | {one['ridge']:.3f} "
-            f"| {one['coverage-80']:.0%} | {one['coverage-95']:.0%} | {one['wql'] / one['naive wql']:.2f} "
-            f"| {one['seconds']:.0f} |"
-        )
     for model in sorted({one["model"] for one in results}):
         lines += ["", summary(model, [one for one in results if one["model"] == model])]
     told = {f"{one['machine']}; " + ", ".join(f"{k} {v}" for k, v in one["versions"].items()) for one in results}
     return "\n".join([*lines, "", f"Machine and versions: {'; '.join(sorted(told))}", ""])
 
 
+def _cells(one: dict[str, Any]) -> list[str]:
+    """A row of the table."""
+    said = [str(one[name]) for name in ("set", "frequency", "series", "steps", "horizon", "origins", "model")]
+    errors = [f"{one['mase']:.3f}", f"{one['naive']:.3f} ({one['best naive']})", f"{one['ridge']:.3f}"]
+    inside = [f"{one[f'coverage-{level:g}']:.0%}" for level in LEVELS]
+    return [*said, *errors, *inside, f"{one['wql'] / one['naive wql']:.2f}", f"{one['seconds']:.0f}"]
+
+
 def summary(model: str, results: Sequence[dict[str, Any]]) -> str:
     """Geometric means of ratios, and mean coverage."""
 
-    def ratio(of: str, to: str) -> float:
-        return float(np.exp(np.mean([np.log(one[of] / one[to]) for one in results])))
+    def ratio(of: str, to: str) -> str:
+        return f"{np.exp(np.mean([np.log(one[of] / one[to]) for one in results])):.3f}"
 
-    inside = [np.mean([one[f"coverage-{level:g}"] for one in results]) for level in LEVELS]
+    inside = [f"{np.mean([one[f'coverage-{level:g}'] for one in results]):.1%}" for level in LEVELS]
     return (
-        f"{model}, {len(results)} sets, geometric means: MASE {ratio('mase', 'naive'):.3f} of the best naive forecast's "
-        f"and {ratio('mase', 'ridge'):.3f} of ridge's, WQL {ratio('wql', 'naive wql'):.3f} of the best naive one's; 80% and 95% intervals hold {inside[0]:.1%} and {inside[1]:.1%}."
+        f"{model}, {len(results)} sets, geometric means: MASE {ratio('mase', 'naive')} of the best naive forecast's, "
+        f"{ratio('mase', 'ridge')} of ridge's; WQL {ratio('wql', 'naive wql')} of the best naive one's. "
+        f"80% and 95% intervals hold {inside[0]} and {inside[1]}."
     )
 
 
