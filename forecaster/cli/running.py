@@ -12,7 +12,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from forecaster.cli.console import console, messages, near
-from forecaster.cli.tables import facts_table, leaderboard_table
+from forecaster.cli.tables import apart_table, facts_table, leaderboard_table
 from forecaster.config import PipelineDefinition, Project, read_pipeline
 from forecaster.errors import DefinitionError, Interrupted
 from forecaster.forecasting.backend import load_quietly
@@ -86,6 +86,8 @@ def _folds(definition: PipelineDefinition, project: Project, base: Path, workers
 
 def _show(result: RunResult) -> None:
     console.print(leaderboard_table(result.leaderboard))
+    if len(result.apart):
+        console.print(apart_table(result.apart))
     console.print(f"\n{result.gate.verdict}\n", markup=False, soft_wrap=True)
     for words in dict.fromkeys(result.warnings.values()):
         models = ", ".join(model for model, told in result.warnings.items() if told == words)

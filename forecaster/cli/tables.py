@@ -10,7 +10,7 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["facts_table", "leaderboard_table"]
+__all__ = ["apart_table", "facts_table", "leaderboard_table"]
 
 HIDDEN = ("model", "kind", "significant", "published", "direction-lo", "direction-hi")
 """Columns of the leaderboard that are no columns of the table."""
@@ -48,10 +48,24 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
     return table
 
 
+def apart_table(apart: pd.DataFrame) -> Table:
+    """Scores of series that networks knew little of, a row a kind of series."""
+    title = f"Series apart, by {_heading(str(apart['metric'].iloc[0]))}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("series that are", overflow="fold")
+    counts, score = ("series", "forecasts"), _format(str(apart["metric"].iloc[0]))
+    models = [str(name) for name in apart.columns if name not in ("kind", "metric", *counts)]
+    for name in (*counts, *models):
+        table.add_column(name, justify="right", overflow="fold")
+    for _, row in apart.iterrows():
+        table.add_row(str(row["kind"]), *(f"{row[name]:,}" for name in counts), *(score(row[name]) for name in models))
+    return table
+
+
 def _coverages(shown: Sequence[str]) -> str:
     """What the columns are that are named by a level."""
     levels = [_heading(name) for name in shown if name.startswith("coverage-")]
-    return f"\n{', '.join(levels)}: share of the values inside these intervals" if levels else ""
+    return f"\n{', '.join(levels)}: share of the values inside these intervals, mean of the series" if levels else ""
 
 
 def _directions(board: pd.DataFrame) -> str:

@@ -291,6 +291,7 @@ class ModelDefinition(ModelKeys):
         "mixing",
         "masking",
         "theta",
+        "support",
     )
     @classmethod
     def _step_by_step(cls, value: Any, info: ValidationInfo) -> Any:

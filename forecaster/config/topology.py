@@ -170,6 +170,10 @@ def check_carrying(value: Any, keys: Mapping[str, Any], key: str) -> Any:
         return value
     if key == "theta" and value and keys.get("head") == "negative_binomial":
         raise ValueError("a mean of counts and of the Theta method's forecast is no count; leave theta out")
+    if key == "support":
+        if value in ("real", "nonnegative") and keys.get("head") == "negative_binomial":
+            raise ValueError("head: negative_binomial forecasts whole numbers; leave support out")
+        return value
     if key in WHOLE_HORIZON:
         if recursive and value:
             raise ValueError(f"{WHOLE_HORIZON[key]}; write strategy: direct or seq2seq, or leave {key} out")

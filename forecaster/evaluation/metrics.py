@@ -83,7 +83,10 @@ METRICS: Mapping[str, Metric] = {
     )
 }
 
-COVERAGE = "Coverage: share of the observed values that lie within the interval; it should be the interval's level."
+COVERAGE = (
+    "Coverage: share of the observed values that lie within the interval, mean of the series, each of which counts the "
+    "same; it should be the interval's level."
+)
 WQL = (
     "WQL: weighted quantile loss: 2 Σ pinball loss / Σ |y| over all observed values, the mean over the median and the "
     "bounds of all intervals (Park et al. 2022). Intervals that miss cost, and so do wide ones; 0 at best."

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.config import ModelDefinition
 from forecaster.errors import ForecasterError, ParityError
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.starting import native_chatter_off
@@ -100,6 +101,11 @@ def _traced(version: Version, batch: int | None) -> tuple[Any, list[Any]]:
 
     from forecaster.networks import build, ensemble  # noqa: F401 - registers the layers
 
+    if not ModelDefinition.model_validate(version.manifest.model_definition).windowed:
+        raise ForecasterError(
+            f"{version.name} version {version.number} goes step by step and draws paths, which only its SavedModel "
+            "can; export it as savedmodel"
+        )
     network = str(version.manifest.model_definition.get("network", ""))
     if ":" in network:  # a user's own layers are registered by their module
         importlib.import_module(network.partition(":")[0])
@@ -115,6 +121,8 @@ def _converted(version: Version, what: str, convert: Callable[[], bytes]) -> byt
     try:
         with native_chatter_off():
             return convert()
+    except ForecasterError:
+        raise
     except Exception as error:  # converters raise whatever they like, AttributeError and TypeError among it
         cause = " ".join(str(error).split())[:300]
         raise ForecasterError(

@@ -279,8 +279,9 @@ def _support(panel: Panel, reasons: dict[str, str]) -> Support:
     if zeros < ZEROS or (values < 0).any():
         return "real"
     whole = bool((values == np.round(values)).all())
-    kind, so = ("whole numbers", ", and rounded") if whole else ("values", "")
-    reasons["support"] = f"{kind} from zero on ({zeros:.0%} are zeros, none is below): so are forecasts{so}"
+    kind, so = ("whole numbers", "forecasts are rounded") if whole else ("values", "no forecast is below, either")
+    told = f"({zeros:.0%} of the fitting part are zeros, none is below)"
+    reasons["support"] = f"{kind} from zero on {told}: {so}"
     return "whole" if whole else "nonnegative"
 
 
@@ -304,5 +305,5 @@ def _looks(panel: Panel, horizon: int, origins: int, step: int, spared: int, rea
     if looks >= ENOUGH_LOOKS:
         return 0
     stretches = f"{looks} stretch{'es' if looks > 1 else ''} of {horizon} steps"
-    reasons["caution"] = f"intervals wider, as by Student's t, for only {stretches} can calibrate them"
+    reasons["caution"] = f"wider intervals, as Student's t asks for: only {stretches} to calibrate them by"
     return looks

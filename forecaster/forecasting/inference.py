@@ -83,6 +83,27 @@ def check_transform(panel: Panel, transform: str) -> None:
             )
 
 
+def check_support(panel: Panel, support: str, model: str) -> None:
+    """Refuses values below zero where a model file says that there are none.
+
+    Raises:
+        DataError: Names series, time and value.
+    """
+    bad = np.flatnonzero(panel.target < 0) if support in ("nonnegative", "whole") else np.zeros(0, np.int64)
+    if bad.size:
+        series, stamp = _place(panel, int(bad[0]))
+        raise DataError(
+            f"{model}: support: {support} has nothing below zero, but series {series!r} has {panel.target[bad[0]]:g} "
+            f"at {stamp}; write support: real, or leave it out"
+        )
+
+
+def _place(panel: Panel, row: int) -> tuple[str, Any]:
+    """Series and time stamp of a row."""
+    series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
+    return panel.ids[series], panel.stamps(panel.first[series : series + 1] + row - panel.offsets[series])[0]
+
+
 def check_counts(panel: Panel, model: str) -> None:
     """Refuses what is no count.
 
@@ -91,9 +112,8 @@ def check_counts(panel: Panel, model: str) -> None:
     """
     bad = np.flatnonzero(np.isfinite(panel.target) & ((panel.target < 0) | (panel.target % 1 != 0)))
     if bad.size:
-        series = int(np.searchsorted(panel.offsets, bad[0], side="right")) - 1
-        stamp = panel.stamps(panel.first[series : series + 1] + bad[0] - panel.offsets[series])[0]
+        series, stamp = _place(panel, int(bad[0]))
         raise DataError(
             f"{model}: head: negative_binomial is for counts, whole numbers from 0 on, but series "
-            f"{panel.ids[series]!r} has {panel.target[bad[0]]:g} at {stamp}; write head: student_t or quantiles"
+            f"{series!r} has {panel.target[bad[0]]:g} at {stamp}; write head: student_t or quantiles"
         )

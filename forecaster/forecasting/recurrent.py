@@ -16,7 +16,13 @@ from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
-from forecaster.forecasting.inference import check_counts, check_transform, history_read, quantiles_in_batches
+from forecaster.forecasting.inference import (
+    check_counts,
+    check_support,
+    check_transform,
+    history_read,
+    quantiles_in_batches,
+)
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.lessons import Examples, Lessons, gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.mixing import refuse_mixing
@@ -116,6 +122,7 @@ class RecurrentForecaster:
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step,
             "none" if self.counts else self.transform, sparing=self.spares,
         )  # fmt: skip
+        check_support(panel, self.definition.support, self.name)
         if self.counts:
             check_counts(panel, self.name)
         elif self.transform != "auto":

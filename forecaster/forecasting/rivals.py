@@ -138,10 +138,16 @@ class ClassicalForecaster:
         hello = cast(IO[str], process.stdout).readline()
         if not hello:
             raise ForecasterError(
-                f"{self._python} has no statsforecast (it ended with code {process.wait()}); run {self._python} -m pip "
-                f"install statsforecast, or name another Python in {VARIABLE}"
+                f"{self._python} has no statsforecast (it ended with code {process.wait()}); name the Python of an "
+                f"environment of its own in {VARIABLE}: python -m venv rivals && rivals/bin/pip install statsforecast"
             )
-        logger.info("%s: statsforecast %s in %s", self.name, json.loads(hello)["statsforecast"], self._python)
+        try:
+            version = json.loads(hello)["statsforecast"]
+        except (ValueError, TypeError, KeyError):
+            raise ForecasterError(
+                f"{VARIABLE}={self._python} is no Python; name the Python of the environment that has statsforecast"
+            ) from None
+        logger.info("%s: statsforecast %s in %s", self.name, version, self._python)
         self._process = process
         weakref.finalize(self, _end, process)
         return process

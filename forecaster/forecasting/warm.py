@@ -63,8 +63,8 @@ class WarmStart:
             before = self.facts.get(key, AS_BEFORE.get(key))
             if before not in (value, "auto"):  # some versions told `auto`; the data then made the same of it
                 raise DefinitionError(
-                    f"warm_start: {self.model} has {key} {_said(value)}, and {self.source} {_said(before)}; write what "
-                    "it had, or fit from the beginning (warm_start: false)"
+                    f"warm_start: {self.model} has {key} {_said(value)}, and {self.source} has {_said(before)}; write "
+                    "what it had, or fit from the beginning (warm_start: false)"
                 )
         own = network.forecast.get_weights()
         if [part.shape for part in own] != [part.shape for part in self.weights]:

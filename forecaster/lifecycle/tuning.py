@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial", "Tuning", "tune"]
 
-JUDGED_BEFORE: Mapping[str, Any] = {"finish": 0.0, "ensemble": 1, "theta": 0.0, "conformal": False}
-"""Keys of what comes behind the part of a fit that is judged: a trial leaves it out, the model file keeps it."""
+JUDGED_BEFORE: Mapping[str, Any] = {"finish": 0.0, "ensemble": 1, "conformal": False, "support": "real"}
+"""Keys of what comes behind the part of a fit that is judged: a trial leaves it out, the model file keeps it. Rounded
+medians of different trials would too often be the same.
+"""
 ASIDE = frozenset({"name", "baselines", "promote", "keep", "schedule", "metrics", "executor"})
 """Keys of a pipeline on which no score of a trial depends; of `promote` the metric counts by itself."""
 MOST_REFUSED = 50
@@ -242,7 +244,10 @@ class _Search:
         """The network that a trial suggests."""
         base = self.models[trial.suggest_categorical("model", list(self.models))]
         changes = {key: suggested(trial, key, one) for key, one in self.space.items()}
-        return parse({**base.model_dump(), **changes, **JUDGED_BEFORE}, ModelDefinition, _label(trial))
+        judged = {**base.model_dump(), **changes, **JUDGED_BEFORE}
+        if base.head == "negative_binomial":  # says whole numbers by itself
+            judged["support"] = base.support
+        return parse(judged, ModelDefinition, _label(trial))
 
 
 def _label(trial: optuna.Trial) -> str:

@@ -12,6 +12,7 @@ from scipy.special import nbdtrik
 
 from forecaster.networks.heads import window_weights
 from forecaster.networks.replicas import total
+from forecaster.networks.straight import straight_through
 
 __all__ = ["COUNT_NUMBERS", "NegativeBinomial"]
 
@@ -68,10 +69,11 @@ class NegativeBinomial(keras.layers.Layer):
         """See the class."""
         mean, dispersion = _parameters(free, base, frame)
         count = (mean + 1.0) * ops.exp(self._looked_up(ops.log(mean), dispersion)) - 1.0
-        count = ops.maximum(ops.ceil(count - 0.01), 0.0)
+        count = straight_through(ops.maximum(ops.ceil(count - 0.01), 0.0), count)
         middle = len(self.levels) // 2
         median = count[:, :, middle : middle + 1]
-        count = ops.maximum(ops.round(median + self.stretch * (count - median)), 0.0)
+        stretched = median + self.stretch * (count - median)
+        count = straight_through(ops.maximum(ops.round(stretched), 0.0), stretched)
         return (count - frame[:, None, 0:1]) / frame[:, None, 1:2]
 
     def loss(self, target: Any, free: Any, base: Any, frame: Any) -> Any:

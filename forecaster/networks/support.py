@@ -10,6 +10,7 @@ from keras import ops
 from forecaster.config.model import Support
 from forecaster.networks.frame import FromFrame
 from forecaster.networks.shape import Shape
+from forecaster.networks.straight import straight_through
 
 __all__ = ["ToSupport", "to_raw", "within"]
 
@@ -20,6 +21,8 @@ def within(values: Any, support: Support) -> Any:
     Rounding to the nearest is the continuity correction: where F is smooth and goes through the distribution function
     of a count half-way between whole numbers, the quantile of the count is the rounded one of F.
 
+    Gradients go straight through, as if nothing had been moved.
+
     Args:
         values: Raw, of any shape.
         support: `real` leaves them as they are.
@@ -27,7 +30,8 @@ def within(values: Any, support: Support) -> Any:
     if support == "real":
         return values
     floored = ops.maximum(values, 0.0)
-    return ops.round(floored) if support == "whole" else floored
+    nearest = ops.round(floored) if support == "whole" else floored
+    return straight_through(nearest, values)
 
 
 @keras.saving.register_keras_serializable(package="forecaster")

@@ -14,6 +14,7 @@ import pandas as pd
 
 from forecaster.config import ModelDefinition, PipelineDefinition
 from forecaster.evaluation import METRICS, join, leaderboard, models_of, roll, scales
+from forecaster.evaluation.apart import scored_apart
 from forecaster.evaluation.direction import directions
 from forecaster.evaluation.lagged import Likeness, lagged_copies
 from forecaster.evaluation.metrics import score_one
@@ -53,6 +54,14 @@ class Contest:
     def course(self, definition: PipelineDefinition, prepared: Prepared) -> pd.DataFrame:
         """Losses by the promotion's metric at each cutoff of the test part, a column a model; see `losses_of`."""
         return losses_of(self.forecasts, definition, prepared)
+
+    def apart(self, definition: PipelineDefinition, prepared: Prepared, naive: str) -> pd.DataFrame:
+        """The scores of series that networks knew little of, beside those of one naive forecast."""
+        networks = [str(model) for model in self.table["model"] if model in self.networks]
+        return scored_apart(
+            self.forecasts, prepared.fitting, [*networks, naive], definition.promote.metric, prepared.season,
+            prepared.resolved.lookback, definition.horizon,
+        )  # fmt: skip
 
     def lagged(self, prepared: Prepared) -> dict[str, Likeness]:
         """The models whose forecasts are lagged copies; one that is better than every naive forecast is none."""

@@ -41,6 +41,7 @@ def write(
         title=result.name,
         verdict=result.gate.verdict,
         leaderboard=result.leaderboard,
+        apart=result.apart,
         history=history,
         forecasts=result.forecasts,
         created=datetime.now(UTC),

@@ -13,7 +13,7 @@ from forecaster.config.pipeline import CHEAP
 from forecaster.errors import DefinitionError
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
-from forecaster.forecasting.inference import check_transform
+from forecaster.forecasting.inference import check_counts, check_support, check_transform
 from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.ridge import RidgeForecaster
 from forecaster.forecasting.rivals import CLASSICAL, ClassicalForecaster
@@ -91,6 +91,11 @@ def prepare(
         fitting, horizon, definition.lookback, season_told, models[0].segment, validation_told, step,
         _transform(definition),
     )  # fmt: skip
+    if not definition.symbolic:
+        for model in models:
+            check_support(fitting, model.support, str(model.name))
+            if model.head == "negative_binomial":
+                check_counts(fitting, str(model.name))
     transform = resolved.transform
     if definition.transform != "auto":
         check_transform(panel, transform)
@@ -113,8 +118,7 @@ def prepare(
         inferred.pop("intervals", None)
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)
-    if not any(model.support == "auto" for model in models):
-        inferred.pop("support", None)
+    _tell_support(inferred, models)
     if not any(model.cautious for model in models):
         inferred.pop("caution", None)
     if definition.symbolic:
@@ -124,6 +128,14 @@ def prepare(
     return Prepared(
         panel, fitting, test, validation, step, resolved, season, transform, signs, models, inferred
     )  # fmt: skip
+
+
+def _tell_support(inferred: dict[str, str], models: Sequence[ModelDefinition]) -> None:
+    """What networks can forecast, where a model file says it itself."""
+    told = {str(model.name): model.support for model in models if model.support != "auto"}
+    found = [inferred.pop("support")] if "support" in inferred and len(told) < len(models) else []
+    if told or found:
+        inferred["support"] = "; ".join([*found, *(f"{name}: {support} (as told)" for name, support in told.items())])
 
 
 def _of_symbols(inferred: dict[str, str], definition: PipelineDefinition, carried: bool) -> dict[str, str]:

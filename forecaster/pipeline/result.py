@@ -54,6 +54,7 @@ class RunResult:
         seconds: That the run took.
         clipping: For each network whose gradient was clipped, how often.
         lagged: The models whose forecasts are lagged copies of the series.
+        apart: Scores of series that networks knew little of; see `evaluation.apart`.
     """
 
     name: str
@@ -68,6 +69,7 @@ class RunResult:
     seconds: float
     clipping: Mapping[str, str] = field(default_factory=dict)
     lagged: Mapping[str, Likeness] = field(default_factory=dict)
+    apart: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def warnings(self) -> dict[str, str]:
@@ -88,6 +90,7 @@ class RunResult:
                 "seconds": round(self.seconds, 3),
                 "clipping": dict(self.clipping),
                 "lagged": {model: clean(vars(likeness)) for model, likeness in self.lagged.items()},
+                "apart": records(self.apart),
             },
             indent=2,
         )

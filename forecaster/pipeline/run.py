@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from forecaster.config import PipelineDefinition, Project
 from forecaster.forecasting.clipping import clipping
 from forecaster.pipeline.contest import forget, hold_contest, refitted
@@ -91,6 +93,7 @@ def run(
         report, time.monotonic() - began,
         {name: words for name, curve in curves.items() if (words := clipping(curve))},
         {} if definition.symbolic else contest.lagged(prepared),
+        pd.DataFrame() if definition.symbolic else contest.apart(definition, prepared, gate.best_naive),
     )  # fmt: skip
     if report:
         from forecaster.pipeline.document import write

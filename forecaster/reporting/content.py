@@ -38,6 +38,8 @@ class ReportContent:
         parts: First and last target stamp of each part, inclusive.
         series_parts: unique_id -> parts, for series that share no clock; these go before `parts`.
         curves: Network -> frame `step, training, validation`: losses, NaN where none was measured.
+        apart: A row a kind of series (`kind`, `series`, `forecasts`, `metric`, a column a model), where networks knew
+            little of some; else without rows.
         warnings: Model -> what should be known before its scores are believed.
         inspections: What was found inside networks, as `forecaster.forecasting.inspection.document` describes it; the
             gates of the first are drawn.
@@ -64,6 +66,7 @@ class ReportContent:
     parts: Parts = field(default_factory=dict)
     series_parts: Mapping[str, Parts] = field(default_factory=dict)
     curves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    apart: pd.DataFrame = field(default_factory=pd.DataFrame)
     warnings: Mapping[str, str] = field(default_factory=dict)
     inspections: Sequence[Mapping[str, Any]] = ()
     metric_definitions: Mapping[str, str] = field(default_factory=dict)

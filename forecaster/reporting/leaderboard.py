@@ -8,7 +8,7 @@ import pandas as pd
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.markup import anchor, scroll_box, text
 
-__all__ = ["LABELS", "leaderboard_table", "shown", "standing"]
+__all__ = ["LABELS", "apart_table", "leaderboard_table", "shown", "standing"]
 
 LABELS = {
     "skill": "Skill",
@@ -34,6 +34,7 @@ LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "m
 HIGHER_IS_BETTER = ("accuracy", "top_3")
 ORDER = ("skill", *LOWER_IS_BETTER, *HIGHER_IS_BETTER, "coverage", "direction", "p", "validation", "seconds")
 IN_FIRST_COLUMN = ("model", "kind", "significant", "published")
+NOT_MODELS = ("kind", "series", "forecasts", "metric")
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 FULL_BAR = 0.5
@@ -117,6 +118,26 @@ def leaderboard_table(content: ReportContent) -> str:
         "Leaderboard",
         '<table class="board"><caption class="hidden">Scores of every model, best first</caption>'
         f'<thead><tr><th scope="col">Model</th>{head}</tr></thead><tbody>{rows}</tbody></table>',
+    )
+
+
+def apart_table(content: ReportContent) -> str:
+    """Scores of series that networks knew little of; nothing where they knew all of them."""
+    apart = content.apart
+    if not len(apart):
+        return ""
+    metric, models = str(apart["metric"].iloc[0]), [str(name) for name in apart.columns if name not in NOT_MODELS]
+    heads = ["Series", "Number", "Forecasts", *models]
+    head = "".join(f'<th scope="col">{text(one)}</th>' for one in heads)
+    rows = ""
+    for row in apart.to_dict("records"):
+        cells = [f"{row['series']:,}", f"{row['forecasts']:,}", *(shown(metric, row[name]) for name in models)]
+        rows += f'<tr><th scope="row">{text(row["kind"])}</th>{"".join(f"<td>{text(one)}</td>" for one in cells)}</tr>'
+    title = f"{LABELS.get(metric, metric)} of series by what networks knew of them"
+    return f"<h3>{text(title)}</h3>" + scroll_box(
+        title,
+        f'<table class="board"><caption class="hidden">{text(title)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>",
     )
 
 

@@ -2,7 +2,7 @@
 
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.inspection import inside_sections
-from forecaster.reporting.leaderboard import LABELS, leaderboard_table, shown, standing
+from forecaster.reporting.leaderboard import LABELS, apart_table, leaderboard_table, shown, standing
 from forecaster.reporting.markup import key_list, scroll_box, text
 from forecaster.reporting.plot_sections import data_section, error_section, forecast_section, training_section
 from forecaster.reporting.section import Section
@@ -16,7 +16,7 @@ best of a column is underlined. Names of columns lead to their definitions.</p>"
 
 def sections(content: ReportContent) -> list[Section]:
     """All sections, in the order in which a reader asks for them."""
-    board = _LEADERBOARD_NOTE + leaderboard_table(content)
+    board = _LEADERBOARD_NOTE + leaderboard_table(content) + apart_table(content)
     metrics = key_list(content.metric_definitions, "metric")
     return [
         Section("verdict", "Verdict", "Verdict", _verdict(content)),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from forecaster.config import ModelDefinition
+from forecaster.errors import DataError
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.ridge import RidgeForecaster
@@ -129,7 +130,9 @@ def test_few_forecast_origins_ask_for_caution_and_a_run_says_so(series, origins,
     found = resolved(seasonal_panel(series=series, steps=120), 4, lookback=8, validation=origins)
     assert found.looks == looks
     if looks:
-        assert f"only {looks} stretch{'' if looks == 1 else 'es'} of 4 steps can" in found.reasons["caution"]
+        assert (
+            f"only {looks} stretch{'' if looks == 1 else 'es'} of 4 steps to calibrate them" in found.reasons["caution"]
+        )
     else:
         assert "caution" not in found.reasons
 
@@ -176,7 +179,7 @@ class TestSupport:
 
     def test_a_run_says_why(self):
         found = resolved(panel_of((np.arange(120) % 5).astype(float)), 4)
-        told = "whole numbers from zero on (20% are zeros, none is below): so are forecasts, and rounded"
+        told = "whole numbers from zero on (20% of the fitting part are zeros, none is below): forecasts are rounded"
         assert found.reasons["support"] == told
 
     def test_missing_values_have_no_say(self):
@@ -197,3 +200,13 @@ class TestSupport:
         frame = RidgeForecaster(4, lookback=8, validation=3).fit(panel).predict(panel)
         said = frame.filter(like="ridge").to_numpy()
         assert ((said >= 0) & (said == np.round(said))).all()
+
+    def test_values_below_zero_refuse_a_support_that_has_none(self):
+        panel = panel_of(np.where(np.arange(120) == 60, -3.0, 2.0))
+        with pytest.raises(DataError, match="support: whole has nothing below zero, but series 's0' has -3 at"):
+            RecurrentForecaster(tiny(support="whole"), 4, lookback=8, validation=3).fit(panel)
+
+    @pytest.mark.parametrize("support", ["real", "nonnegative"])
+    def test_a_negative_binomial_has_its_own(self, support):
+        with pytest.raises(ValueError, match="forecasts whole numbers; leave support out"):
+            ModelDefinition(network="gru", head="negative_binomial", support=support)

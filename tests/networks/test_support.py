@@ -27,6 +27,18 @@ def test_no_zero_is_negative():
     assert not np.signbit(np.asarray(within(np.array([-0.3, -7.0], np.float32), "whole"))).any()
 
 
+def test_gradients_go_straight_through_and_values_stay_exact():
+    import tensorflow as tf
+
+    values = tf.constant(np.random.default_rng(0).normal(0, 30, 100_000).astype(np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        said = within(values, "whole")
+        total = tf.reduce_sum(said)
+    assert np.array_equal(said, np.maximum(np.round(values), 0))
+    assert np.array_equal(tape.gradient(total, values), np.ones(100_000))
+
+
 @pytest.mark.parametrize("mean", [0.3, 2.0, 30.0])
 def test_rounding_gives_the_quantiles_of_counts(mean):
     """Counts blurred by half a number to both sides, as a network sees them: its rounded quantiles are theirs."""
