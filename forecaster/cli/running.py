@@ -54,6 +54,8 @@ def run_pipeline(
     folds = _folds(definition, found, pipeline.parent, workers)
     if publishing and report is None:
         report = found.models / "reports" / f"{definition.name}.html"
+    if definition.warm_start:  # weights are read before any network is built
+        load_quietly()
     with resumable(pipeline, publishing), stoppable() as stop, Display(as_json) as display:
         listener = Listener(display.read, display.begin, display.progress, stop.asked)
         result = run_job(

@@ -130,9 +130,8 @@ def test_few_forecast_origins_ask_for_caution_and_a_run_says_so(series, origins,
     found = resolved(seasonal_panel(series=series, steps=120), 4, lookback=8, validation=origins)
     assert found.looks == looks
     if looks:
-        assert (
-            f"only {looks} stretch{'' if looks == 1 else 'es'} of 4 steps to calibrate them" in found.reasons["caution"]
-        )
+        stretches = "1 stretch" if looks == 1 else f"{looks} stretches"
+        assert f"only {stretches} of 4 steps to calibrate them" in found.reasons["caution"]
     else:
         assert "caution" not in found.reasons
 
