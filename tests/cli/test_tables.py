@@ -3,7 +3,7 @@ import io
 import pandas as pd
 from rich.console import Console
 
-from forecaster.cli.tables import leaderboard_table
+from forecaster.cli.tables import apart_table, leaderboard_table
 
 
 def test_the_leaderboard_of_symbols_fits_into_80_columns_and_marks_the_published_network():
@@ -18,3 +18,13 @@ def test_the_leaderboard_of_symbols_fits_into_80_columns_and_marks_the_published
     printed = screen.file.getvalue()
     assert "★ most_frequent" in printed and "…" not in printed and "perpl." in printed
     assert "the best n-gram" in " ".join(printed.split())
+
+
+def test_series_apart_fit_into_80_columns():
+    row = {"kind": "as long as the lookback", "series": 1204, "forecasts": 33712, "metric": "smape"}
+    scores = {"gru": 8.6123, "simple_rnn": 9.1, "custom_lstm": float("nan"), "seasonal_naive_336": 12.0}
+    screen = Console(width=80, file=io.StringIO())
+    screen.print(apart_table(pd.DataFrame([row | scores, row | scores | {"kind": "not in training", "series": 2}])))
+    printed = screen.file.getvalue()
+    assert "Series apart, by sMAPE" in printed and "…" not in printed
+    assert "33,712" in printed and "8.61" in printed and "not in training" in printed

@@ -1,5 +1,7 @@
 """Exports of a published network: copies are what was published, conversions forecast the same or are refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,14 +14,15 @@ from tests.store.fake_publisher import draft
 from tests.synthetic import seasonal_panel, tiny
 
 
-def published(folder, network, transform):
+def published(folder, network, transform, support="real"):
     """A small network with covariates and a share of the Theta method, trained for five steps."""
     steps = 120
     known = np.tile(np.arange(steps) % 24.0, 2)
     panel = seasonal_panel(series=2, steps=steps, known_hour=known, static_size=np.repeat([1.0, 2.0], steps))
     forecaster = RecurrentForecaster(
-        tiny(network, steps=5, evaluate_every=5, theta=0.4), 6, season=12, lookback=24, transform=transform
-    ).fit(panel)
+        tiny(network, steps=5, evaluate_every=5, theta=0.4, support=support), 6,
+        season=12, lookback=24, transform=transform,
+    ).fit(panel)  # fmt: skip
     store = Store(folder)
     told = draft(
         model=network, model_definition=forecaster.definition.model_dump(mode="json"), horizon=6,
@@ -32,7 +35,11 @@ def published(folder, network, transform):
         return store.publish(staging, told)
 
 
-@pytest.fixture(scope="module", params=[("gru", "log_return"), ("lstm", "none")], ids=["gru", "lstm"])
+@pytest.fixture(
+    scope="module",
+    params=[("gru", "log_return"), ("lstm", "none"), ("gru", "none", "whole")],
+    ids=["gru", "lstm", "whole numbers"],
+)
 def version(request, tmp_path_factory):
     return published(tmp_path_factory.mktemp("store"), *request.param)
 
@@ -55,6 +62,15 @@ def test_an_onnx_model_forecasts_the_same_in_any_batch(version, tmp_path):
     said = session.run(["quantiles"], inputs)[0]
     wanted = conversion.PublishedForecaster(version).run(inputs)
     assert said == pytest.approx(wanted, rel=1e-5, abs=1e-4) and np.isfinite(said).all()
+
+
+@pytest.mark.parametrize("format", ["onnx", "litert"])
+def test_networks_that_go_step_by_step_say_what_to_do_instead(version, tmp_path, format, monkeypatch):
+    monkeypatch.setattr(conversion, "_wanted", lambda *_: None)
+    recursive = {**version.manifest.model_definition, "strategy": "recursive", "segment": "auto", "theta": "auto"}
+    changed = replace(version, manifest=version.manifest.model_copy(update={"model_definition": recursive}))
+    with pytest.raises(ForecasterError, match=r"goes step by step and draws paths.*export it as savedmodel"):
+        export(changed, format, tmp_path / "energy")
 
 
 def test_a_conversion_that_forecasts_something_else_is_not_written(version, tmp_path, monkeypatch):

@@ -13,12 +13,15 @@ from forecaster.config import ModelDefinition, Project, read_model, read_pipelin
 from forecaster.config.search import Choices, Range, read_space
 from forecaster.errors import DefinitionError, ForecasterError, Interrupted, StoreError
 from forecaster.execution import LocalExecutor
+from forecaster.forecasting.training import Control
 from forecaster.lifecycle.sole import sole
 from forecaster.lifecycle.studies import opened, trials_of
 from forecaster.lifecycle.trial_fit import TrialEnd, fit_and_judge
 from forecaster.lifecycle.trial_work import TrialWork
 from forecaster.lifecycle.tuning import Trial, Tuning, tune
 from forecaster.pipeline import Listener
+from forecaster.pipeline.candidates import network_of
+from forecaster.pipeline.contest import validation_score
 from forecaster.pipeline.preparation import prepare
 from forecaster.reporting.tuning import render_tuning
 from tests.lifecycle.conftest import Here
@@ -53,6 +56,15 @@ def test_the_models_as_they_are_come_first_and_the_best_is_never_worse(searched)
     assert result.before == result.trials[0].score
     assert result.score == min(one.score for one in result.trials if one.score is not None) <= result.before
     assert result.stopped == "no more were asked for"
+
+
+def test_a_trial_is_judged_as_a_run_judges_the_same_model(searched):
+    """With its share of the Theta method."""
+    result, definition, project, folder = searched
+    prepared = prepare(definition, project, folder)
+    network = network_of(definition, prepared, prepared.models[0], Control()).fit(prepared.fitting)
+    assert network.theta > 0
+    assert result.before == pytest.approx(validation_score(network, definition, prepared), rel=1e-6)
 
 
 def test_a_call_goes_on_from_the_trials_of_the_one_before_and_makes_the_interrupted_one_again(searched):

@@ -143,6 +143,15 @@ def test_column_that_the_report_does_not_know_is_shown_as_it_is(make):
     assert "see below" in table
 
 
+def test_series_that_networks_knew_little_of_have_a_table_of_their_own(make):
+    kinds = {"kind": ["as long as the lookback", "not in training"], "series": [6, 2], "forecasts": [84, 3]}
+    apart = pd.DataFrame({**kinds, "metric": "smape", "gru": [2.377, 6.735], "<naive>": [3.057, float("nan")]})
+    page = render(make(apart=apart))
+    assert "sMAPE of series by what networks knew of them" in page and "not in training" in page
+    assert "&lt;naive&gt;" in page and "<naive>" not in page and "6.735" in page
+    assert "what networks knew of them" not in render(make())
+
+
 def test_unpublished_run_says_so(make):
     assert "Nothing was published by this run." in Page(render(make(published=None))).text
 
