@@ -33,7 +33,7 @@ def trying(name: str, manifest: Manifest, local: bool) -> str:
     address = text(quote(name, safe=""))
     return f"""<form id="try-form" data-target="/api/forecast/{address}"
 data-plot="/api/outlook/{address}">
-<p>Drop {words}, at least {manifest.sees} recent rows for the best forecast.
+<p>Drop {words}, at least {manifest.lookback} recent rows for the best forecast.
 It is forecast by the champion, and not kept.</p>
 <div class="drop" id="drop"><label for="file">CSV file</label>
 <input id="file" type="file" accept=".csv,text/csv" required> <span class="soft">or drop it here</span></div>
