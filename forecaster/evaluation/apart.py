@@ -57,9 +57,8 @@ def scored_apart(
     if len(parts) < 2:
         return pd.DataFrame(columns=["kind", "series", "forecasts", "metric", *models])
     scale = scales(fitting, season)
-    scale = scale.reindex(scale.index.union(kinds.index))
     told, scores = metric, {kind: score(part, models, [metric], scale)[metric] for kind, part in parts.items()}
-    if any(one.isna().any() for one in scores.values()):
+    if any(one.isna().all() for one in scores.values()):
         told, scores = "smape", {kind: score(part, models, ["smape"], scale)["smape"] for kind, part in parts.items()}
     rows = []
     for kind, part in parts.items():

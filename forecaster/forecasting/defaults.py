@@ -135,7 +135,7 @@ def resolve(
     mixing = _mixing(panel, steps, reasons)
     theta = _theta(panel, steps, reasons)
     spared = _spared(panel, horizon, origins, step, memory, reasons) if sparing else ()
-    looks = _looks(panel, horizon, origins, step, len(spared), reasons)
+    looks = _looks(panel, horizon, origins, step, memory, spared, reasons)
     return Resolved(
         steps, seasons, pace, cycle, batch, form, relative, mixing, hidden, _support(panel, reasons), theta, memory,
         rhythm, spared, origins, looks, reasons,
@@ -285,25 +285,39 @@ def _support(panel: Panel, reasons: dict[str, str]) -> Support:
     return "whole" if whole else "nonnegative"
 
 
+def _lasts(panel: Panel, horizon: int, origins: int, step: int) -> np.ndarray:
+    """Ticks of the last targets before the validation part; shape (series,)."""
+    ends = np.full(len(panel), panel.last.max()) if panel.shared_clock else panel.last
+    return np.asarray(np.minimum(panel.last, ends - horizon - step * (origins - 1)))
+
+
 def _spared(
     panel: Panel, horizon: int, origins: int, step: int, memory: int, reasons: dict[str, str]
 ) -> tuple[int, ...]:
     """Among the targets before the validation part that have all before them that is read."""
-    ends = np.full(len(panel), panel.last.max()) if panel.shared_clock else panel.last
-    lasts = np.minimum(panel.last, ends - horizon - step * (origins - 1))
-    spared = spared_stretches(panel.first + memory, lasts, horizon)
+    spared = spared_stretches(panel.first + memory, _lasts(panel, horizon, origins, step), horizon)
     if spared:
         told = f"{len(spared)} stretches of {STRETCH * horizon} steps all over the training part"
         reasons["intervals"] = f"calibrated by {told}, besides the validation part"
     return spared
 
 
-def _looks(panel: Panel, horizon: int, origins: int, step: int, spared: int, reasons: dict[str, str]) -> int:
-    """How many stretches of one horizon are held out: those of each series behind one another."""
-    turns = (horizon + step * (origins - 1)) // horizon + STRETCH * spared
-    looks = turns * len(panel)
+def _looks(
+    panel: Panel,
+    horizon: int,
+    origins: int,
+    step: int,
+    memory: int,
+    spared: tuple[int, ...],
+    reasons: dict[str, str],
+) -> int:
+    """How many stretches of one horizon are held out, of all series that reach into them."""
+    lasts = _lasts(panel, horizon, origins, step)
+    turns, begins = (horizon + step * (origins - 1)) // horizon, np.array(spared, np.int64)[:, None]
+    within = (begins >= panel.first + memory) & (begins + STRETCH * horizon - 1 <= lasts)
+    looks = turns * int((panel.last > lasts).sum()) + STRETCH * int(within.sum())
     if looks >= ENOUGH_LOOKS:
         return 0
     stretches = f"{looks} stretch{'es' if looks > 1 else ''} of {horizon} steps"
     reasons["caution"] = f"wider intervals, as Student's t asks for: only {stretches} to calibrate them by"
-    return looks
+    return max(looks, 1)

@@ -28,6 +28,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from forecaster.errors import DataError
+from forecaster.forecasting.inference import supported
 from forecaster.forecasting.inputs import refuse_unknown_future
 from forecaster.series import Panel
 from forecaster.series.continued import continued
@@ -104,6 +105,7 @@ def quantiles_from(
     lookback: int,
     horizon: int,
     tell: Tell | None = None,
+    support: str = "real",
 ) -> np.ndarray:
     """Quantiles from a start on, through the steps before it that were not observed.
 
@@ -114,6 +116,7 @@ def quantiles_from(
         lookback: Steps of history that `call` reads.
         horizon: Steps of a block.
         tell: Is told what was gone through, in a sentence; the log by default.
+        support: Values that a forecast can have.
 
     Returns:
         Raw quantiles of `horizon` steps from the start on, shape (series, horizon, quantiles).
@@ -132,7 +135,7 @@ def quantiles_from(
     whole = np.full((len(panel), int(blocks.max()) * horizon, len(probabilities)), np.nan)
     whole[:, :horizon] = said
     branches = PATHS if len(probabilities) > 1 else 1
-    paths = np.moveaxis(_at(said, probabilities, _places(branches)), 2, 1)  # (series, paths, steps)
+    paths = supported(np.moveaxis(_at(said, probabilities, _places(branches)), 2, 1), support)  # (series, paths, steps)
     for block in range(1, int(blocks.max())):
         going, done = np.flatnonzero(blocks > block), block * horizon
         steps = np.minimum(done, gaps[going])  # the last block ends with the wanted rows
@@ -142,10 +145,10 @@ def quantiles_from(
         for one, begin, quantiles in zip(going, steps, mixed, strict=True):
             whole[one, done : begin + horizon] = quantiles[done - begin :]
         longer = np.full((*paths.shape[:2], horizon), np.nan)
-        longer[going] = further
+        longer[going] = supported(further, support)
         paths = np.concatenate([paths, longer], axis=2)
     places = gaps[:, None] + np.arange(horizon)
-    return np.asarray(np.take_along_axis(whole, places[:, :, None], axis=1), np.float32)
+    return np.asarray(supported(np.take_along_axis(whole, places[:, :, None], axis=1), support), np.float32)
 
 
 def _stamp(panel: Panel, start: Start) -> Any:

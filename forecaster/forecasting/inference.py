@@ -83,17 +83,28 @@ def check_transform(panel: Panel, transform: str) -> None:
             )
 
 
+def supported(values: np.ndarray, support: str) -> np.ndarray:
+    """The nearest values that a forecast can have: `forecaster.networks.support.within` without a backend."""
+    if support == "real":
+        return values
+    floored = np.maximum(values, 0.0)
+    return np.asarray(np.round(np.maximum(floored - 0.01, 0.0)) if support == "whole" else floored)
+
+
 def check_support(panel: Panel, support: str, model: str) -> None:
-    """Refuses values below zero where a model file says that there are none.
+    """Refuses values that a model file says there are none of: below zero, or not whole.
 
     Raises:
         DataError: Names series, time and value.
     """
-    bad = np.flatnonzero(panel.target < 0) if support in ("nonnegative", "whole") else np.zeros(0, np.int64)
+    if support not in ("nonnegative", "whole"):
+        return
+    outside = (panel.target < 0) | ((panel.target % 1 != 0) & (support == "whole"))
+    bad = np.flatnonzero(np.isfinite(panel.target) & outside)
     if bad.size:
         series, stamp = _place(panel, int(bad[0]))
         raise DataError(
-            f"{model}: support: {support} has nothing below zero, but series {series!r} has {panel.target[bad[0]]:g} "
+            f"{model}: support: {support} has no such value as {panel.target[bad[0]]:g}, which series {series!r} has "
             f"at {stamp}; write support: real, or leave it out"
         )
 

@@ -140,15 +140,22 @@ class PublishedForecaster:
             return forecast_frame(panel, self.name, choose_quantiles(self.quantiles(panel), trained, wanted), wanted)
         begun = begun_at(panel, start)
         probabilities = levels_to_quantiles(trained)
-        said = quantiles_from(begun, self._said, probabilities, self.manifest.lookback, self.horizon, self._tell)
+        said = quantiles_from(
+            begun, self._said, probabilities, self.manifest.lookback, self.horizon, self._tell, self._support
+        )
         return forecast_frame(begun.panel, self.name, choose_quantiles(said, trained, wanted), wanted, begun.start)
+
+    @property
+    def _support(self) -> str:
+        """Values that its forecasts can have; versions of before that had any."""
+        return str(self.manifest.training.get("support", "real"))
 
     def quantiles(self, panel: Panel) -> np.ndarray:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1); see `RecurrentForecaster.quantiles`."""
         if self.stepwise:
             return self._said(panel)
         probabilities = levels_to_quantiles(self.manifest.levels)
-        return from_the_end(panel, self._said, probabilities, self.manifest.lookback, self.horizon)
+        return from_the_end(panel, self._said, probabilities, self.manifest.lookback, self.horizon, self._support)
 
     def _said(self, panel: Panel) -> np.ndarray:
         """What the network says of the windows as they are."""

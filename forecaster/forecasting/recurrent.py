@@ -16,13 +16,7 @@ from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
-from forecaster.forecasting.inference import (
-    check_counts,
-    check_support,
-    check_transform,
-    history_read,
-    quantiles_in_batches,
-)
+from forecaster.forecasting.inference import check_counts, check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
 from forecaster.forecasting.lessons import Examples, Lessons, gapless, sequence_lessons, window_lessons
 from forecaster.forecasting.mixing import refuse_mixing
@@ -122,7 +116,6 @@ class RecurrentForecaster:
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step,
             "none" if self.counts else self.transform, sparing=self.spares,
         )  # fmt: skip
-        check_support(panel, self.definition.support, self.name)
         if self.counts:
             check_counts(panel, self.name)
         elif self.transform != "auto":
@@ -217,6 +210,12 @@ class RecurrentForecaster:
         return self.definition.head == "negative_binomial"
 
     @property
+    def support(self) -> Support:
+        """Values that its forecasts can have; `real` before a fit, where nothing is told."""
+        told = self.definition if self.resolved is None else self._filled_in(self.resolved)
+        return "real" if told.support == "auto" else told.support
+
+    @property
     def reads(self) -> int | None:
         """Steps before a cutoff that decide a forecast; None where all do, or nothing is fitted."""
         return None if self.resolved is None or self.stepwise else self._lookback
@@ -269,12 +268,11 @@ class RecurrentForecaster:
         from forecaster.networks.build import Shape, build
         from forecaster.networks.recursive import build_recursive
 
-        support: Support = "real" if definition.support == "auto" else definition.support
         shape = Shape(
             resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past),
             len(self._inputs.known), len(panel.static), resolved.seasons or (1,), resolved.segment, resolved.transform,
             self._inputs.columns, resolved.cycle, relative=resolved.relative,
-            looks=resolved.looks if definition.cautious else 0, support=support,
+            looks=resolved.looks if definition.cautious else 0, support=self.support,
         )  # fmt: skip
         if self.stepwise:
             return build_recursive(definition, shape, seed, gapless(panel))
@@ -303,7 +301,7 @@ class RecurrentForecaster:
             said = self.quantiles(panel)
             return forecast_frame(panel, self.name, choose_quantiles(said, self.levels, wanted), wanted)
         begun, probabilities = begun_at(panel, start), levels_to_quantiles(self.levels)
-        said = quantiles_from(begun, self._said, probabilities, self._lookback, self.horizon)
+        said = quantiles_from(begun, self._said, probabilities, self._lookback, self.horizon, support=self.support)
         return forecast_frame(begun.panel, self.name, choose_quantiles(said, self.levels, wanted), wanted, begun.start)
 
     def quantiles(self, panel: Panel) -> np.ndarray:
@@ -315,7 +313,7 @@ class RecurrentForecaster:
         if self.stepwise or self.resolved is None:
             return self._said(panel)
         probabilities = levels_to_quantiles(self.levels)
-        return from_the_end(panel, self._said, probabilities, self._lookback, self.horizon)
+        return from_the_end(panel, self._said, probabilities, self._lookback, self.horizon, self.support)
 
     def _said(self, panel: Panel) -> np.ndarray:
         """What the network says of the windows as they are."""

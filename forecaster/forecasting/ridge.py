@@ -12,7 +12,7 @@ import pandas as pd
 from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import resolve
-from forecaster.forecasting.inference import quantiles_in_batches
+from forecaster.forecasting.inference import quantiles_in_batches, supported
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
 from forecaster.networks.caution import caution
@@ -125,7 +125,7 @@ class RidgeForecaster:
             said = self._model.predict(_inputs(past, known, self._inputs.columns))
             centre = np.asarray(said).reshape(-1, self.horizon, 1)
             raw = np.asarray(level[:, :, None] + unit[:, :, None] * (centre + offsets))
-            return _within(raw, self._support)
+            return supported(raw, self._support)
 
         windows = forecast_windows(_carried(panel, self._lags), self._lags, self.horizon)
         return forecast_frame(panel, self.name, quantiles_in_batches(quantiles, windows), levels)
@@ -142,13 +142,6 @@ class RidgeForecaster:
             for probability, factor in zip(above, factors, strict=True)
         ]
         return np.stack([*(-width for width in reversed(widths)), np.zeros(self.horizon), *widths], axis=1)
-
-
-def _within(values: np.ndarray, support: Support) -> np.ndarray:
-    """The nearest values that a forecast can have; see `forecaster.networks.support`."""
-    if support == "real":
-        return values
-    return np.maximum(np.round(values) if support == "whole" else values, 0.0)
 
 
 def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -144,6 +144,7 @@ class ClassicalForecaster:
         try:
             version = json.loads(hello)["statsforecast"]
         except (ValueError, TypeError, KeyError):
+            _end(process)
             raise ForecasterError(
                 f"{VARIABLE}={self._python} is no Python; name the Python of the environment that has statsforecast"
             ) from None

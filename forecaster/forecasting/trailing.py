@@ -37,7 +37,12 @@ OF_SYMBOLS = "what it held to be the likeliest; its probabilities may be too sur
 
 
 def from_the_end(
-    panel: Panel, call: Callable[[Panel], np.ndarray], probabilities: Sequence[float], lookback: int, horizon: int
+    panel: Panel,
+    call: Callable[[Panel], np.ndarray],
+    probabilities: Sequence[float],
+    lookback: int,
+    horizon: int,
+    support: str = "real",
 ) -> np.ndarray:
     """Quantiles from each series' end on, also where what lies before it is missing.
 
@@ -50,6 +55,7 @@ def from_the_end(
         probabilities: Of these quantiles.
         lookback: Steps of history that `call` reads.
         horizon: Steps of a block.
+        support: Values that a forecast can have.
 
     Returns:
         Raw quantiles, shape (series, horizon, quantiles).
@@ -61,7 +67,7 @@ def from_the_end(
         return call(panel)
     start = int(panel.last[gaps.argmax()]) + 1
     begun = Begun(replace(panel, ends=panel.ends - gaps), start, gaps)
-    return quantiles_from(begun, call, probabilities, lookback, horizon)
+    return quantiles_from(begun, call, probabilities, lookback, horizon, support=support)
 
 
 def tell_own_steps(name: str, panel: Panel, origins: np.ndarray, horizon: int) -> None:

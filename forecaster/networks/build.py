@@ -25,7 +25,7 @@ from forecaster.networks.shape import Shape
 from forecaster.networks.student_t import NUMBERS, StudentT
 from forecaster.networks.support import to_raw
 from forecaster.networks.unrolled import Teacher, encoder_decoder, one_to_one
-from forecaster.networks.widening import cautious
+from forecaster.networks.widening import widened
 
 __all__ = ["Network", "Shape", "build"]
 
@@ -71,7 +71,7 @@ def build(definition: ModelDefinition, shape: Shape, seed: int) -> Network:
     to_quantiles = _head(definition, shape, steps)
     beside = (features.base, features.frame) if definition.head == "negative_binomial" else (features.base,)
     scaled = to_quantiles(free, *beside)
-    raw = to_raw(cautious(scaled, shape), features.frame, shape)
+    raw = to_raw(widened(scaled, shape), features.frame, shape)
 
     said = {"quantiles": scaled, "free": free, "base": features.base, "frame": features.frame}
     in_training = said if learnt is free else {**said, "quantiles": to_quantiles(learnt, *beside), "free": learnt}

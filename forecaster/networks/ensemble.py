@@ -25,7 +25,7 @@ from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
 from forecaster.networks.support import to_raw
 from forecaster.networks.theta import Blend
-from forecaster.networks.widening import cautious
+from forecaster.networks.widening import widened
 
 __all__ = ["Ensemble", "MedianOfMembers", "join", "joined"]
 
@@ -106,7 +106,7 @@ def join(members: Sequence[Network], conformal: bool = False, theta: Blend | Non
     if conformal:
         layer = Conformal(shape.horizon, len(shape.quantiles), name="conformal")
         said, offsets = layer(said), layer.offsets
-    raw = to_raw(cautious(said, shape), frame, shape)
+    raw = to_raw(widened(said, shape), frame, shape)
     return Ensemble(keras.Model(inputs, {"quantiles": raw}), scaled, tuple(members), shape, offsets)
 
 

@@ -14,6 +14,11 @@ from forecaster.networks.straight import straight_through
 
 __all__ = ["ToSupport", "to_raw", "within"]
 
+BORDER = 0.01
+"""What lies half-way between two whole numbers, as means of two counts do, and so far above is the lower one: else
+rounding noise of one machine or another would say which.
+"""
+
 
 def within(values: Any, support: Support) -> Any:
     """The nearest values that the support holds; quantiles in increasing order stay so.
@@ -30,7 +35,7 @@ def within(values: Any, support: Support) -> Any:
     if support == "real":
         return values
     floored = ops.maximum(values, 0.0)
-    nearest = ops.round(floored) if support == "whole" else floored
+    nearest = ops.round(floored - BORDER) if support == "whole" else floored
     return straight_through(nearest, values)
 
 

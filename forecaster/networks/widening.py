@@ -11,7 +11,7 @@ from keras import ops
 from forecaster.networks.caution import caution
 from forecaster.networks.shape import Shape
 
-__all__ = ["Widening", "cautious"]
+__all__ = ["Widening", "widened"]
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -45,7 +45,7 @@ class Widening(keras.layers.Layer):
         return {**super().get_config(), "factors": self.factors}
 
 
-def cautious(quantiles: Any, shape: Shape) -> Any:
+def widened(quantiles: Any, shape: Shape) -> Any:
     """Quantiles in units of the frame, wider where the network's intervals are calibrated by few looks.
 
     Args:

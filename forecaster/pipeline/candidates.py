@@ -30,6 +30,8 @@ def network_of(
     """
     if definition.symbolic:
         return symbol_network(definition, prepared, model, control)
+    if model.support == "auto" and model.head != "negative_binomial":  # of all fits the same, of later data, too
+        model = model.model_copy(update={"support": prepared.resolved.support})
     return RecurrentForecaster(
         model, definition.horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
         levels=definition.levels, transform=prepared.transform, validation=prepared.resolved.validation,

@@ -56,7 +56,12 @@ class Contest:
         return losses_of(self.forecasts, definition, prepared)
 
     def apart(self, definition: PipelineDefinition, prepared: Prepared, naive: str) -> pd.DataFrame:
-        """The scores of series that networks knew little of, beside those of one naive forecast."""
+        """The scores of series that networks knew little of, beside those of one naive forecast.
+
+        None with `refit`: what networks of later folds knew is another matter at each of them.
+        """
+        if definition.backtest.refit:
+            return pd.DataFrame()
         networks = [str(model) for model in self.table["model"] if model in self.networks]
         return scored_apart(
             self.forecasts, prepared.fitting, [*networks, naive], definition.promote.metric, prepared.season,

@@ -93,9 +93,10 @@ def prepare(
     )  # fmt: skip
     if not definition.symbolic:
         for model in models:
-            check_support(fitting, model.support, str(model.name))
+            seen = panel if definition.promote.refit or definition.backtest.refit else fitting
+            check_support(seen, model.support, str(model.name))
             if model.head == "negative_binomial":
-                check_counts(fitting, str(model.name))
+                check_counts(seen, str(model.name))
     transform = resolved.transform
     if definition.transform != "auto":
         check_transform(panel, transform)
@@ -118,7 +119,7 @@ def prepare(
         inferred.pop("intervals", None)
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)
-    _tell_support(inferred, models)
+    _tell_support(inferred, models, ridge="ridge" in definition.baselines)
     if not any(model.cautious for model in models):
         inferred.pop("caution", None)
     if definition.symbolic:
@@ -130,10 +131,11 @@ def prepare(
     )  # fmt: skip
 
 
-def _tell_support(inferred: dict[str, str], models: Sequence[ModelDefinition]) -> None:
-    """What networks can forecast, where a model file says it itself."""
+def _tell_support(inferred: dict[str, str], models: Sequence[ModelDefinition], ridge: bool) -> None:
+    """What networks can forecast, where a model file says it itself; ridge always does what the data show."""
     told = {str(model.name): model.support for model in models if model.support != "auto"}
-    found = [inferred.pop("support")] if "support" in inferred and len(told) < len(models) else []
+    why = inferred.pop("support", None)
+    found = [why if len(told) < len(models) else f"ridge: {why}"] if why and (ridge or len(told) < len(models)) else []
     if told or found:
         inferred["support"] = "; ".join([*found, *(f"{name}: {support} (as told)" for name, support in told.items())])
 
@@ -235,6 +237,7 @@ def _transform(definition: PipelineDefinition) -> str:
 
 def directional(definition: PipelineDefinition, transform: str) -> bool:
     """Whether `direction` is among the metrics; where those were left open, for tickers and forecasts of changes."""
-    by_default = definition.metrics == PipelineDefinition.model_fields["metrics"].default
+    default = PipelineDefinition.model_fields["metrics"].default
+    by_default = {*definition.metrics, "wql"} == {*default}  # files of before told the default without it
     changes = transform in ("difference", "log_return") or isinstance(definition.data, TickerData)
     return "direction" in definition.metrics or (by_default and changes)

@@ -169,6 +169,7 @@ def draft_of(
             "until": recorded(panel, _seen(prepared, twin)),
             "data_until": recorded(panel, panel.last),
             **({"theta": forecaster.theta, "lookback": prepared.resolved.lookback} if forecaster.theta else {}),
+            **({"support": forecaster.support} if forecaster.support != "real" else {}),
             **_begins(prepared, forecaster, twin),
         },
         reference=_reference(definition, prepared, losses, twin),

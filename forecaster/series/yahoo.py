@@ -27,7 +27,7 @@ from forecaster.series.exchanges import Listing
 from forecaster.series.request import Request
 from forecaster.series.running import running
 
-__all__ = ["PATIENCE", "Answer", "Failure", "Patience", "ask", "raising_errors"]
+__all__ = ["PATIENCE", "Answer", "Failure", "Patience", "ask", "load_client", "raising_errors"]
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def ask(symbol: str, request: Request, patience: Patience) -> Answer | Failure:
 @contextmanager
 def raising_errors() -> Iterator[None]:
     """Lets yfinance raise what it would log; its settings are afterwards as before."""
-    _load_client()
+    load_client()
     import yfinance
 
     debug = yfinance.config.debug
@@ -104,7 +104,7 @@ def raising_errors() -> Iterator[None]:
         debug.hide_exceptions = before
 
 
-def _load_client() -> None:
+def load_client() -> None:
     """Loads yfinance's HTTP client so that it calls its own curl.
 
     TensorFlow exports an older one to whatever is loaded behind it, which fails at options that it does not know.

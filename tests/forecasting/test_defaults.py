@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from forecaster.config import ModelDefinition
-from forecaster.errors import DataError
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.ridge import RidgeForecaster
@@ -200,12 +199,19 @@ class TestSupport:
         said = frame.filter(like="ridge").to_numpy()
         assert ((said >= 0) & (said == np.round(said))).all()
 
-    def test_values_below_zero_refuse_a_support_that_has_none(self):
-        panel = panel_of(np.where(np.arange(120) == 60, -3.0, 2.0))
-        with pytest.raises(DataError, match="support: whole has nothing below zero, but series 's0' has -3 at"):
-            RecurrentForecaster(tiny(support="whole"), 4, lookback=8, validation=3).fit(panel)
+    @pytest.mark.parametrize("start", [None, "2000-01-06 05:00"], ids=["at the end", "through a gap"])
+    def test_so_are_forecasts_through_steps_that_were_not_observed(self, start):
+        panel = panel_of(np.random.default_rng(0).poisson(1.0, 120).astype(float))
+        made = RecurrentForecaster(tiny("gru", steps=2), 4, lookback=8, validation=3, levels=[80, 95]).fit(panel)
+        said = made.predict(panel, start=start).filter(like="gru").to_numpy()
+        assert ((said >= 0) & (said == np.round(said))).all()
 
     @pytest.mark.parametrize("support", ["real", "nonnegative"])
     def test_a_negative_binomial_has_its_own(self, support):
         with pytest.raises(ValueError, match="forecasts whole numbers; leave support out"):
             ModelDefinition(network="gru", head="negative_binomial", support=support)
+
+
+def test_only_series_that_reach_into_the_validation_part_are_looks():
+    old, new = np.sin(np.arange(60.0)), np.sin(np.arange(120.0))
+    assert resolved(panel_of(new, *[old] * 9), 4, lookback=8, validation=3).looks == 3

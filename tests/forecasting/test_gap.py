@@ -185,7 +185,8 @@ def test_law_2_a_published_version_goes_through_a_gap_to_the_same_numbers(fitted
     panel = seasonal_panel(series=2)
     manifest = SimpleNamespace(
         model="gru", horizon=6, lookback=24, levels=[80.0, 95.0], inputs={"past": ["y"], "known": [], "static": []},
-        calendar={}, definition={}, frequency={"name": panel.calendar.name}, model_definition={}, streaming={}, seed=1,
+        calendar={}, definition={}, frequency={"name": panel.calendar.name}, model_definition={}, streaming={},
+        training={}, seed=1,
     )  # fmt: skip
     published = PublishedForecaster.load(tmp_path / "served", manifest)
     ours, theirs = (one.predict(panel, start="2024-01-12") for one in (fitted, published))

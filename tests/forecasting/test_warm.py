@@ -44,10 +44,10 @@ def test_it_begins_at_the_best_loss_of_the_fit_before_and_takes_a_third_of_the_s
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"lookback": 36}, "custom_lstm has lookback 36, and small version 1 24; write what it had"),
-        ({"units": 5}, "custom_lstm has units 5, and small version 1 4"),
-        ({"known": ["price"]}, "custom_lstm has known price, and small version 1 none"),
-        ({"conformal": False}, "conformal False, and small version 1 True"),
+        ({"lookback": 36}, "custom_lstm has lookback 36, and small version 1 has 24; write what it had"),
+        ({"units": 5}, "custom_lstm has units 5, and small version 1 has 4"),
+        ({"known": ["price"]}, "custom_lstm has known price, and small version 1 has none"),
+        ({"conformal": False}, "conformal False, and small version 1 has True"),
     ],
 )
 def test_another_network_is_refused_with_what_differs(cold, warm, changes, words):
@@ -61,9 +61,9 @@ def test_an_ensemble_of_before_masking_had_none(cold, warm):
     assert cold.facts["masking"] == 0.0
     replace(warm, facts=told).give(cold._network, cold.facts)
     replace(warm, facts={**told, "masking": "auto"}).give(cold._network, cold.facts)
-    with pytest.raises(DefinitionError, match=r"custom_lstm has masking 0.1, and small version 1 0\.0; write what"):
+    with pytest.raises(DefinitionError, match=r"custom_lstm has masking 0.1, and small version 1 has 0\.0; write what"):
         replace(warm, facts=told).give(cold._network, {**cold.facts, "masking": 0.1})
-    with pytest.raises(DefinitionError, match="custom_lstm has vary lookback, errors, and small version 1 none"):
+    with pytest.raises(DefinitionError, match="custom_lstm has vary lookback, errors, and small version 1 has none"):
         replace(warm, facts={key: told[key] for key in told if key != "vary"}).give(cold._network, cold.facts)
 
 

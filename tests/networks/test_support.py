@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from forecaster.forecasting.inference import supported
 from forecaster.networks.build import Shape, build
 from forecaster.networks.ensemble import join
 from forecaster.networks.support import ToSupport, within
@@ -23,6 +24,13 @@ def test_the_nearest_values_of_a_support(support, expected):
     assert np.asarray(within(values, support)) == pytest.approx(expected)
 
 
+def test_half_way_between_two_is_the_lower_one_whatever_rounding_noise_says():
+    halves = np.array([0.5, 1.5, 2.5, 17.5], np.float32)
+    for noise in (-1e-4, 0.0, 1e-4):
+        assert np.asarray(within(halves + noise, "whole")).tolist() == [0, 1, 2, 17]
+        assert supported(halves + noise, "whole").tolist() == [0, 1, 2, 17]
+
+
 def test_no_zero_is_negative():
     assert not np.signbit(np.asarray(within(np.array([-0.3, -7.0], np.float32), "whole"))).any()
 
@@ -35,7 +43,7 @@ def test_gradients_go_straight_through_and_values_stay_exact():
         tape.watch(values)
         said = within(values, "whole")
         total = tf.reduce_sum(said)
-    assert np.array_equal(said, np.maximum(np.round(values), 0))
+    assert np.array_equal(said, np.maximum(np.round(values - 0.01), 0))
     assert np.array_equal(tape.gradient(total, values), np.ones(100_000))
 
 
@@ -62,6 +70,6 @@ def test_a_network_forecasts_such_values_and_learns_from_any(together):
 
     plain, whole = built("real"), built("whole")
     said, counted = (ops.convert_to_numpy(one.forecast({"past": PAST})["quantiles"]) for one in (plain, whole))
-    assert (said < 0).any() and np.array_equal(counted, np.maximum(np.round(said), 0))
+    assert (said < 0).any() and np.array_equal(counted, np.maximum(np.round(said - 0.01), 0))
     scaled = [ops.convert_to_numpy(one.scaled({"past": PAST})["quantiles"]) for one in (plain, whole)]
     assert np.array_equal(*scaled)

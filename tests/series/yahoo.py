@@ -16,8 +16,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pandas as pd
-import yfinance
-from curl_cffi.requests import Session
+
+from forecaster.series.yahoo import load_client
+
+load_client()  # before TensorFlow's curl can stand in its place, in whatever order test files are collected
+
+import yfinance  # noqa: E402
+from curl_cffi.requests import Session  # noqa: E402
 
 CONSENT = '<html><form><input name="csrfToken" value="t"><input name="sessionId" value="s"></form></html>'
 DAYS = ["2024-01-02 09:30", "2024-01-03 09:30", "2024-01-04 09:30"]
