@@ -31,6 +31,7 @@ class Worker:
         self._process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
         self._process.start()
         theirs.close()
+        self._ending = threading.Lock()
         self.done = 0
 
     def perform(self, task: Task) -> Answer:
@@ -60,10 +61,11 @@ class Worker:
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def end(self) -> None:
-        """Kills it: it has nothing to lose."""
-        self._process.kill()
-        self._process.join()
-        self._pipe.close()
+        """Kills it: it has nothing to lose. Two threads may do so at once: who stops all, and who looks after it."""
+        with self._ending:
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
 
     def _watch(self, task: Task, began: float) -> str:
         """Waits for the answer; says what was wrong if there will be none."""

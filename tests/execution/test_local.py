@@ -1,12 +1,14 @@
 """Tasks in processes of their own: what is given back, and what a bad end costs the others."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from forecaster.execution import LocalExecutor, Task
+from forecaster.execution.worker import Worker
 
 
 def task(name: str, key: str = "k", order: bytes = b"", seconds: float = 60, memory: int | None = None) -> Task:
@@ -68,3 +70,27 @@ def test_an_error_of_the_source_comes_out_and_leaves_no_process():
     while process.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not process.exists()
+
+
+def test_a_worker_that_two_threads_end_at_once_is_ended_once(monkeypatch):
+    """A pipe closes its handle and forgets it afterwards: who comes in between closes what may be another's by then."""
+    worker, errors = Worker(), []
+    close = worker._pipe._close
+
+    def slowly():
+        time.sleep(0.2)
+        close()
+
+    def end():
+        try:
+            worker.end()
+        except OSError as error:
+            errors.append(error)
+
+    monkeypatch.setattr(worker._pipe, "_close", slowly)
+    threads = [threading.Thread(target=end) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == [] and not worker.is_alive

@@ -225,7 +225,7 @@ def test_an_end_by_a_signal_gives_the_run_back_and_leaves_no_worker(world, numbe
     (run,) = world.ledger.runs()
     if number == signal.SIGTERM:
         assert "KeyboardInterrupt" in messages
-        assert (run.state, run.attempts[0].outcome, world.ledger.leased()) == ("waiting", "stopped", {})
+        assert (run.state, run.attempts[0].outcome, world.ledger.leased()) == ("waiting", "stopped", {}), messages
     else:
         (lease,) = world.ledger.leased().values()
         assert world.ledger.is_dead(lease)
