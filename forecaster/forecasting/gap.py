@@ -28,8 +28,8 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from forecaster.errors import DataError
-from forecaster.forecasting.inference import supported
 from forecaster.forecasting.inputs import refuse_unknown_future
+from forecaster.networks.rounding import supported
 from forecaster.series import Panel
 from forecaster.series.continued import continued
 

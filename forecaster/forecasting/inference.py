@@ -83,14 +83,6 @@ def check_transform(panel: Panel, transform: str) -> None:
             )
 
 
-def supported(values: np.ndarray, support: str) -> np.ndarray:
-    """The nearest values that a forecast can have: `forecaster.networks.support.within` without a backend."""
-    if support == "real":
-        return values
-    floored = np.maximum(values, 0.0)
-    return np.asarray(np.round(np.maximum(floored - 0.01, 0.0)) if support == "whole" else floored)
-
-
 def check_support(panel: Panel, support: str, model: str) -> None:
     """Refuses values that a model file says there are none of: below zero, or not whole.
 

@@ -12,10 +12,11 @@ import pandas as pd
 from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import resolve
-from forecaster.forecasting.inference import quantiles_in_batches, supported
+from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
 from forecaster.networks.caution import caution
+from forecaster.networks.rounding import supported
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
 
 __all__ = ["RidgeForecaster"]

@@ -9,15 +9,11 @@ from keras import ops
 
 from forecaster.config.model import Support
 from forecaster.networks.frame import FromFrame
+from forecaster.networks.rounding import BORDER
 from forecaster.networks.shape import Shape
 from forecaster.networks.straight import straight_through
 
 __all__ = ["ToSupport", "to_raw", "within"]
-
-BORDER = 0.01
-"""What lies half-way between two whole numbers, as means of two counts do, and so far above is the lower one: else
-rounding noise of one machine or another would say which.
-"""
 
 
 def within(values: Any, support: Support) -> Any:

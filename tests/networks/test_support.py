@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from forecaster.forecasting.inference import supported
 from forecaster.networks.build import Shape, build
 from forecaster.networks.ensemble import join
+from forecaster.networks.rounding import supported
 from forecaster.networks.support import ToSupport, within
 from tests.synthetic import tiny
 
@@ -29,6 +29,12 @@ def test_half_way_between_two_is_the_lower_one_whatever_rounding_noise_says():
     for noise in (-1e-4, 0.0, 1e-4):
         assert np.asarray(within(halves + noise, "whole")).tolist() == [0, 1, 2, 17]
         assert supported(halves + noise, "whole").tolist() == [0, 1, 2, 17]
+
+
+@pytest.mark.parametrize("support", ["real", "nonnegative", "whole"])
+def test_there_is_the_same_without_a_backend(support):
+    values = np.random.default_rng(0).normal(0, 30, 10_000).astype(np.float32)
+    assert np.array_equal(supported(values, support), np.asarray(within(values, support)))
 
 
 def test_no_zero_is_negative():
