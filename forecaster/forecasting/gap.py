@@ -29,9 +29,9 @@ from scipy.special import ndtr, ndtri
 
 from forecaster.errors import DataError
 from forecaster.forecasting.inputs import refuse_unknown_future
-from forecaster.networks.rounding import supported
 from forecaster.series import Panel
 from forecaster.series.continued import continued
+from forecaster.series.rounding import supported
 
 __all__ = ["Begun", "Start", "Tell", "begun_at", "quantiles_from"]
 

@@ -16,8 +16,8 @@ from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
 from forecaster.networks.caution import caution
-from forecaster.networks.rounding import supported
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
+from forecaster.series.rounding import supported
 
 __all__ = ["RidgeForecaster"]
 

@@ -9,9 +9,9 @@ from keras import ops
 
 from forecaster.config.model import Support
 from forecaster.networks.frame import FromFrame
-from forecaster.networks.rounding import BORDER
 from forecaster.networks.shape import Shape
 from forecaster.networks.straight import straight_through
+from forecaster.series.rounding import BORDER
 
 __all__ = ["ToSupport", "to_raw", "within"]
 

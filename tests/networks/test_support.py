@@ -7,8 +7,8 @@ from keras import ops
 
 from forecaster.networks.build import Shape, build
 from forecaster.networks.ensemble import join
-from forecaster.networks.rounding import supported
 from forecaster.networks.support import ToSupport, within
+from forecaster.series.rounding import supported
 from tests.synthetic import tiny
 
 LEVELS = (0.1, 0.5, 0.9)

@@ -1,4 +1,4 @@
-"""The values that a forecast can have, where there is no backend: `support` has the same for networks."""
+"""The values that a forecast can have, where there is no backend: `forecaster.networks.support` has the same."""
 
 from __future__ import annotations
 
