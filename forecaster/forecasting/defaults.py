@@ -16,8 +16,8 @@ from forecaster.series.split import VALIDATION_SHARE
 
 __all__ = ["Resolved", "resolve"]
 
-MOST_LOOKBACK = 1_008
-"""Three weeks of half-hours; a longer lookback for the sake of seasons must be asked for."""
+MOST_LOOKBACK = 2_016
+"""A week of five minutes, two of ten; a longer lookback for the sake of seasons must be asked for."""
 WINDOWS_A_STEP = 4
 """Training windows that there must be for every step of an automatic lookback."""
 LONG = 0.75
@@ -198,8 +198,12 @@ def _lookback(
     longest, shortest = max(longest, natural), max(shortest, min(natural_seasons(panel.calendar), default=1))
     unit = longest if steps >= longest else shortest
     steps = max(steps // unit, 1) * unit if steps >= unit else steps
-    free, tight = "two of the longest season, at least two horizons", "as much as the training part allows"
-    why = free if wanted <= most else tight
+    if wanted > most:
+        why = "as much as the training part allows"
+    elif 2 * longest > wanted:
+        why = f"whole cycles of {unit:,} steps, of {MOST_LOOKBACK:,} at most"
+    else:
+        why = "two of the longest season, at least two horizons"
     reasons["lookback"] = f"{steps} steps ({why})"
     return steps
 
@@ -319,5 +323,6 @@ def _looks(
     if looks >= ENOUGH_LOOKS:
         return 0
     stretches = f"{looks} stretch{'es' if looks > 1 else ''} of {horizon} steps"
-    reasons["caution"] = f"wider intervals, as Student's t asks for: only {stretches} to calibrate them by"
+    told = f"only {stretches} to calibrate them by"
+    reasons["caution"] = f"intervals drawn towards the naive forecast's, and wider: {told}"
     return max(looks, 1)

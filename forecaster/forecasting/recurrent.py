@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -24,12 +25,15 @@ from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, for
 from forecaster.forecasting.trailing import from_the_end
 from forecaster.forecasting.training import Control
 from forecaster.forecasting.warm import UNFINISHED, WarmStart, network_facts, warmed
-from forecaster.series import Panel, cutoffs, forecast_windows
+from forecaster.series import Panel, cutoffs, forecast_windows, training_windows
 
 if TYPE_CHECKING:
     from forecaster.forecasting.member import Member
 
 __all__ = ["RecurrentForecaster"]
+
+MOST_WINDOWS = 2_048
+"""By which what errors are usual is measured, evenly spread over the fitting part."""
 
 
 class RecurrentForecaster:
@@ -267,6 +271,7 @@ class RecurrentForecaster:
         """The untrained network."""
         from forecaster.networks.build import Shape, build
         from forecaster.networks.recursive import build_recursive
+        from forecaster.networks.widening import usual_in_frames
 
         shape = Shape(
             resolved.lookback, self.horizon, levels_to_quantiles(self.levels), len(panel.past),
@@ -276,6 +281,10 @@ class RecurrentForecaster:
         )  # fmt: skip
         if self.stepwise:
             return build_recursive(definition, shape, seed, gapless(panel))
+        if shape.looks:
+            windows = training_windows(panel, shape.lookback, self.horizon)
+            some = windows.gather(windows.spread(MOST_WINDOWS))
+            shape = replace(shape, usual=usual_in_frames(some.inputs, some.target, shape))
         return build(definition, shape, seed)
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:

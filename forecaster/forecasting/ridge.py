@@ -15,7 +15,7 @@ from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
-from forecaster.networks.caution import caution
+from forecaster.networks.caution import cautious, usual_distances
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
 from forecaster.series.rounding import supported
 
@@ -39,9 +39,9 @@ class RidgeForecaster:
     huge, in the series' unit they are not. A window without any spread is forecast to stay as it is.
 
     The penalty is the one with the smallest mean absolute error on the validation part. The quantiles of these
-    absolute errors, step by step, are the half-widths of the intervals, widened where the errors are of few forecast
-    origins (`forecaster.networks.caution`). (Quantiles of the signed errors would carry the bias of one short and
-    strongly correlated stretch of time over to the next.)
+    absolute errors, step by step, are the half-widths of the intervals, drawn towards those of the naive forecast and
+    widened where the errors are of few forecast origins (`forecaster.networks.caution`). (Quantiles of the signed
+    errors would carry the bias of one short and strongly correlated stretch of time over to the next.)
 
     Forecasts keep to what values the series have, as those of networks: where zero is their floor, none is below it.
 
@@ -80,7 +80,7 @@ class RidgeForecaster:
         self._lags, self._looks = 0, 0
         self._support: Support = "real"
         self._inputs = Inputs()
-        self._errors = np.zeros((0, horizon))
+        self._errors = self._naive_errors = np.zeros((0, horizon))
 
     def fit(self, panel: Panel) -> Self:
         """Solves for each penalty and keeps the best.
@@ -97,6 +97,9 @@ class RidgeForecaster:
         windows = training_windows(panel.until(border), self._lags, self.horizon)
         held_out = training_windows(panel, self._lags, self.horizon).after(border)
         inputs, target, weights = _design(windows)
+        if resolved.looks:
+            every = _design(training_windows(panel, self._lags, self.horizon))
+            self._naive_errors = every[1] - _naive(every[0][:, : self._lags], resolved.seasons, self.horizon)
         seen, truth, importance = _design(held_out)
         best = np.inf
         for penalty in PENALTIES:
@@ -137,12 +140,10 @@ class RidgeForecaster:
         errors = np.where(np.isfinite(self._errors).any(axis=0), self._errors, typical)
         probabilities = levels_to_quantiles(levels)
         above = probabilities[len(probabilities) // 2 + 1 :]
-        factors = caution(above, self._looks) if self._looks else np.ones(len(above))
-        widths = [
-            factor * np.nanquantile(errors, 2 * probability - 1, axis=0)
-            for probability, factor in zip(above, factors, strict=True)
-        ]
-        return np.stack([*(-width for width in reversed(widths)), np.zeros(self.horizon), *widths], axis=1)
+        widths = np.nanquantile(errors, 2 * np.array(above) - 1, axis=0).T
+        if self._looks:
+            widths = cautious(widths, usual_distances(self._naive_errors, above), above, self._looks)
+        return np.concatenate([-widths[:, ::-1], np.zeros((self.horizon, 1)), widths], axis=1)
 
 
 def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -159,6 +160,13 @@ def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     target = (batch.target - level) / _divisor(unit)
     inputs = _inputs(batch.past, batch.known if batch.known.shape[-1] else None, Inputs.of(windows.panel).columns)
     return inputs[keep], target[keep], weights[keep]
+
+
+def _naive(lags: np.ndarray, seasons: Sequence[int], horizon: int) -> np.ndarray:
+    """What was there a season ago, averaged over the seasons that the lags hold; without any the last value, zero."""
+    steps, count = np.arange(horizon), lags.shape[1]
+    said = [lags[:, count + steps - one * (steps // one + 1)] for one in seasons if one <= count]
+    return np.asarray(np.mean(said, axis=0)) if said else np.zeros((len(lags), horizon))
 
 
 def _solve(inputs: np.ndarray, target: np.ndarray, weights: np.ndarray, penalty: float) -> Any:

@@ -30,6 +30,8 @@ class Shape:
         relative: Whether quantiles learn from errors times the spread of their window, which on logarithms are shares.
         looks: Stretches of one horizon that its intervals are calibrated by, where these are few; 0 where they are
             enough, or intervals are not widened for that. See `caution.caution`.
+        usual: Distances from the median that the naive base's errors ask for, in units of the frame, horizon ×
+            quantiles; empty where nothing asks for them. See `caution.usual_distances`.
         support: Values that a forecast can have; see `support.within`.
         numbers: Free numbers that the network says for a step; as many as quantiles unless its head wants others.
     """
@@ -49,6 +51,7 @@ class Shape:
     novelty: float = 0.0
     relative: bool = False
     looks: int = 0
+    usual: tuple[tuple[float, ...], ...] = ()
     support: Support = "real"
     numbers: int = 0
 

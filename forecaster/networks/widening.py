@@ -1,27 +1,33 @@
-"""Intervals that are the wider the less was held out to calibrate them by."""
+"""Intervals that are more like the naive forecast's, and wider, the less was held out to calibrate them by."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from forecaster.networks.caution import caution
+from forecaster.networks.caution import caution, drawn, usual_distances
+from forecaster.networks.features import read_window
+from forecaster.networks.frame import encode_target
 from forecaster.networks.shape import Shape
 
-__all__ = ["Widening", "widened"]
+__all__ = ["Widening", "usual_in_frames", "widened"]
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
 class Widening(keras.layers.Layer):
-    """Moves quantiles away from their median.
+    """Draws the distances of quantiles from their median towards what is usual, and makes them larger.
 
-        m + factor[i] × (q[i] − m), where m is the median
+    See `forecaster.networks.caution`. Versions were published for which nothing is usual.
 
     Args:
         factors: One a quantile, not falling from the middle outwards, so that quantiles do not cross.
+        usual: Distances, not falling from the middle outwards, shape (horizon, quantiles); zeros at steps where
+            nothing is usual, empty where nothing is at any.
+        looks: That the network's own distances are worth.
 
     Call arguments:
         quantiles: Shape (batch, horizon, quantiles).
@@ -30,26 +36,51 @@ class Widening(keras.layers.Layer):
         The same shape.
     """
 
-    def __init__(self, factors: Sequence[float], **kwargs: Any) -> None:
+    def __init__(
+        self, factors: Sequence[float], usual: Sequence[Sequence[float]] = (), looks: int = 1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.factors = tuple(factors)
+        self.factors, self.usual, self.looks = tuple(factors), tuple(map(tuple, usual)), looks
 
     def call(self, quantiles: Any) -> Any:
         """See the class."""
         place = len(self.factors) // 2
         median = quantiles[:, :, place : place + 1]
-        return median + ops.convert_to_tensor(self.factors, quantiles.dtype) * (quantiles - median)
+        apart = quantiles - median
+        if self.usual:
+            usual = ops.convert_to_tensor(self.usual, quantiles.dtype)
+            towards = drawn(ops.abs(apart), ops.where(usual > 0, usual, 1.0), self.looks)
+            apart = ops.where(usual > 0, ops.sign(apart) * towards, apart)
+        return median + ops.convert_to_tensor(self.factors, quantiles.dtype) * apart
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
-        return {**super().get_config(), "factors": self.factors}
+        return {**super().get_config(), "factors": self.factors, "usual": self.usual, "looks": self.looks}
 
 
 def widened(quantiles: Any, shape: Shape) -> Any:
-    """Quantiles in units of the frame, wider where the network's intervals are calibrated by few looks.
+    """Quantiles in units of the frame, more like what is usual, and wider, where few looks calibrate the network's.
 
     Args:
         quantiles: Shape (batch, horizon, quantiles).
         shape: Of the network.
     """
-    return Widening(caution(shape.quantiles, shape.looks), name="caution")(quantiles) if shape.looks else quantiles
+    if not shape.looks:
+        return quantiles
+    return Widening(caution(shape.quantiles, shape.looks), shape.usual, shape.looks, name="caution")(quantiles)
+
+
+def usual_in_frames(
+    inputs: Mapping[str, np.ndarray], target: np.ndarray, shape: Shape
+) -> tuple[tuple[float, ...], ...]:
+    """`Shape.usual`: the distances from the median that the errors of the network's naive base ask for.
+
+    Args:
+        inputs: Windows.
+        target: Their targets, raw, shape (windows, horizon).
+        shape: Of the network.
+    """
+    features = read_window({name: ops.convert_to_tensor(part, "float32") for name, part in inputs.items()}, shape)
+    scaled = encode_target(ops.convert_to_tensor(target, "float32"), features.frame, shape.transform)
+    errors = ops.convert_to_numpy(scaled) - ops.convert_to_numpy(features.base)
+    return tuple(map(tuple, usual_distances(errors, shape.quantiles).tolist()))

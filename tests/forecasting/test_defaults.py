@@ -86,6 +86,16 @@ def test_hours_see_the_calendars_two_weeks_in_days_where_there_is_room():
     assert "two of the longest season" in found.reasons["lookback"]
 
 
+@pytest.mark.parametrize(
+    ("minutes", "lookback", "said"),
+    [(15, 1_344, "two of the longest season"), (10, 2_016, "two of"), (5, 2_016, "whole cycles of 2,016 steps")],
+)
+def test_minutes_see_weeks_too(minutes, lookback, said):
+    found = resolved(panel_of(np.random.default_rng(0).normal(size=12_000), freq=f"{minutes}min"))
+    assert found.lookback == lookback
+    assert said in found.reasons["lookback"]
+
+
 def test_a_short_series_sees_what_training_allows_and_says_so():
     found = resolved(seasonal_panel(1, 400, season=24), 12)
     assert found.lookback == 48

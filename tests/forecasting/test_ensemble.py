@@ -5,10 +5,8 @@ import pytest
 
 from forecaster.errors import Interrupted
 from forecaster.forecasting.inspection import inspect
-from forecaster.forecasting.protocol import levels_to_quantiles
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
-from forecaster.networks.caution import caution
 from forecaster.networks.ensemble import join
 from tests.synthetic import seasonal_panel, tiny
 
@@ -29,17 +27,18 @@ def three(panel):
 
 def test_the_forecast_is_the_median_of_the_members_quantiles(panel, three):
     assert [member.network.shape.lookback for member in three._members] == [24, 12, 18]
-    factors = np.array(caution(levels_to_quantiles(three.levels), three.resolved.looks))
-    single = [widened(said_by(member, panel), 1 / factors) for member in three._members]
-    together = widened(np.median(single, axis=0), factors)
-    assert together == pytest.approx(three.quantiles(panel), rel=1e-5)
+    single = [calibrated(member.network, panel) for member in three._members]
+    assert np.median(single, axis=0) == pytest.approx(calibrated(three._network, panel), rel=1e-5)
     assert not np.allclose(single[0], single[1])
     assert (np.diff(three.quantiles(panel), axis=-1) > 0).all()
 
 
-def widened(quantiles, factors):
-    median = quantiles[:, :, quantiles.shape[2] // 2, None]
-    return median + factors * (quantiles - median)
+def calibrated(network, panel):
+    """Raw quantiles before any caution, which is one for all networks together."""
+    assert network.shape.transform == "none"
+    said = network.scaled({"past": windows(panel)[:, -network.shape.lookback :]})
+    frame = np.asarray(said["frame"])[:, None]
+    return frame[..., :1] + frame[..., 1:] * np.asarray(said["quantiles"])
 
 
 def said_by(member, panel):
@@ -66,8 +65,8 @@ def test_the_first_member_is_the_network_without_an_ensemble(panel, three, alone
 
 def test_an_even_count_takes_the_mean_of_the_two_in_the_middle(panel, three):
     together = join([member.network for member in three._members[:2]])
-    single = [said_by(member, panel) for member in three._members[:2]]
-    assert np.mean(single, axis=0) == pytest.approx(together.answer({"past": windows(panel)})["quantiles"], rel=1e-5)
+    single = [calibrated(member.network, panel) for member in three._members[:2]]
+    assert np.mean(single, axis=0) == pytest.approx(calibrated(together, panel), rel=1e-5)
 
 
 def test_unfinished_members_are_judged_together_and_come_back(panel, three):

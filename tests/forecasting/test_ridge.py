@@ -41,7 +41,7 @@ def ridge(**options):
 
 
 def by_scikit_learn(y, penalties=PENALTIES):
-    """The same for one complete series, window by window: fitted model, errors of the validation part."""
+    """The same for one complete series, window by window: fitted model, errors of the validation part, naive errors."""
     y = np.asarray(y, np.float32).astype(float)
     border = len(y) - HORIZON * ORIGINS
     origins = range(LAGS, len(y) - HORIZON + 1)
@@ -60,20 +60,21 @@ def by_scikit_learn(y, penalties=PENALTIES):
         model.fit(np.array(inputs)[training], np.array(targets)[training], sample_weight=weight["training"] ** 2)
         errors = np.abs(np.array(targets)[held_out] - model.predict(np.array(inputs)[held_out]))
         fits.append(((weight["held_out"][:, None] * errors).mean(), model, errors))
-    return min(fits, key=lambda fit: fit[0])[1:]
+    return *min(fits, key=lambda fit: fit[0])[1:], np.abs(targets)
 
 
 def test_it_is_scikit_learns_ridge_on_the_lags():
     y = waves()
     frame = ridge().fit(panel_of(y)).predict(panel_of(y))
-    model, errors = by_scikit_learn(y)
+    model, errors, naive_errors = by_scikit_learn(y)
     spread = y[-LAGS:].std()
     expected = y[-1] + spread * model.predict([(y[-LAGS:] - y[-1]) / spread])[0]
     assert frame["ridge"].to_numpy() == pytest.approx(expected, rel=1e-5)
     for level in (80, 95):
         probability = 0.5 + level / 200
-        wider = stats.t.ppf(probability, ORIGINS) / stats.norm.ppf(probability)  # four origins are few
-        width = wider * spread * np.quantile(errors, level / 100, axis=0)
+        wider = stats.t.ppf(probability, ORIGINS + 4) / stats.norm.ppf(probability)  # four origins are few
+        both = [np.quantile(some, level / 100, axis=0) for some in (errors, naive_errors)]
+        width = wider * spread * stats.hmean(both, axis=0)  # and naive errors are worth four, too
         assert (frame[f"ridge-hi-{level}"] - frame["ridge"]).to_numpy() == pytest.approx(width, rel=1e-4)
         assert (frame["ridge"] - frame[f"ridge-lo-{level}"]).to_numpy() == pytest.approx(width, rel=1e-4)
 
