@@ -16,6 +16,9 @@ from forecaster.errors import DefinitionError
 
 __all__ = ["Project"]
 
+COLUMNS = ("unique_id", "ds", "cutoff", "y", "model", "kind", "series", "forecasts", "metric")
+"""Of forecasts and of tables of scores, in which networks are columns, too."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -73,6 +76,8 @@ class Project:
             raise DefinitionError(f"models: two are called {doubled[0]!r}; give one of them another `name`")
         if taken := [name for name in names if name in get_args(Baseline)]:
             raise DefinitionError(f"models: {taken[0]!r} is the name of a baseline; give the model another `name`")
+        if taken := [name for name in names if name in COLUMNS]:
+            raise DefinitionError(f"models: {taken[0]!r} is a column of the results; give the model another `name`")
         return models
 
     def model(self, entry: str | ModelVariant | ModelDefinition) -> ModelDefinition:

@@ -15,7 +15,7 @@ from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
-from forecaster.networks.caution import cautious, usual_distances
+from forecaster.networks.caution import cautious, least, usual_distances
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
 from forecaster.series.rounding import supported
 
@@ -99,7 +99,8 @@ class RidgeForecaster:
         inputs, target, weights = _design(windows)
         if resolved.looks:
             every = _design(training_windows(panel, self._lags, self.horizon))
-            self._naive_errors = every[1] - _naive(every[0][:, : self._lags], resolved.seasons, self.horizon)
+            naive = _naive(every[0][:, : self._lags], resolved.seasons, self.horizon)
+            self._naive_errors = least(every[1] - said for said in naive)
         seen, truth, importance = _design(held_out)
         best = np.inf
         for penalty in PENALTIES:
@@ -162,11 +163,11 @@ def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return inputs[keep], target[keep], weights[keep]
 
 
-def _naive(lags: np.ndarray, seasons: Sequence[int], horizon: int) -> np.ndarray:
-    """What was there a season ago, averaged over the seasons that the lags hold; without any the last value, zero."""
+def _naive(lags: np.ndarray, seasons: Sequence[int], horizon: int) -> list[np.ndarray]:
+    """What was there a season ago, for each season that the lags hold; and the last value, which is zero."""
     steps, count = np.arange(horizon), lags.shape[1]
     said = [lags[:, count + steps - one * (steps // one + 1)] for one in seasons if one <= count]
-    return np.asarray(np.mean(said, axis=0)) if said else np.zeros((len(lags), horizon))
+    return [*said, np.zeros((len(lags), horizon))]
 
 
 def _solve(inputs: np.ndarray, target: np.ndarray, weights: np.ndarray, penalty: float) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-__all__ = ["caution", "cautious", "drawn", "usual_distances"]
+__all__ = ["caution", "cautious", "drawn", "least", "usual_distances"]
 
 WORTH = 4
 """Looks that the errors of the naive forecast are worth: they are many, but another forecast's."""
@@ -54,6 +54,20 @@ def drawn(distances: Any, usual: Any, looks: int) -> Any:
     """
     weight = WORTH / (looks + WORTH)
     return distances * usual / ((1 - weight) * usual + weight * distances)
+
+
+def least(candidates: Iterable[np.ndarray]) -> np.ndarray:
+    """The errors of that forecast of several whose typical one is the smallest.
+
+    Args:
+        candidates: Errors, NaN where missing, all of the same targets.
+    """
+
+    def typical(errors: np.ndarray) -> float:
+        known = np.abs(errors[np.isfinite(errors)])
+        return float(np.median(known)) if len(known) else np.inf
+
+    return min(candidates, key=typical)
 
 
 def usual_distances(errors: np.ndarray, levels: Sequence[float]) -> np.ndarray:

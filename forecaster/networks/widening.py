@@ -9,9 +9,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from forecaster.networks.caution import caution, drawn, usual_distances
+from forecaster.networks.caution import caution, drawn, least, usual_distances
 from forecaster.networks.features import read_window
-from forecaster.networks.frame import encode_target
+from forecaster.networks.frame import differenced, encode_target
+from forecaster.networks.heads import NaiveBase
 from forecaster.networks.shape import Shape
 
 __all__ = ["Widening", "usual_in_frames", "widened"]
@@ -75,6 +76,8 @@ def usual_in_frames(
 ) -> tuple[tuple[float, ...], ...]:
     """`Shape.usual`: the distances from the median that the errors of the network's naive base ask for.
 
+    Of several seasons it is the one that repeats best, or their mean, as the base is.
+
     Args:
         inputs: Windows.
         target: Their targets, raw, shape (windows, horizon).
@@ -82,5 +85,8 @@ def usual_in_frames(
     """
     features = read_window({name: ops.convert_to_tensor(part, "float32") for name, part in inputs.items()}, shape)
     scaled = encode_target(ops.convert_to_tensor(target, "float32"), features.frame, shape.transform)
-    errors = ops.convert_to_numpy(scaled) - ops.convert_to_numpy(features.base)
-    return tuple(map(tuple, usual_distances(errors, shape.quantiles).tolist()))
+    bases = [features.base]
+    if len(shape.seasons) > 1 and not differenced(shape.transform):
+        bases += [NaiveBase((one,), shape.horizon)(features.scaled, features.observed) for one in shape.seasons]
+    errors = [ops.convert_to_numpy(scaled) - ops.convert_to_numpy(base) for base in bases]
+    return tuple(map(tuple, usual_distances(least(errors), shape.quantiles).tolist()))

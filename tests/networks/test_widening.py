@@ -10,9 +10,9 @@ from keras import ops
 from scipy import stats
 
 from forecaster.networks.build import Shape, build
-from forecaster.networks.caution import caution, cautious, drawn, usual_distances
+from forecaster.networks.caution import caution, cautious, drawn, least, usual_distances
 from forecaster.networks.ensemble import join
-from forecaster.networks.widening import Widening
+from forecaster.networks.widening import Widening, usual_in_frames
 from tests.synthetic import tiny
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
@@ -57,6 +57,10 @@ class TestDrawn:
         assert usual_distances(errors, LEVELS) == pytest.approx(
             np.abs([[stats.norm.ppf(level) * spread for level in LEVELS] for spread in (1, 2)]), rel=0.03
         )
+
+    def test_of_several_naive_forecasts_the_one_that_repeats_best_tells_what_is_usual(self):
+        none, large, small = np.full((3, 2), np.nan), np.full((3, 2), -9.0), np.array([[np.nan, 2.0]] * 3)
+        assert least([none, large, small]) is small
 
     def test_nothing_is_usual_where_nothing_is_known_or_errors_are_nothing_again_and_again(self):
         errors = np.array([[np.nan, 0.0, 1.0]] * 20 + [[np.nan, 5.0, np.nan]])
@@ -133,3 +137,16 @@ class TestNetworks:
     def test_it_has_no_weights_so_that_a_warm_start_with_more_looks_takes_them(self):
         shapes = [[weight.shape for weight in self.built(looks).forecast.weights] for looks in (0, 5)]
         assert shapes[0] == shapes[1]
+
+
+def test_what_is_usual_is_measured_in_frames_by_the_season_that_repeats_best():
+    """A day of four steps that changes from day to day, and a week of 28 that comes again but for noise."""
+    generator = np.random.default_rng(0)
+    series = np.tile(generator.normal(0, 10, 28), 8) + generator.normal(0, 0.1, 224)
+    places = np.arange(224 - 60)[:, None] + np.arange(60)
+    past, target = series[places][:, :56, None], series[places][:, 56:]
+    shape = Shape(56, 4, LEVELS, seasons=(4, 28), looks=3)
+    usual = np.array(usual_in_frames({"past": past.astype(np.float32)}, target, shape))
+    errors = (target - past[:, 28:32, 0]) / past.std(axis=1)
+    expected = np.quantile(np.abs(errors), np.abs(2 * np.array(LEVELS) - 1), axis=0).T
+    assert usual == pytest.approx(expected * (np.array(LEVELS) != 0.5), rel=1e-4)
