@@ -102,7 +102,7 @@ def page(results: Sequence[dict[str, Any]]) -> str:
     heads = ["set", "frequency", "series", "steps", "horizon", "origins", "model", "MASE", "best naive", "ridge"]
     heads += ["80%", "95%", "WQL", "seconds"]
     lines = [
-        "# Small data sets",
+        "# Data sets of every day",
         "",
         "What `everyday.py` measured. The best naive forecast is the one of five that has the least MASE on the test "
         "part, which nobody knows beforehand; 80% and 95% are what the intervals hold; WQL is the weighted quantile "
