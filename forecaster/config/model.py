@@ -239,7 +239,10 @@ class ModelDefinition(ModelKeys):
 
     @property
     def cautious(self) -> bool:
-        """Whether intervals are widened where little is held out, unless conformal offsets see to that."""
+        """Whether intervals are drawn towards the naive forecast's and widened where little is held out.
+
+        Not where conformal offsets see to that.
+        """
         return self.windowed and not self.conformal
 
     @property

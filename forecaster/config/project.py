@@ -16,8 +16,8 @@ from forecaster.errors import DefinitionError
 
 __all__ = ["Project"]
 
-COLUMNS = ("unique_id", "ds", "cutoff", "y", "model", "kind", "series", "forecasts", "metric")
-"""Of forecasts and of tables of scores, in which networks are columns, too."""
+COLUMNS = ("unique_id", "ds", "cutoff", "y", "kind", "series", "forecasts", "metric")
+"""Of forecasts and of scores of series apart, in which networks are columns, too."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Project:
         """A pipeline's `models:` as full definitions, each with a name of its own.
 
         Raises:
-            DefinitionError: As `model`; or two have one name, or one has that of a baseline.
+            DefinitionError: As `model`; or two have one name, or one has that of a baseline or of a column.
         """
         models = tuple(self.model(entry) for entry in entries)
         names = [str(model.name) for model in models]

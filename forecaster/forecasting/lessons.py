@@ -17,7 +17,7 @@ from forecaster.series import Batch, Panel, Windows, forecast_windows, training_
 from forecaster.series.runs import Runs, Sequences, lanes, sequences
 from forecaster.series.stretches import missing_stretches
 
-__all__ = ["Examples", "Lessons", "gapless", "sequence_lessons", "window_batches", "window_lessons"]
+__all__ = ["Examples", "Lessons", "gapless", "sample", "sequence_lessons", "window_batches", "window_lessons"]
 
 SAMPLE = 512
 """Windows by which a network is prepared, and most windows by which a fit is stopped."""
@@ -81,11 +81,16 @@ def window_lessons(
     held_out = training_windows(panel, lookback, horizon).after(border)
     both = calibration_windows(panel, border, lookback, horizon, spared, 2 * SAMPLE)[0] if spared else None
     return Lessons(
-        windows.gather(windows.spread(SAMPLE)),
+        sample(windows),
         window_batches(windows, resolved, definition, seed),
-        held_out.gather(held_out.spread(SAMPLE)),
+        sample(held_out),
         calibration=both,
     )
+
+
+def sample(windows: Windows) -> Batch:
+    """Windows evenly spread over all, as many as a fit is prepared with."""
+    return windows.gather(windows.spread(SAMPLE))
 
 
 def window_batches(

@@ -19,7 +19,7 @@ from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import check_counts, check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
-from forecaster.forecasting.lessons import Examples, Lessons, gapless, sequence_lessons, window_lessons
+from forecaster.forecasting.lessons import Examples, Lessons, gapless, sample, sequence_lessons, window_lessons
 from forecaster.forecasting.mixing import refuse_mixing
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.trailing import from_the_end
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from forecaster.forecasting.member import Member
 
 __all__ = ["RecurrentForecaster"]
-
-MOST_WINDOWS = 2_048
-"""By which what errors are usual is measured, evenly spread over the fitting part."""
 
 
 class RecurrentForecaster:
@@ -282,9 +279,8 @@ class RecurrentForecaster:
         if self.stepwise:
             return build_recursive(definition, shape, seed, gapless(panel))
         if shape.looks:
-            windows = training_windows(panel, shape.lookback, self.horizon)
-            some = windows.gather(windows.spread(MOST_WINDOWS))
-            shape = replace(shape, usual=usual_in_frames(some.inputs, some.target, shape))
+            some = sample(training_windows(panel, shape.lookback, self.horizon))
+            shape = replace(shape, usual=usual_in_frames(some.past[:, :, 0], some.target, shape))
         return build(definition, shape, seed)
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None, start: Start | None = None) -> pd.DataFrame:

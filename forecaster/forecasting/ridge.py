@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,8 +15,9 @@ from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
+from forecaster.forecasting.lessons import sample
 from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
-from forecaster.networks.caution import cautious, least, usual_distances
+from forecaster.networks.caution import cautious, usual_distances
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
 from forecaster.series.rounding import supported
 
@@ -80,7 +82,8 @@ class RidgeForecaster:
         self._lags, self._looks = 0, 0
         self._support: Support = "real"
         self._inputs = Inputs()
-        self._errors = self._naive_errors = np.zeros((0, horizon))
+        self._errors = np.zeros((0, horizon))
+        self._usual: Callable[[Sequence[float]], np.ndarray] | None = None
 
     def fit(self, panel: Panel) -> Self:
         """Solves for each penalty and keeps the best.
@@ -95,12 +98,10 @@ class RidgeForecaster:
         self._inputs = Inputs.of(panel)
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         windows = training_windows(panel.until(border), self._lags, self.horizon)
-        held_out = training_windows(panel, self._lags, self.horizon).after(border)
+        every = training_windows(panel, self._lags, self.horizon)
+        held_out = every.after(border)
         inputs, target, weights = _design(windows)
-        if resolved.looks:
-            every = _design(training_windows(panel, self._lags, self.horizon))
-            naive = _naive(every[0][:, : self._lags], resolved.seasons, self.horizon)
-            self._naive_errors = least(every[1] - said for said in naive)
+        self._usual = _usual(every, resolved.seasons) if resolved.looks else None
         seen, truth, importance = _design(held_out)
         best = np.inf
         for penalty in PENALTIES:
@@ -142,8 +143,8 @@ class RidgeForecaster:
         probabilities = levels_to_quantiles(levels)
         above = probabilities[len(probabilities) // 2 + 1 :]
         widths = np.nanquantile(errors, 2 * np.array(above) - 1, axis=0).T
-        if self._looks:
-            widths = cautious(widths, usual_distances(self._naive_errors, above), above, self._looks)
+        if self._usual:
+            widths = cautious(widths, self._usual(above), above, self._looks)
         return np.concatenate([-widths[:, ::-1], np.zeros((self.horizon, 1)), widths], axis=1)
 
 
@@ -163,11 +164,12 @@ def _design(windows: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return inputs[keep], target[keep], weights[keep]
 
 
-def _naive(lags: np.ndarray, seasons: Sequence[int], horizon: int) -> list[np.ndarray]:
-    """What was there a season ago, for each season that the lags hold; and the last value, which is zero."""
-    steps, count = np.arange(horizon), lags.shape[1]
-    said = [lags[:, count + steps - one * (steps // one + 1)] for one in seasons if one <= count]
-    return [*said, np.zeros((len(lags), horizon))]
+def _usual(windows: Windows, seasons: Sequence[int]) -> Callable[[Sequence[float]], np.ndarray]:
+    """Levels to the distances that the naive forecast's errors ask for, in units of a window."""
+    some = sample(windows)
+    level, unit = _measure(some.past)
+    seen, came = ((part - level) / _divisor(unit) for part in (some.past[:, :, 0], some.target))
+    return partial(usual_distances, seen, came, seasons)
 
 
 def _solve(inputs: np.ndarray, target: np.ndarray, weights: np.ndarray, penalty: float) -> Any:

@@ -53,7 +53,7 @@ class Ensemble:
 
     Attributes:
         forecast: As that of one `Network`.
-        scaled: As that of one `Network`, before the conformal offsets; never widened for caution.
+        scaled: As that of one `Network`, before the conformal offsets and any caution.
         members: The networks, with weights of their own.
         shape: Of the one with the longest lookback, but with all of the lookback that is read.
         offsets: The weights of the conformal layer, shape (horizon, quantiles); None without one.

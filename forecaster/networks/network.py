@@ -36,7 +36,7 @@ class Network:
         forecast: Inputs `past` (batch, lookback, 1 + past + known), `known` (batch, horizon, known) and
             `static` (batch, static), those it has; output `quantiles` (batch, horizon, quantiles). All in raw units.
         scaled: The same inputs; the quantiles in the units of each window's frame, and the frame (batch, 2);
-            not widened for caution (`forecaster.networks.widening`), so that it can be calibrated.
+            before any caution (`forecaster.networks.widening`), so that it can be calibrated.
         train: The same inputs, learning in the units of each window's frame; target (batch, horizon), raw.
         base: The same inputs; the naive base (batch, horizon) and the frame (batch, 2).
         shape: What it was built for.

@@ -29,8 +29,8 @@ class Shape:
         novelty: Chance of a symbol that is not in the vocabulary.
         relative: Whether quantiles learn from errors times the spread of their window, which on logarithms are shares.
         looks: Stretches of one horizon that its intervals are calibrated by, where these are few; 0 where they are
-            enough, or intervals are not widened for that. See `caution.caution`.
-        usual: Distances from the median that the naive base's errors ask for, in units of the frame, horizon ×
+            enough, or nothing is made of it. See `caution.cautious`.
+        usual: Distances from the median that the naive forecast's errors ask for, in units of the frame, horizon ×
             quantiles; empty where nothing asks for them. See `caution.usual_distances`.
         support: Values that a forecast can have; see `support.within`.
         numbers: Free numbers that the network says for a step; as many as quantiles unless its head wants others.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from forecaster.networks.caution import caution, drawn, least, usual_distances
-from forecaster.networks.features import read_window
-from forecaster.networks.frame import differenced, encode_target
-from forecaster.networks.heads import NaiveBase
+from forecaster.networks.caution import FARTHEST, caution, usual_distances, usual_share
+from forecaster.networks.frame import ToFrame, encode_target, growth, on_working_scale
 from forecaster.networks.shape import Shape
 
 __all__ = ["Widening", "usual_in_frames", "widened"]
@@ -22,7 +20,7 @@ __all__ = ["Widening", "usual_in_frames", "widened"]
 class Widening(keras.layers.Layer):
     """Draws the distances of quantiles from their median towards what is usual, and makes them larger.
 
-    See `forecaster.networks.caution`. Versions were published for which nothing is usual.
+    It does in a graph what `caution.cautious` does with arrays. Versions were published for which nothing is usual.
 
     Args:
         factors: One a quantile, not falling from the middle outwards, so that quantiles do not cross.
@@ -48,11 +46,18 @@ class Widening(keras.layers.Layer):
         place = len(self.factors) // 2
         median = quantiles[:, :, place : place + 1]
         apart = quantiles - median
-        if self.usual:
-            usual = ops.convert_to_tensor(self.usual, quantiles.dtype)
-            towards = drawn(ops.abs(apart), ops.where(usual > 0, usual, 1.0), self.looks)
-            apart = ops.where(usual > 0, ops.sign(apart) * towards, apart)
-        return median + ops.convert_to_tensor(self.factors, quantiles.dtype) * apart
+        factors = ops.convert_to_tensor(self.factors, quantiles.dtype)
+        if not self.usual:
+            return median + factors * apart
+        usual, share = ops.convert_to_tensor(self.usual, quantiles.dtype), usual_share(self.looks)
+        known, distances = ops.max(usual, axis=1, keepdims=True) > 0, ops.abs(apart)
+        bounded = ops.minimum(ops.maximum(usual, distances / FARTHEST), distances * FARTHEST)
+        ratio = ops.where(bounded > 0, distances / ops.where(bounded > 0, bounded, 1.0), 1.0)
+        return median + factors * apart / ops.where(known, 1 - share + share * ratio, 1.0)
+
+    def compute_output_shape(self, quantiles_shape: Any) -> Any:
+        """Said, so that Keras need not find it out by a graph."""
+        return quantiles_shape
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
@@ -71,22 +76,19 @@ def widened(quantiles: Any, shape: Shape) -> Any:
     return Widening(caution(shape.quantiles, shape.looks), shape.usual, shape.looks, name="caution")(quantiles)
 
 
-def usual_in_frames(
-    inputs: Mapping[str, np.ndarray], target: np.ndarray, shape: Shape
-) -> tuple[tuple[float, ...], ...]:
-    """`Shape.usual`: the distances from the median that the errors of the network's naive base ask for.
-
-    Of several seasons it is the one that repeats best, or their mean, as the base is.
+def usual_in_frames(past: np.ndarray, target: np.ndarray, shape: Shape) -> tuple[tuple[float, ...], ...]:
+    """`Shape.usual`: the distances that the naive forecast's errors ask for, in units of the windows' frames.
 
     Args:
-        inputs: Windows.
-        target: Their targets, raw, shape (windows, horizon).
+        past: The target in the lookback, raw, shape (windows, lookback).
+        target: What came, raw, shape (windows, horizon).
         shape: Of the network.
     """
-    features = read_window({name: ops.convert_to_tensor(part, "float32") for name, part in inputs.items()}, shape)
-    scaled = encode_target(ops.convert_to_tensor(target, "float32"), features.frame, shape.transform)
-    bases = [features.base]
-    if len(shape.seasons) > 1 and not differenced(shape.transform):
-        bases += [NaiveBase((one,), shape.horizon)(features.scaled, features.observed) for one in shape.seasons]
-    errors = [ops.convert_to_numpy(scaled) - ops.convert_to_numpy(base) for base in bases]
-    return tuple(map(tuple, usual_distances(least(errors), shape.quantiles).tolist()))
+    windows, transform = ops.convert_to_tensor(past, "float32"), shape.transform
+    frame = ops.convert_to_numpy(ToFrame(transform)(windows)[2])
+    level, spread = frame[:, :1], frame[:, 1:]
+    seen = (ops.convert_to_numpy(on_working_scale(windows, transform)) - level) / spread
+    units = ops.convert_to_numpy(growth(transform, shape.horizon, "float32"))
+    coming = units * ops.convert_to_numpy(encode_target(ops.convert_to_tensor(target, "float32"), frame, transform))
+    found = usual_distances(seen, coming, shape.seasons, shape.quantiles) / units.T
+    return tuple(map(tuple, found.tolist()))

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project, TextData, TickerData
-from forecaster.config.pipeline import CHEAP
-from forecaster.errors import DefinitionError
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_counts, check_support, check_transform
@@ -72,7 +70,7 @@ def prepare(
         DataError: The data are unusable or too short.
         DefinitionError: A model does not exist, or two have one name.
     """
-    models = _models(definition, project)
+    models = project.definitions(definition.models)
     if definition.symbolic:
         models = tuple(step_by_step(model, isinstance(definition.data, TextData)) for model in models)
     panel = load(definition.data, base, project.root, offline) if panel is None else panel
@@ -182,20 +180,6 @@ def baselines(definition: PipelineDefinition, prepared: Prepared) -> list[Foreca
         else:
             made.append(NaiveForecaster(NAIVE_RULES[name], horizon, prepared.season, name, levels))
     return made
-
-
-def _models(definition: PipelineDefinition, project: Project) -> tuple[ModelDefinition, ...]:
-    models = tuple(project.model(entry) for entry in definition.models)
-    _unique([str(model.name) for model in models])
-    for model in models:
-        if model.name in (*NAIVE_RULES, *CHEAP):
-            raise DefinitionError(f"models: {model.name!r} is the name of a baseline; give the model another `name`")
-    return models
-
-
-def _unique(names: Sequence[str]) -> None:
-    if doubled := [name for name in names if list(names).count(name) > 1]:
-        raise DefinitionError(f"models: two are called {doubled[0]!r}; give one of them another `name`")
 
 
 def _ridge(definition: PipelineDefinition, prepared: Prepared) -> RidgeForecaster:

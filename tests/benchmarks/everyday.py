@@ -6,8 +6,8 @@
     python tests/benchmarks/everyday.py     # writes the table again
 
 Each `FOLDER/NAME.csv` has the columns `unique_id`, `ds` and `y`. Nothing is told but the horizon, by frequency: 6
-years, 8 quarters, 12 months, 13 weeks, 14 days, else a day of 24 or more steps. The test part is what a pipeline takes
-by default, a quarter of each set. Results are kept in `results/everyday.json` and shown as `results/everyday.md`.
+years, 8 quarters, 12 months, 13 weeks, 14 days, else a day of steps, 24 at least. The test part is what a pipeline
+takes by default, a quarter of each set. Results are kept in `results/everyday.json` and shown as `results/everyday.md`.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def retail(read: Callable[..., pd.DataFrame]) -> dict[str, pd.DataFrame]:
     revenue = (sold["Quantity"] * sold["Price"]).groupby(day).sum()
     return {
         "retail_products": melted(by_day),
-        "retail_weekly": melted(by_day.resample("W-SUN").sum()),
+        "retail_weekly": melted(by_day.resample("W-SUN").sum().iloc[1:-1]),
         "retail_total": single(revenue.index, revenue),
     }
 

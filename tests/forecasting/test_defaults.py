@@ -87,11 +87,17 @@ def test_hours_see_the_calendars_two_weeks_in_days_where_there_is_room():
 
 
 @pytest.mark.parametrize(
-    ("minutes", "lookback", "said"),
-    [(15, 1_344, "two of the longest season"), (10, 2_016, "two of"), (5, 2_016, "whole cycles of 2,016 steps")],
+    ("seconds", "lookback", "said"),
+    [
+        (900, 1_344, "two of the longest season"),
+        (600, 2_016, "two of the longest season"),
+        (300, 2_016, "of 2,016 at most, whole cycles of 2,016)"),
+        (60, 1_440, "of 2,016 at most, whole cycles of 1,440)"),
+        (30, 2_016, "of 2,016 at most)"),
+    ],
 )
-def test_minutes_see_weeks_too(minutes, lookback, said):
-    found = resolved(panel_of(np.random.default_rng(0).normal(size=12_000), freq=f"{minutes}min"))
+def test_minutes_see_weeks_too(seconds, lookback, said):
+    found = resolved(panel_of(np.random.default_rng(0).normal(size=12_000), freq=f"{seconds}s"))
     assert found.lookback == lookback
     assert said in found.reasons["lookback"]
 

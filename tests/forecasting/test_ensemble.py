@@ -7,7 +7,10 @@ from forecaster.errors import Interrupted
 from forecaster.forecasting.inspection import inspect
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
+from forecaster.networks.caution import cautious
 from forecaster.networks.ensemble import join
+from forecaster.networks.widening import usual_in_frames
+from forecaster.series import training_windows
 from tests.synthetic import seasonal_panel, tiny
 
 
@@ -39,6 +42,22 @@ def calibrated(network, panel):
     said = network.scaled({"past": windows(panel)[:, -network.shape.lookback :]})
     frame = np.asarray(said["frame"])[:, None]
     return frame[..., :1] + frame[..., 1:] * np.asarray(said["quantiles"])
+
+
+def test_one_caution_for_all_of_them_is_in_the_frame_of_the_longest_lookback(panel, three):
+    shape = three._network.shape
+    every = training_windows(panel, 24, 6).gather(slice(None))
+    usual = usual_in_frames(every.past[:, :, 0], every.target, shape)
+    assert np.array(shape.usual) == pytest.approx(np.array(usual)) and np.min(np.delete(usual, 2, axis=1)) > 0
+    before, spread = calibrated(three._network, panel), windows(panel)[:, :, 0].std(axis=1)[:, None]
+    median = before[:, :, 2:3]
+    apart = np.stack(
+        [
+            cautious(size, one * np.array(usual), shape.quantiles, shape.looks)
+            for size, one in zip(np.abs(before - median), spread, strict=True)
+        ]
+    )
+    assert three.quantiles(panel) == pytest.approx(median + np.sign(before - median) * apart, rel=1e-4)
 
 
 def said_by(member, panel):
