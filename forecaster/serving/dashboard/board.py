@@ -72,7 +72,10 @@ def board(manifest: Manifest) -> str:
     best = {name: _best(rows, name, min) for name in LOWER_IS_BETTER}
     best |= {name: _best(rows, name, max) for name in HIGHER_IS_BETTER}
     cells = [[_name(row, manifest.model), *(_cell(row, name, best.get(name)) for name in columns)] for row in rows]
-    heads = ["Model", *(HEADS.get(name, name.replace("coverage-", "Inside ") + " %") for name in columns)]
+    heads = [
+        "Model",
+        *(HEADS.get(name, name.replace("coverage-", "Inside ") + "\N{NO-BREAK SPACE}%") for name in columns),
+    ]
     looks = [str(row.get("kind", "")) for row in rows]
     caption = f"Scores on the test part of version {manifest.version}, best first; naive forecasts are shaded"
     against = (
