@@ -158,11 +158,12 @@ def test_covariates_many_series_and_own_clocks(tmp_path):
     }  # fmt: skip
 
 
-def test_models_of_one_name_and_models_called_like_a_baseline(finished, tmp_path):
+def test_models_of_one_name_and_models_called_like_a_baseline_or_a_column(finished, tmp_path):
     _, _, definition = finished
     for models, fragment in (
         (["lstm", "lstm"], "two are called 'lstm'"),
         ([{"network": "lstm", "name": "ridge"}], "'ridge' is the name of a baseline"),
+        ([{"network": "lstm", "name": "cutoff"}], "'cutoff' is a column of the results"),
         (["transformer"], "'transformer' is neither a file in"),
     ):
         wrong = type(definition).model_validate({**definition.model_dump(), "models": models})
