@@ -75,7 +75,12 @@ def _least_spread(working: Any, transform: str) -> Any:
     filled, observed = zero_filled(working)
     count = ops.sum(observed, 1, keepdims=True)
     size = 1.0 if logarithmic(transform) else ops.sum(ops.abs(filled), 1, keepdims=True) / ops.maximum(count, 1.0)
-    return UNKNOWN_SPREAD * size * ops.clip((ENOUGH - count) / (ENOUGH - 1.0), 0.0, 1.0)
+    return UNKNOWN_SPREAD * size * _unsure(count)
+
+
+def _unsure(count: Any) -> Any:
+    """1 for one value or none, 0 from four on."""
+    return ops.clip((ENOUGH - count) / (ENOUGH - 1.0), 0.0, 1.0)
 
 
 def _never_zero(spread: Any, size: Any) -> Any:
@@ -116,6 +121,8 @@ class ToFrame(keras.layers.Layer):
       w[t] − w[t−1], and the network reads the changes / spread.
     - `log_return`: the same with w = log y.
 
+    From one to three values nobody can tell a spread: it is up to a tenth of the level, or of one logarithm, at least.
+
     Args:
         transform: One of `TRANSFORMS`.
 
@@ -142,9 +149,10 @@ class ToFrame(keras.layers.Layer):
         level = _last_observed(working)
         gap = ops.full_like(working[:, :1], float("nan"))
         changes, observed = zero_filled(ops.concatenate([gap, working[:, 1:] - working[:, :-1]], axis=1))
-        count = ops.maximum(ops.sum(observed, 1, keepdims=True), 1.0)
-        spread = ops.sqrt(ops.sum(ops.square(changes), 1, keepdims=True) / count)
-        spread = _never_zero(spread, ops.abs(level))
+        count = ops.sum(observed, 1, keepdims=True)
+        spread = ops.sqrt(ops.sum(ops.square(changes), 1, keepdims=True) / ops.maximum(count, 1.0))
+        least = UNKNOWN_SPREAD * (1.0 if logarithmic(self.transform) else ops.abs(level)) * _unsure(count + 1.0)
+        spread = _never_zero(ops.maximum(spread, least), ops.abs(level))
         return changes / spread, observed, ops.concatenate([level, spread], axis=1)
 
     def compute_output_shape(self, target_shape: Any) -> Any:

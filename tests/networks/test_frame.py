@@ -38,6 +38,11 @@ def test_log_works_on_logarithms_and_masks_what_has_none():
         ("none", (NAN, NAN, 40, 60), 10),  # they say more by themselves
         ("log", (NAN, NAN, NAN, 50), 0.1),
         ("log", (NAN, NAN, 50, 50), 0.2 / 3),
+        ("difference", (NAN, NAN, NAN, 50), 5),
+        ("difference", (NAN, NAN, 50, 50), 10 / 3),
+        ("difference", (50, 50, 50, 50), 50 * 1e-5),
+        ("difference", (NAN, NAN, 40, 60), 20),
+        ("log_return", (NAN, NAN, NAN, 50), 0.1),
     ],
 )
 def test_the_spread_of_one_to_three_values_is_not_believed(transform, values, spread):
