@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-__all__ = ["FARTHEST", "caution", "cautious", "naive_errors", "usual_distances", "usual_share"]
+__all__ = ["FAR", "FARTHEST", "caution", "cautious", "naive_errors", "usual_distances", "usual_share"]
 
 WORTH = 4
 """Looks that the errors of the naive forecast are worth: they are many, but another forecast's."""
 FARTHEST = 8.0
 """How many times larger or smaller than a distance what is usual is taken to be, at most."""
 FAR = 3.0
-"""Mean distance of a target from its window's level, in units of the window, from which on it counts less."""
+"""Mean distance of a target from its window's level, in spreads, from which on it counts less, in a loss, too."""
 LEAST_SPREAD = 1e-5
 """Share of a window's largest value under which its spread tells nothing."""
 

@@ -10,13 +10,10 @@ import numpy as np
 from keras import ops
 from scipy.optimize import minimize_scalar
 
+from forecaster.networks.caution import FAR
 from forecaster.networks.replicas import total
 
 __all__ = ["NaiveBase", "Quantiles", "best_stretch", "free_numbers", "pinball", "window_weights"]
-
-
-FAR = 3.0
-"""Mean distance of a target from the level, in spreads, from which on its window weighs less."""
 
 
 @keras.saving.register_keras_serializable(package="forecaster")

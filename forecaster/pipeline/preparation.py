@@ -68,7 +68,7 @@ def prepare(
 
     Raises:
         DataError: The data are unusable or too short.
-        DefinitionError: A model does not exist, or two have one name.
+        DefinitionError: A model does not exist, or has a name that it cannot have here.
     """
     models = project.definitions(definition.models)
     if definition.symbolic:
