@@ -6,9 +6,11 @@ Inputs: the population stability index between the recent values of a column and
 
 over ten bins that hold a tenth of the training values each, with r and t the shares of recent and training values.
 Each series is first centred by its median and divided by its interquartile range in the training part. Recent are as
-many steps as the test part had. Since a week in March differs from a year in any case, the training part is cut into
-blocks of that length, and the largest PSI of those is what is usual: inputs have drifted when the PSI is above it and
-above 0.25, the customary mark of a large shift.
+many steps as the test part had, up to the newest; where fewer than that are new, as behind a network that has learnt
+from all data, the last of the training part are among them, since the index of a handful of values is large whatever
+they are. Since a week in March differs from a year in any case, the training part is cut into blocks of that length,
+and the largest PSI of those is what is usual: inputs have drifted when the PSI is above it and above 0.25, the
+customary mark of a large shift.
 
 Errors: the losses of new cutoffs against those of the test part, by Welch's one-sided t-test at 1%.
 """
@@ -23,7 +25,7 @@ from scipy.stats import ttest_ind
 
 from forecaster.series import Panel
 
-__all__ = ["compare_errors", "compare_inputs", "input_reference", "stability_index"]
+__all__ = ["compare_errors", "compare_inputs", "input_reference", "newest", "stability_index"]
 
 BINS = 10
 LARGE = 0.25
@@ -81,7 +83,7 @@ def compare_inputs(panel: Panel, until: np.ndarray, reference: Mapping[str, Any]
         reference: What that returned.
 
     Returns:
-        For each column `psi`, `usual` and `drifted`.
+        For each column `psi`, `usual` and `drifted`; a column without new values is left out.
     """
     found = {}
     names = _names(panel)
@@ -89,12 +91,22 @@ def compare_inputs(panel: Panel, until: np.ndarray, reference: Mapping[str, Any]
         if name not in names:
             continue
         place, steps = names.index(name), int(reference["steps"])
-        pieces = [_scaled(panel, place, series, until)[1][-steps:] for series in range(len(panel))]
+        pieces = [newest(*_scaled(panel, place, series, until), steps) for series in range(len(panel))]
         values = _some(np.concatenate(pieces))
         if len(values):
             psi = stability_index(_counts(values, np.array(told["edges"])), np.array(told["counts"]))
             found[name] = {"psi": psi, "usual": told["usual"], "drifted": psi > max(LARGE, told["usual"])}
     return found
+
+
+def newest(trained: np.ndarray, later: np.ndarray, steps: int) -> np.ndarray:
+    """The last steps of a series that goes on behind its training part; nothing of one that does not.
+
+    Example:
+        >>> newest(np.array([1.0, 2.0, 3.0]), np.array([4.0]), 2), newest(np.array([1.0, 2.0]), np.empty(0), 2)
+        (array([3., 4.]), array([], dtype=float64))
+    """
+    return np.concatenate([trained, later])[-steps:] if np.isfinite(later).any() else later[:0]
 
 
 def compare_errors(recent: Sequence[float], reference: Sequence[float]) -> dict[str, Any]:

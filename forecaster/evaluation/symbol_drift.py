@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from forecaster.evaluation.drift import LARGE, compare_inputs, input_reference, stability_index
+from forecaster.evaluation.drift import LARGE, compare_inputs, input_reference, newest, stability_index
 from forecaster.series import Panel
 
 __all__ = ["compare_symbols", "symbol_reference"]
@@ -53,7 +53,7 @@ def compare_symbols(panel: Panel, until: np.ndarray, reference: Mapping[str, Any
     """Recent symbols and covariates against a manifest's reference; returns as `compare_inputs`."""
     found = compare_inputs(panel, until, reference)
     told, steps = reference["symbols"], int(reference["steps"])
-    recent = [_cut(panel, series, until)[1][-steps:] for series in range(len(panel))]
+    recent = [newest(*_cut(panel, series, until), steps) for series in range(len(panel))]
     counts = _counts(panel, recent, list(told["counts"]))
     if not counts.sum():
         return found

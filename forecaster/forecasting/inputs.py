@@ -9,7 +9,7 @@ from typing import Any, Self
 from forecaster.errors import DataError
 from forecaster.series import Panel
 
-__all__ = ["Inputs", "refuse_unknown_future"]
+__all__ = ["Inputs", "refuse_unknown_future", "refuse_unseen"]
 
 
 @dataclass(frozen=True)
@@ -97,4 +97,23 @@ def refuse_unknown_future(panel: Panel, who: str) -> None:
             f"{who} goes on from its own forecasts, for which the past covariates {', '.join(panel.past)} would have "
             "to be known behind the cutoff; declare them under `known` if they are, or leave them out (`ignore`), "
             "or write strategy: direct"
+        )
+
+
+def refuse_unseen(panel: Panel, who: str) -> None:
+    """Refuses what a network that goes from step to step would have to see before it is there.
+
+    Args:
+        panel: What is to be learnt from.
+        who: Goes step by step, for the message.
+
+    Raises:
+        DataError: There are past covariates, or gaps are filled by what lies behind them, which is what it learns to
+            forecast.
+    """
+    refuse_unknown_future(panel, who)
+    if panel.filling == "interpolate":
+        raise DataError(
+            f"{who} learns to forecast every step from those before it, and missing: interpolate draws gaps towards "
+            "the value behind them; write missing: mask or forward, or strategy: direct"
         )

@@ -18,7 +18,7 @@ from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import check_counts, check_transform, history_read, quantiles_in_batches
-from forecaster.forecasting.inputs import Inputs, refuse_unknown_future
+from forecaster.forecasting.inputs import Inputs, refuse_unseen
 from forecaster.forecasting.lessons import Examples, Lessons, gapless, sample, sequence_lessons, window_lessons
 from forecaster.forecasting.mixing import refuse_mixing
 from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
@@ -45,6 +45,7 @@ class RecurrentForecaster:
         levels: Intervals, in per cent.
         transform: `none`, `log`, `difference` or `log_return`; `auto` takes `log` where all values are above zero and
             changes grow with the level, else `none`.
+        strict: Whether a value that the transform has no place for is refused in a fit; else it counts as missing.
         validation: Forecast origins that are cut from the end of the panel for early stopping; `auto`: a fifth of it.
         step: Time steps between those origins; the horizon by default.
         seed: Of weights, dropout and batches.
@@ -77,6 +78,7 @@ class RecurrentForecaster:
         season: int | Sequence[int] | Literal["auto"] = "auto",
         levels: Sequence[float] = (80, 95),
         transform: str = "auto",
+        strict: bool = True,
         validation: int | Literal["auto"] = "auto",
         step: int | None = None,
         seed: int = 1,
@@ -87,7 +89,7 @@ class RecurrentForecaster:
         self.definition = Project.find().model(model)
         self.name = str(self.definition.name)
         self.horizon = horizon
-        self.lookback, self.season, self.transform = lookback, season, transform
+        self.lookback, self.season, self.transform, self.strict = lookback, season, transform, strict
         self.levels = [float(level) for level in sorted(levels)]
         self.validation, self.step = validation, step or horizon
         self.seed = seed
@@ -119,12 +121,12 @@ class RecurrentForecaster:
         )  # fmt: skip
         if self.counts:
             check_counts(panel, self.name)
-        elif self.transform != "auto":
+        elif self.transform != "auto" and self.strict:
             check_transform(panel, self.transform)
         refuse_mixing(panel, self.definition)
         definition = self._filled_in(resolved)
         if self.definition.strategy == "recursive":
-            refuse_unknown_future(panel, f"{self.name}: strategy: recursive")
+            refuse_unseen(panel, f"{self.name}: strategy: recursive")
         self._inputs = Inputs.of(panel)
         self._network = self._fitted(panel, resolved, definition)
         self.curve = self._members[0].curve

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import time
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -263,21 +266,32 @@ def _save(network: Trainable, state: _State, control: Control) -> None:
     control.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     beside = control.checkpoint.with_suffix(".tmp.npz")
     arrays["state"] = np.frombuffer(json.dumps(numbers).encode(), np.uint8)
-    np.savez(beside, allow_pickle=False, **arrays)
+    with beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())  # else a power failure may leave the new name with nothing behind it
     beside.replace(control.checkpoint)
 
 
 def _restored(network: Trainable, control: Control) -> _State | None:
-    """The state in the checkpoint, if it belongs to this fit; weights and optimiser are set to it."""
+    """The state in the checkpoint, if it belongs to this fit; weights and optimiser are set to it.
+
+    A checkpoint that cannot be read, as after a power failure, is none: the fit begins anew.
+    """
     if not (control.resume and control.checkpoint and control.checkpoint.is_file()):
         return None
-    with np.load(control.checkpoint, allow_pickle=False) as arrays:
+    try:
+        with np.load(control.checkpoint, allow_pickle=False) as file:
+            arrays = dict(file)
         numbers = json.loads(arrays["state"].tobytes())
-        if numbers.pop("key") != control.key:
-            return None
-        count = len(network.train.variables)
-        _set(network, [arrays[f"weight{place}"] for place in range(count)])
-        for place, variable in enumerate(network.train.optimizer.variables):
-            variable.assign(arrays[f"optimizer{place}"])
-        best = [arrays[f"best{place}"] for place in range(count) if f"best{place}" in arrays]
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, zipfile.BadZipFile) as error:
+        logger.warning("%s: not a checkpoint that can be read (%s); the fit begins anew", control.checkpoint, error)
+        return None
+    if numbers.pop("key") != control.key:
+        return None
+    count = len(network.train.variables)
+    _set(network, [arrays[f"weight{place}"] for place in range(count)])
+    for place, variable in enumerate(network.train.optimizer.variables):
+        variable.assign(arrays[f"optimizer{place}"])
+    best = [arrays[f"best{place}"] for place in range(count) if f"best{place}" in arrays]
     return _State(**{**numbers, "curve": [tuple(row) for row in numbers["curve"]], "best_weights": best})

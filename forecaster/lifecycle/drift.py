@@ -92,7 +92,8 @@ def drift_of(manifest: Manifest, prepared: Prepared, frame: pd.DataFrame) -> dic
         reason = "the champion's manifest holds nothing to compare with; its next version will"
         return {"drifted": False, "unknown": True, "reason": reason, "errors": {}, "inputs": {}}
     until = ticks_of(prepared.panel, training["until"])
-    errors = _errors(manifest, prepared, frame, until)
+    scaled = ticks_of(prepared.panel, training.get("scale_until", training["until"]))
+    errors = _errors(manifest, prepared, frame, scaled)
     inputs = _inputs(prepared, until, reference.get("inputs", {}))
     return {
         "drifted": bool(errors.get("drifted")) or any(one["drifted"] for one in inputs.values()),
@@ -109,7 +110,7 @@ def _inputs(prepared: Prepared, until: np.ndarray, told: Mapping[str, Any]) -> d
 
 
 def _errors(manifest: Manifest, prepared: Prepared, frame: pd.DataFrame, until: np.ndarray) -> dict[str, Any]:
-    """The champion's losses on cutoffs after its own test part, against those on the latter."""
+    """The champion's losses on cutoffs after its own test part, against those on the latter, on one scale."""
     told = manifest.reference["errors"]
     new = frame[after(frame, prepared.panel, manifest.training["data_until"])]
     if new.empty or not told["losses"]:

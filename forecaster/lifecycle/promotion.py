@@ -161,12 +161,14 @@ def _judge(challenger: str, compared: tuple[Comparison, ...], promote: PromoteDe
 
 
 def in_words(metric: str) -> str:
-    """A metric as it is written in a sentence.
+    """The mean loss by cutoff as it is written in a sentence: by RMSE it is the squared error, whose root comes last.
 
     Example:
-        >>> in_words("mase"), in_words("log_loss")
-        ('MASE', 'log loss')
+        >>> in_words("mase"), in_words("log_loss"), in_words("rmse")
+        ('MASE', 'log loss', 'mean squared error')
     """
+    if metric == "rmse":
+        return "mean squared error"
     return metric.replace("_", " ") if "_" in metric else metric.upper()
 
 

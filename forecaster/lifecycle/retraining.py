@@ -12,6 +12,7 @@ import pandas as pd
 
 from forecaster.config import PipelineDefinition, Project
 from forecaster.errors import DefinitionError, ParityError
+from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.symbols import SymbolForecaster
 from forecaster.lifecycle.champions import whole_champion
 from forecaster.lifecycle.drift import drift_of, judged_by
@@ -198,7 +199,7 @@ class _Settlement:
     def _stored(self, result: RetrainResult, decision: Decision, losses: list[float]) -> RetrainResult:
         name, promoted = str(self.definition.name), decision.outcome == "promoted"
         winner = refitted(self.definition, self.prepared, self.contest.winner) if promoted else self.contest.winner
-        draft = self._draft(result, losses, promoted and self.definition.promote.refit)
+        draft = self._draft(winner, result, losses, promoted and self.definition.promote.refit)
         inside = look_inside(winner, self.definition, self.prepared.panel)
         with exported(self.store, self.definition, self.prepared, winner, draft, inside) as staging:
             if promoted:
@@ -210,7 +211,9 @@ class _Settlement:
         reason = f"{result.reason}; {self._stays}"
         return replace(result, reason=reason, scores={**result.scores, "challenger": challenger.number})
 
-    def _draft(self, result: RetrainResult, losses: list[float], twin: bool) -> ManifestDraft:
+    def _draft(
+        self, winner: RecurrentForecaster, result: RetrainResult, losses: list[float], twin: bool
+    ) -> ManifestDraft:
         promote = self.definition.promote
         gate = judge(
             self.contest.table, self.contest.chosen, promote.metric, promote.significance, len(self.prepared.test)
@@ -218,6 +221,6 @@ class _Settlement:
         told = {**vars(gate), "verdict": f"{gate.verdict} Retrained: {result.reason}."}
         promotion = {"outcome": result.outcome, "p": result.p, "champion": result.scores["champion"]}
         return draft_of(
-            self.definition, self.prepared, self.contest.winner, {**told, "promotion": promotion}, result.scores,
-            self.base, losses, twin,
+            self.definition, self.prepared, winner, {**told, "promotion": promotion}, result.scores, self.base,
+            losses, twin,
         )  # fmt: skip

@@ -146,8 +146,19 @@ def _surprise(count: Any, mean: Any, size: Any) -> Any:
     differ by less than a 32-bit number can tell.
     """
     some = ops.maximum(count, 1e-6)
-    deviance = count * ops.log(some / mean) - (count + size) * ops.log1p((count - mean) / (mean + size))
+    deviance = count * ops.log(some / mean) - (count + size) * _logarithm(count, mean, size)
     return deviance + ops.log1p(count / size) / 2.0 - _remainder(count + size) + _remainder(size)
+
+
+def _logarithm(count: Any, mean: Any, size: Any) -> Any:
+    """The logarithm of (count + size) / (mean + size), as precise as 32 bits allow, be the ratio near 1 or near 0.
+
+    Near 0 it is not 1 + (count − mean) / (mean + size), where a small size would be lost beside the mean.
+    """
+    ratio = (count + size) / (mean + size)
+    small = ratio < 0.5
+    above = ops.log1p(ops.where(small, 0.0, (count - mean) / (mean + size)))
+    return ops.where(small, ops.log(ratio), above)
 
 
 def _remainder(value: Any) -> Any:

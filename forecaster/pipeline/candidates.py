@@ -35,5 +35,6 @@ def network_of(
     return RecurrentForecaster(
         model, definition.horizon, lookback=prepared.resolved.lookback, season=prepared.resolved.seasons or 1,
         levels=definition.levels, transform=prepared.transform, validation=prepared.resolved.validation,
-        step=prepared.step, seed=definition.seed, control=control, warm=warm, devices=definition.devices,
+        strict=definition.transform != "auto", step=prepared.step, seed=definition.seed, control=control, warm=warm,
+        devices=definition.devices,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from forecaster.config import ModelDefinition, PipelineDefinition, Project, Text
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_counts, check_support, check_transform
+from forecaster.forecasting.inputs import refuse_unseen
 from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.ridge import RidgeForecaster
 from forecaster.forecasting.rivals import CLASSICAL, ClassicalForecaster
@@ -95,9 +96,10 @@ def prepare(
             check_support(seen, model.support, str(model.name))
             if model.head == "negative_binomial":
                 check_counts(seen, str(model.name))
+            if model.strategy == "recursive":
+                refuse_unseen(panel, f"{model.name}: strategy: recursive")
     transform = resolved.transform
-    if definition.transform != "auto":
-        check_transform(panel, transform)
+    check_transform(panel if definition.transform != "auto" else fitting, transform)
     by_source = definition.transform == "auto" and transform == "log_return"
     season = metric_season(panel.calendar) if definition.metric_season == "auto" else definition.metric_season
     inferred = {

@@ -14,6 +14,9 @@ from forecaster.series.columns import Columns
 
 __all__ = ["RawTable"]
 
+LARGEST = 1e17
+"""Size of a number that is still let in: squares of such, summed over thousands of steps, are finite in 32 bits."""
+
 
 @dataclass
 class RawTable:
@@ -82,7 +85,7 @@ class RawTable:
         """One column as float32, NaN where a cell is empty.
 
         Raises:
-            DataError: Something that is no number, or is too large for 32 bits.
+            DataError: Something that is no number, or is too large: see `LARGEST`.
         """
         cells = self.frame[column]
         if not pd.api.types.is_numeric_dtype(cells):
@@ -90,11 +93,11 @@ class RawTable:
         exact = cells.to_numpy(np.float64, na_value=np.nan)
         with np.errstate(over="ignore", under="ignore"):
             values = exact.astype(np.float32)
-        if (infinite := np.isinf(values)).any():
-            place = int(np.argmax(infinite))
+        if (large := np.abs(exact) > LARGEST).any():
+            place = int(np.argmax(large))
             raise DataError(
-                f"{self.cell(place, column)}: {self.shown(place, column)} is not finite as a 32-bit number; "
-                "leave it empty if it is missing, or rescale the column"
+                f"{self.cell(place, column)}: {self.shown(place, column)} is infinite or above {LARGEST:g} in size, "
+                "too large for 32-bit numbers to reckon with; leave it empty if it is missing, or rescale the column"
             )
         if small := int(np.count_nonzero(exact) - np.count_nonzero(values)):
             self.notes[f"too small in {column}"] = f"{small:,} values are 0 as 32-bit numbers; rescale if that matters"

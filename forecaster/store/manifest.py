@@ -100,7 +100,8 @@ class ManifestDraft(BaseModel):
         gate: Why it was promoted.
         training: How far its data reached: `until`, the last step that the network has seen in training or
             validation, and `data_until`, the last of the data that it was judged on; each a stamp (UTC where the data
-            have a zone), or one for each series where they share no clock. Of numbers also `theta`, the share of the
+            have a zone), or one for each series where they share no clock. Where it has learnt from more than what its
+            scores were scaled by, `scale_until` says how far that reached. Of numbers also `theta`, the share of the
             Theta method, and the `lookback` of the recurrence, where there is such a share; and for warm starts
             `learnt_until` and what the weights are for (`network`).
         reference: What recent errors and inputs are held against, to notice drift; see `evaluation.drift`.

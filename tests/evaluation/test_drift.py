@@ -53,6 +53,17 @@ def test_constant_columns_and_missing_values_are_left_out():
     assert set(compare_inputs(panel, until, told)) == {"target"}
 
 
+def test_a_few_new_steps_are_no_drift():
+    """Behind a network that has learnt from all data: what is called recent is as long as what is usual."""
+    panel = seasonal_panel(steps=960, past_load=np.random.default_rng(3).normal(size=960))
+    for border in range(900, 960, 7):
+        told, until = reference(panel, border, steps=100)
+        found = compare_inputs(panel, until, told)
+        assert set(found) == {"target", "past_load"} and not any(one["drifted"] for one in found.values())
+    told, until = reference(panel, 960)
+    assert compare_inputs(panel, until, told) == {}
+
+
 @pytest.mark.parametrize(
     ("recent", "then", "drifted"),
     [

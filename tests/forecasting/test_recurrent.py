@@ -107,6 +107,17 @@ def test_law_3_a_resumed_fit_is_the_unbroken_one_and_a_checkpoint_of_another_fit
     assert whole.curve.equals(resumed.curve)
 
 
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda _: b"\x93NUMPY" * 50, lambda file: file[: len(file) // 2]])
+def test_law_8_a_damaged_checkpoint_is_none(tmp_path, damage, caplog):
+    """As it is behind a power failure: the fit begins anew, says so, and is the unbroken one."""
+    panel, model, file = seasonal_panel(), tiny(steps=20), tmp_path / "fit.npz"
+    whole = fitted(panel, model, control=Control(checkpoint=file))
+    file.write_bytes(damage(file.read_bytes()))
+    again = fitted(panel, model, control=Control(checkpoint=file, resume=True))
+    assert np.array_equal(whole.quantiles(panel), again.quantiles(panel))
+    assert "not a checkpoint that can be read" in caplog.text
+
+
 def test_a_fit_that_gets_no_better_ends_before_its_last_step():
     curve = fitted(seasonal_panel(), tiny(learning_rate=0.5, steps=60, warmup=0, patience=1)).curve
     assert curve["validation"].idxmin() < len(curve) - 1

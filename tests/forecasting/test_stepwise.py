@@ -159,6 +159,13 @@ def test_a_past_covariate_is_refused_with_what_to_do():
         recursive(panel)
 
 
+def test_law_1_gaps_are_not_filled_towards_what_is_to_be_forecast():
+    """Every step is forecast from those before it: halfway to the next one would tell it."""
+    panel = replace(seasonal_panel(), filling="interpolate")
+    with pytest.raises(DataError, match=r"missing: interpolate draws gaps towards .* write missing: mask or forward"):
+        recursive(panel)
+
+
 @pytest.mark.parametrize(
     ("keys", "fragment"),
     [

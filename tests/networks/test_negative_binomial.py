@@ -9,7 +9,7 @@ from scipy import stats
 from forecaster import RecurrentForecaster, panel_from_frame
 from forecaster.errors import DataError
 from forecaster.networks.build import Shape, build
-from forecaster.networks.negative_binomial import NegativeBinomial
+from forecaster.networks.negative_binomial import NegativeBinomial, _surprise
 from forecaster.series import Columns
 from tests.synthetic import tiny
 
@@ -51,6 +51,19 @@ def test_quantiles_and_likelihood_are_scipys(mean, dispersion):
         loss(value) + expected.logpmf(value) - stats.poisson(max(value, 1e-9)).logpmf(value) for value in values
     ]
     assert constants == pytest.approx([0, 0, 0], abs=5e-3 if mean < 1e3 else 0.2)
+
+
+@pytest.mark.parametrize(("count", "mean", "dispersion"), [(0, 5e6, 20), (3, 1e7, 1e3), (10, 1e3, 1e-4), (0, 7, 1e-4)])
+def test_few_among_many_are_as_surprising_as_scipy_says(count, mean, dispersion):
+    """A size that 32 bits lose beside the mean, and one beside which they lose the mean."""
+    size = 1 / dispersion
+    told = [float(_surprise(*(np.float32(one) for one in (value, mean, size)))) for value in (count, mean)]
+    expected = [
+        stats.poisson(max(value, 1e-9)).logpmf(value) - of_scipy(mean, dispersion).logpmf(value)
+        for value in (count, mean)
+    ]
+    assert np.isfinite(told).all()
+    assert told[0] - told[1] == pytest.approx(expected[0] - expected[1], abs=2e-2)
 
 
 def test_what_is_missing_does_not_count():

@@ -14,7 +14,7 @@ from forecaster.errors import DataError, DefinitionError, Interrupted
 from forecaster.pipeline import Listener, run
 from forecaster.pipeline.result import judge
 from forecaster.store import Store
-from tests.pipeline.conftest import write_project
+from tests.pipeline.conftest import SMALL, write_project
 
 
 def test_networks_and_baselines_stand_in_one_leaderboard(finished):
@@ -136,6 +136,24 @@ def test_refit_publishes_the_twin_that_saw_all_data_and_says_so(finished, tmp_pa
     assert "fitted once more on all data" in result.gate.verdict
     assert Store(project.store).manifest("small").gate["refit"] is True
     assert Store(project.store).versions("small") == [result.version] == [2]
+
+
+@pytest.mark.parametrize("told", ["auto", "log"])
+def test_a_value_without_a_logarithm_behind_the_fitting_part(tmp_path, told):
+    """Where `auto` chose the logarithm it is missing to the twin, too; who asked for it hears of it at once."""
+    steps = np.arange(300)
+    values = np.exp(0.02 * steps + 0.1 * np.sin(steps / 3))
+    values[-5] = 0.0
+    pd.DataFrame({"ds": steps, "y": values}).to_csv(tmp_path / "grows.csv", index=False)
+    file = write_project(tmp_path, models=[{"extends": "gru", **SMALL}], promote={"refit": True}, transform=told)
+    file.write_text(file.read_text().replace("demand.csv", "grows.csv").replace("horizon: 24", "horizon: 4"))
+    definition, project = read_pipeline(file), Project(tmp_path)
+    if told == "log":
+        with pytest.raises(DataError, match="transform: log needs values above zero, but series 'y' has 0"):
+            run(definition, project, force=True)
+    else:
+        result = run(definition, project, force=True)
+        assert result.inferred["transform"].startswith("log (") and result.version == 1
 
 
 def test_covariates_many_series_and_own_clocks(tmp_path):

@@ -140,9 +140,10 @@ class TestNumbers:
             ("1,234.5", ["thousands separators"]),
             ("5 %", ["'5 %' is not a number"]),
             (pd.Timestamp("2024-01-01"), ["2024-01-01 00:00:00 is not a number"]),
-            (np.inf, ["inf is not finite", "leave it empty", "rescale"]),
-            ("-inf", ["'-inf' is not finite"]),
-            (1e308, ["1e+308 is not finite as a 32-bit number"]),
+            (np.inf, ["inf is infinite", "leave it empty", "rescale"]),
+            ("-inf", ["'-inf' is infinite"]),
+            (1e308, ["1e+308 is infinite or above 1e+17", "too large for 32-bit numbers"]),
+            (-2e17, ["-2e+17 is infinite or above 1e+17"]),
         ],
     )
     @pytest.mark.parametrize("place", ["y", "p"])
