@@ -189,6 +189,7 @@ def check(
     ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
     freq: Annotated[str | None, typer.Option(help="Alias (30min, D, MS), exchange (XNYS) or whole step.")] = None,
     time_format: Annotated[str | None, typer.Option(help='Of the stamps, for instance "%d/%m/%Y".')] = None,
+    zone: Annotated[str | None, typer.Option(help="Whose clock the stamps show (Europe/London).")] = None,
     separator: Annotated[str | None, typer.Option(help="Between the columns of a CSV file.")] = None,
     decimal: Annotated[str | None, typer.Option(help="What stands before decimals.")] = None,
     thousands: Annotated[str | None, typer.Option(help="What stands between groups of three digits.")] = None,
@@ -207,8 +208,8 @@ def check(
         ("past", past), ("known", known), ("static", static), ("ignore", ignore),
     )}  # fmt: skip
     told = Told(
-        id=id, time=time, target=target, freq=freq, time_format=time_format, horizon=horizon, separator=separator,
-        decimal=decimal, thousands=thousands, encoding=encoding, **lists,
+        id=id, time=time, target=target, freq=freq, time_format=time_format, zone=zone, horizon=horizon,
+        separator=separator, decimal=decimal, thousands=thousands, encoding=encoding, **lists,
     )  # fmt: skip
     if not check_data(file, told, context.obj, write=write, html=html, force=force, as_json=json):
         raise typer.Exit(2)

@@ -20,8 +20,6 @@ MUCH_ZERO = 0.3
 MUCH_ONCE = 0.5
 LONG_EQUAL = 24
 """Equal values in a row that look like a stuck instrument."""
-EXACT = 2**24
-"""Up to here 32-bit numbers hold whole numbers exactly."""
 
 
 def cautions(account: Account) -> list[str]:
@@ -29,7 +27,7 @@ def cautions(account: Account) -> list[str]:
     if account.panel.symbols:
         return [*_missing(account), *_constant(account), *_ends(account), *_rare(account)]
     return [*_missing(account), *_constant(account), *_outliers(account), *_stuck(account), *_ends(account),
-            *_size(account), *_cycles(account)]  # fmt: skip
+            *_cycles(account)]  # fmt: skip
 
 
 def _missing(account: Account) -> Iterator[str]:
@@ -105,12 +103,6 @@ def _ends(account: Account) -> Iterator[str]:
             f"{say_stamp(account.stamp(int(first), int(account.lengths[first]) - 1))}: if they share no clock, "
             "write `clock: own`"
         )
-
-
-def _size(account: Account) -> Iterator[str]:
-    largest = max(float(account.highest.max()), -float(account.lowest.min()))
-    if not account.fractions.any() and largest > EXACT:
-        yield f"whole numbers above {EXACT:,} are rounded to seven digits (32-bit numbers)"
 
 
 def _cycles(account: Account) -> Iterator[str]:

@@ -47,6 +47,7 @@ class Told:
     decimal: str | None = None
     thousands: str | None = None
     encoding: str | None = None
+    zone: str | None = None
     horizon: int | None = None
 
 
@@ -134,7 +135,7 @@ def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> Fi
     given = Columns(told.id, told.time or "ds", told.target or "y", told.past, told.known, told.static, told.ignore)
     if len(head.columns):
         parts = [part for part in ("id", "time", "target") if getattr(told, part)]
-        guess = guess_columns(head, given, parts, str(path))
+        guess = guess_columns(head, given, parts, str(path), told.time_format)
         given = guess.columns
         result.guessed.update(guess.reasons)
         result.rough = rough_facts(head, given)
@@ -150,6 +151,7 @@ def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> Fi
             "target": given.target,
             "freq": freq,
             "time_format": told.time_format,
+            "zone": told.zone,
             **names,
             **_written(told),
         },

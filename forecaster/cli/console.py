@@ -33,6 +33,8 @@ def logging_to(verbose: bool, file: Path | None) -> None:
     Raises:
         ForecasterError: The file cannot be written.
     """
+    if not logging.root.handlers:  # or TensorFlow gives the root one that writes everything once more
+        logging.root.addHandler(logging.NullHandler())
     logger = logging.getLogger("forecaster")
     logger.setLevel(logging.DEBUG)
     logger.handlers.clear()

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from forecaster.cli.console import console, failure
 from forecaster.cli.running import Display, resumable, stoppable
-from forecaster.cli.tables import leaderboard_table
+from forecaster.cli.tables import leaderboard_table, whole
 from forecaster.config import PipelineDefinition, Project
 from forecaster.config.schedule import DaskDefinition
 from forecaster.errors import GroupsError, Interrupted
@@ -134,7 +134,7 @@ def _number(value: float | None) -> str:
 def _show(result: GroupsResult, publishing: bool) -> None:
     board = result.leaderboard.assign(published=False, significant=False)
     if len(board):
-        console.print(leaderboard_table(board.where(pd.notna(board), float("nan"))))
+        whole(leaderboard_table(board.where(pd.notna(board), float("nan"))), console)
     done = [group for group in result.groups if group.result]
     passed = sum(group.passed for group in done)
     significant = sum(bool(group.result and group.result["gate"]["significant"]) for group in done)

@@ -19,6 +19,8 @@ from forecaster.store.groups import published_groups
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecaster.series import Panel
+
 __all__ = ["predict_published"]
 
 
@@ -92,9 +94,25 @@ def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     if definition.symbolic and (found := strangers(panel, version.manifest)):
         told = ", ".join(map(repr, found[:10])) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
         messages.print(f"unknown to {version.name}, and read as such: {told}", markup=False, soft_wrap=True)
+    if asked.data and not version.manifest.streaming and (told := _short(panel, version.manifest)):
+        messages.print(told, markup=False, soft_wrap=True)
     with starting():
         forecaster = kind(version)
     return forecaster.predict(panel, asked.levels, asked.start)
+
+
+def _short(panel: Panel, manifest: Manifest) -> str:
+    """What is told of series with fewer steps than the network looks back over."""
+    wanted = int(manifest.training.get("lookback", manifest.lookback))
+    few = (panel.lengths < wanted).nonzero()[0]
+    if not len(few):
+        return ""
+    least = few[panel.lengths[few].argmin()]
+    return (
+        f"{len(few):,} of {len(panel):,} series have fewer rows than the {wanted:,} steps that {manifest.name} looks "
+        f"back over ({panel.ids[least]}: {panel.lengths[least]:,}), so their forecasts are worse, and less sure than "
+        "their intervals say; give older rows, too, if there are any"
+    )
 
 
 def _of_groups(store: Store, name: str, members: Mapping[str, Manifest], asked: _Asked) -> pd.DataFrame:

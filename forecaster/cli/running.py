@@ -12,7 +12,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from forecaster.cli.console import console, messages, near
-from forecaster.cli.tables import apart_table, facts_table, leaderboard_table
+from forecaster.cli.tables import apart_table, facts_table, leaderboard_table, whole
 from forecaster.config import PipelineDefinition, Project, read_pipeline
 from forecaster.errors import DefinitionError, Interrupted
 from forecaster.forecasting.backend import load_quietly
@@ -87,7 +87,7 @@ def _folds(definition: PipelineDefinition, project: Project, base: Path, workers
 
 
 def _show(result: RunResult) -> None:
-    console.print(leaderboard_table(result.leaderboard))
+    whole(leaderboard_table(result.leaderboard), console)
     if len(result.apart):
         console.print(apart_table(result.apart))
     console.print(f"\n{result.gate.verdict}\n", markup=False, soft_wrap=True)

@@ -7,10 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from rich.console import Console
+from rich.measure import Measurement
+from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["apart_table", "facts_table", "leaderboard_table"]
+__all__ = ["apart_table", "facts_table", "leaderboard_table", "whole"]
+
+WIDEST = 1000
+"""Columns of a terminal that are more than any table needs."""
 
 HIDDEN = ("model", "kind", "significant", "published", "direction-lo", "direction-hi")
 """Columns of the leaderboard that are no columns of the table."""
@@ -27,25 +33,34 @@ def facts_table(facts: Mapping[str, Any], inferred: Mapping[str, str]) -> Table:
 
 
 def leaderboard_table(board: pd.DataFrame) -> Table:
-    """The leaderboard, best first; naive forecasts are dim, the published network is marked. Fits into 80 columns."""
+    """The leaderboard, best first; naive forecasts are dim, the published network is marked.
+
+    It fits into 80 columns where names are not long; else it is to be printed as wide as it is: see `whole`.
+    """
     table = Table(title="Test part", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", min_width=1)
-    table.add_column("model", no_wrap=True)
+    table.add_column("  model", no_wrap=True)
     shown = [name for name in board.columns if name not in HIDDEN]
     for name in shown:
         table.add_column(_heading(name), justify="right", no_wrap=True)
     for _, row in board.iterrows():
-        mark = Text("★", "green") if row["published"] else Text("")
+        model = Text.assemble(("★ " if row["published"] else "  ", "green"), str(row["model"]))
         style = {"naive": "dim", "network": "bold"}.get(row["kind"], "")
         cells = [_format(name)(row[name]) for name in shown]
         if "p" in shown and row["significant"]:
             cells[shown.index("p")] += "*"
-        table.add_row(mark, Text(str(row["model"])), *cells, style=style)
+        table.add_row(model, *cells, style=style)
     rival = "n-gram" if "log_loss" in board else "naive"
     said = f"★ published   * significantly better than every naive forecast   skill: against the best {rival}"
     table.caption = f"{said}{_coverages(shown)}{_directions(board)}"
     table.caption_justify = "left"
     return table
+
+
+def whole(table: Table, on: Console) -> None:
+    """Prints a table as wide as it is, rather than with cells cut off, where the terminal is narrower."""
+    needed = Measurement.get(on, on.options.update(max_width=WIDEST), table).maximum
+    wide = on.options.update(width=max(needed, on.width))
+    on.print(Segments(on.render(table, wide)), end="", crop=False, no_wrap=True, overflow="ignore")
 
 
 def apart_table(apart: pd.DataFrame) -> Table:
@@ -118,4 +133,6 @@ def _format(name: str) -> Callable[[float], str]:
 
 def _short(value: float) -> str:
     """At most four digits behind each other where that is enough."""
+    if 0 < abs(value) < 0.001 or abs(value) >= 1e6:
+        return f"{value:.1e}"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"

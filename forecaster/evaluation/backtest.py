@@ -15,7 +15,7 @@ import pandas as pd
 from forecaster.errors import DataError, ForecasterError
 from forecaster.forecasting.protocol import Forecaster, forecast_frame
 from forecaster.forecasting.trailing import tell_own_steps
-from forecaster.series import Panel, automatic_windows, cutoffs, stacked
+from forecaster.series import Panel, automatic_windows, cutoffs, forecastable, stacked
 from forecaster.series.split import TEST_SHARE
 
 __all__ = ["backtest", "join", "roll"]
@@ -101,7 +101,8 @@ def roll(
         refit: Whether to fit at each cutoff.
 
     Returns:
-        As `backtest`. A series takes part in a cutoff by which something of it was observed, with targets behind.
+        As `backtest`. A series takes part in a cutoff by which something of it was observed, with targets behind and
+        known covariates over the horizon.
 
     Raises:
         DataError: That holds for no series at any cutoff.
@@ -111,7 +112,7 @@ def roll(
         tell_own_steps(forecaster.name, panel, origins, forecaster.horizon)
     reads: int | None = None if refit else getattr(forecaster, "reads", None)
     frames = []
-    for series, ticks in _together(panel, origins, reads):
+    for series, ticks in _together(panel, origins, forecaster.horizon, reads):
         if reads is None:
             seen = panel.select(series).until(ticks)
         else:
@@ -125,19 +126,20 @@ def roll(
         frames.append(frame)
     if not frames:
         raise DataError(
-            f"no series has observed values before and behind any of {len(origins)} forecast origins; "
-            "give other origins or more data"
+            f"no series has observed values before and behind any of {len(origins)} forecast origins"
+            f"{', with its known covariates over the horizon' if panel.known else ''}; give other origins or more data"
         )
     return pd.concat(frames, ignore_index=True)
 
 
-def _together(panel: Panel, origins: np.ndarray, reads: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _together(
+    panel: Panel, origins: np.ndarray, horizon: int, reads: int | None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Series and their cutoffs that are forecast at once: of one row of origins, or of several, in their order."""
-    begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
     series: list[np.ndarray] = []
     ticks: list[np.ndarray] = []
-    for row in origins:
-        alive = np.flatnonzero((begun <= row) & (panel.last > row))
+    for row, part in zip(origins, forecastable(panel, origins, horizon), strict=True):
+        alive = np.flatnonzero(part)
         series, ticks = [*series, alive], [*ticks, row[alive]]
         if reads is None or sum(map(len, series)) >= TOGETHER:
             if sum(map(len, series)):

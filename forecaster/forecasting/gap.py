@@ -31,6 +31,7 @@ from forecaster.errors import DataError
 from forecaster.forecasting.inputs import refuse_unknown_future
 from forecaster.series import Panel
 from forecaster.series.continued import continued
+from forecaster.series.localtime import in_zone
 from forecaster.series.rounding import supported
 
 __all__ = ["Begun", "Start", "Tell", "begun_at", "quantiles_from"]
@@ -127,7 +128,8 @@ def quantiles_from(
     panel, gaps = begun.panel, begun.gaps
     if not gaps.any():
         return call(panel)
-    refuse_unknown_future(panel, "a forecast from a date behind the last observed value")
+    who = "a forecast from a date behind the last observed value"
+    refuse_unknown_future(panel, who, "forecast from the last observed value")
     blocks = -(-(gaps + horizon) // horizon)
     _refuse_far(begun, int(blocks.max()))
     (tell or logger.warning)(_described(begun, horizon))
@@ -166,8 +168,7 @@ def _stamp(panel: Panel, start: Start) -> Any:
     if stamp.tzinfo is not None and panel.zone is None:
         raise DataError(f"{start} has an offset from UTC, but the time stamps of the data have none; leave it out")
     if panel.zone is not None:
-        stamp = stamp.tz_localize(panel.zone) if stamp.tzinfo is None else stamp
-        stamp = stamp.tz_convert("UTC").tz_localize(None)
+        stamp = in_zone(stamp, panel.zone).tz_convert("UTC").tz_localize(None)
     return stamp.to_datetime64()
 
 

@@ -82,12 +82,13 @@ class Inputs:
         return panel
 
 
-def refuse_unknown_future(panel: Panel, who: str) -> None:
+def refuse_unknown_future(panel: Panel, who: str, otherwise: str) -> None:
     """Refuses past covariates where a forecast goes on from forecast values: theirs behind the cutoff are unknown.
 
     Args:
         panel: What is to be forecast, or learnt from.
-        who: Goes step by step, for the message: "strategy: recursive", say.
+        who: Goes on from its forecasts, for the message: "strategy: recursive", say.
+        otherwise: What else could be done.
 
     Raises:
         DataError: Names them and the ways out.
@@ -96,7 +97,7 @@ def refuse_unknown_future(panel: Panel, who: str) -> None:
         raise DataError(
             f"{who} goes on from its own forecasts, for which the past covariates {', '.join(panel.past)} would have "
             "to be known behind the cutoff; declare them under `known` if they are, or leave them out (`ignore`), "
-            "or write strategy: direct"
+            f"or {otherwise}"
         )
 
 
@@ -111,7 +112,7 @@ def refuse_unseen(panel: Panel, who: str) -> None:
         DataError: There are past covariates, or gaps are filled by what lies behind them, which is what it learns to
             forecast.
     """
-    refuse_unknown_future(panel, who)
+    refuse_unknown_future(panel, who, "write strategy: direct")
     if panel.filling == "interpolate":
         raise DataError(
             f"{who} learns to forecast every step from those before it, and missing: interpolate draws gaps towards "

@@ -28,7 +28,7 @@ from forecaster.forecasting.training import Control
 from forecaster.pipeline.candidates import network_of
 from forecaster.pipeline.orders import open_order, order_for
 from forecaster.pipeline.preparation import Prepared
-from forecaster.series import Panel, data_hash
+from forecaster.series import Panel, data_hash, forecastable
 
 __all__ = ["FoldWork", "fit_fold", "roll_folds"]
 
@@ -69,7 +69,9 @@ class FoldWork:
         data = data_hash(prepared.panel)
         orders = {
             str(fold): order_for(definition, self.project, self.base, data, {"model": model, "fold": fold})
-            for fold in range(len(prepared.test))
+            for fold in np.flatnonzero(
+                forecastable(prepared.panel, prepared.test, definition.horizon).any(axis=1)
+            ).tolist()
         }
         found: dict[str, pd.DataFrame] = {}
         lost: set[str] = set()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project, TextData, TickerData
+from forecaster.errors import DataError
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_counts, check_support, check_transform
@@ -17,9 +18,20 @@ from forecaster.forecasting.protocol import Forecaster
 from forecaster.forecasting.ridge import RidgeForecaster
 from forecaster.forecasting.rivals import CLASSICAL, ClassicalForecaster
 from forecaster.forecasting.symbols import step_by_step
-from forecaster.series import Panel, automatic_windows, cutoffs, held_out, metric_season, natural_seasons
+from forecaster.series import (
+    Panel,
+    automatic_windows,
+    cutoffs,
+    forecastable,
+    held_out,
+    metric_season,
+    natural_seasons,
+    taking_part,
+)
+from forecaster.series.precision import TOO_COARSE
 from forecaster.series.source import load
 from forecaster.series.split import TEST_SHARE
+from forecaster.series.stamps import say_stamp
 
 __all__ = ["Prepared", "baselines", "directional", "prepare"]
 
@@ -75,6 +87,8 @@ def prepare(
     if definition.symbolic:
         models = tuple(step_by_step(model, isinstance(definition.data, TextData)) for model in models)
     panel = load(definition.data, base, project.root, offline) if panel is None else panel
+    if told := panel.notes.get(TOO_COARSE):
+        raise DataError(told)
     horizon = definition.horizon
     step = horizon if definition.backtest.step == "auto" else definition.backtest.step
     windows, why = _windows(definition, panel, step)
@@ -125,10 +139,37 @@ def prepare(
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
     validation = cutoffs(fitting, horizon, resolved.validation, step)
+    for part, seen, origins in (("test", panel, test), ("validation", fitting, validation)):
+        if told := _unforeseen(part, seen, origins, horizon):
+            inferred[f"left out, {part}"] = told
     signs = directional(definition, transform)
     return Prepared(
         panel, fitting, test, validation, step, resolved, season, transform, signs, models, inferred
     )  # fmt: skip
+
+
+def _unforeseen(part: str, panel: Panel, origins: np.ndarray, horizon: int) -> str:
+    """What is told of forecasts that are not made, since known covariates do not reach over their horizon.
+
+    Raises:
+        DataError: None is left.
+    """
+    wanted = taking_part(panel, origins)
+    left = wanted & ~forecastable(panel, origins, horizon)
+    if not left.any():
+        return ""
+    window, series = np.argwhere(left)[0]
+    cutoff = say_stamp(panel.stamps(origins[window, series : series + 1])[0])
+    told = (
+        f"{int(left.sum()):,} of {int(wanted.sum()):,} forecasts of the {part} part, for want of known covariates over "
+        f"their horizon (the first: series {panel.ids[series]!r} from {cutoff})"
+    )
+    if (left == wanted).all():
+        raise DataError(
+            f"{told}: none is left to judge by; add rows with the values of {', '.join(panel.known)} to the data, or "
+            "leave these columns out (`ignore`)"
+        )
+    return told
 
 
 def _tell_support(inferred: dict[str, str], models: Sequence[ModelDefinition], ridge: bool) -> None:

@@ -24,7 +24,7 @@ from forecaster.pipeline.inspection import Inside
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.reach import recorded
 from forecaster.pipeline.result import Gate
-from forecaster.series import Panel, data_hash, forecast_windows
+from forecaster.series import Panel, data_hash, forecast_windows, forecastable
 from forecaster.series.source import comes_with_python, find_file
 from forecaster.store import ManifestDraft, Staging, Store, Version
 from forecaster.store.inspection import write_inspection
@@ -98,11 +98,20 @@ def exported(
     store.sweep()
     with store.stage(name) as staging:
         forecaster.export(staging.served, staging.side)
-        if not _says_the_same(forecaster, staging.served, draft, prepared.fitting):
+        panel = prepared.fitting if definition.symbolic else _judged_first(prepared, definition.horizon)
+        if not _says_the_same(forecaster, staging.served, draft, panel):
             raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")
         if inside.inspection is not None:
             write_inspection(staging.side, {**inside.inspection, "made_up": inside.made_up})
         yield staging
+
+
+def _judged_first(prepared: Prepared, horizon: int) -> Panel:
+    """The data up to the first origin of the test part at which there are forecasts, and the series that have one."""
+    there = forecastable(prepared.panel, prepared.test, horizon)
+    window = int(there.any(axis=1).argmax())
+    series = np.flatnonzero(there[window])
+    return prepared.panel.select(series).until(prepared.test[window, series])
 
 
 def _says_the_same(forecaster: RecurrentForecaster, served: Path, draft: ManifestDraft, panel: Panel) -> bool:

@@ -6,7 +6,7 @@ from forecaster.series.files import data_hash, read_csv, read_parquet
 from forecaster.series.frequency import infer_calendar
 from forecaster.series.panel import Panel
 from forecaster.series.seasons import find_seasons, metric_season, natural_seasons
-from forecaster.series.split import automatic_windows, cutoffs, held_out
+from forecaster.series.split import automatic_windows, cutoffs, forecastable, held_out, taking_part
 from forecaster.series.stacked import stacked
 from forecaster.series.table import panel_from_frame
 from forecaster.series.windows import Batch, Windows, forecast_windows, training_windows
@@ -25,6 +25,7 @@ __all__ = [
     "data_hash",
     "find_seasons",
     "forecast_windows",
+    "forecastable",
     "held_out",
     "infer_calendar",
     "metric_season",
@@ -33,5 +34,6 @@ __all__ = [
     "read_csv",
     "read_parquet",
     "stacked",
+    "taking_part",
     "training_windows",
 ]

@@ -18,7 +18,7 @@ from pandas.tseries.frequencies import to_offset
 
 from forecaster.errors import DataError
 
-__all__ = ["DAY", "OFF_GRID", "STAMP", "Calendar", "EvenSteps", "Sessions", "calendar_from"]
+__all__ = ["DAY", "OFF_GRID", "STAMP", "Calendar", "EvenSteps", "Sessions", "calendar_from", "within_days"]
 
 STAMP = "datetime64[us]"
 DAY = 86_400_000_000
@@ -139,6 +139,22 @@ class Sessions(Calendar):
     def tick_from(self, stamp: Any) -> int:
         """As `Calendar.tick_from`; one behind the last where the table ends before."""
         return int(np.searchsorted(self.table, np.datetime64(stamp, "us")))
+
+
+def within_days(freq: str | int | Calendar | None) -> bool:
+    """Whether a frequency, where one is known, has steps shorter than a day, so that a time of day means something.
+
+    Example:
+        >>> within_days("15min"), within_days("D"), within_days("XNYS"), within_days(None)
+        (True, False, False, False)
+    """
+    if isinstance(freq, Calendar):
+        return isinstance(freq, EvenSteps) and not freq.numeric and freq.width < DAY
+    try:
+        step = pd.tseries.frequencies.to_offset(freq) if isinstance(freq, str) else None
+    except ValueError:  # an exchange, or no frequency at all
+        return False
+    return isinstance(step, pd.offsets.Tick) and pd.Timedelta(step) < pd.Timedelta(1, "D")
 
 
 def calendar_from(freq: str | int, first: Any, last: Any) -> Calendar:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.errors import DataError
-from forecaster.series.calendar import Calendar, EvenSteps, calendar_from, even_steps
+from forecaster.series.calendar import DAY, Calendar, EvenSteps, calendar_from, even_steps
 
 __all__ = ["infer_calendar", "infer_from"]
 
@@ -96,10 +96,13 @@ def _by_name(index: pd.DatetimeIndex) -> Calendar | None:
 def _irregular(stamps: int, distances: dict[int, int], common: int, width: int, numeric: bool) -> str:
     odd = next(distance for distance in distances if distance % common)
     share = distances[common] / sum(distances.values())
+    hour = DAY // 24
+    clocks = not numeric and common == DAY and abs(odd - DAY) == hour
+    zone = ", or, if clocks were put forward or back there, tell the zone (`zone: Europe/London`)" if clocks else ""
     return (
         f"time stamps are irregular: {share:.0%} of the steps are {_say(common, numeric)}, "
         f"but there is one of {_say(odd, numeric)}, and only a grid of {_say(width, numeric)} would hold all "
-        f"{stamps:,} stamps; write `freq:` to say which grid is meant, or bring the data onto one"
+        f"{stamps:,} stamps; write `freq:` to say which grid is meant, or bring the data onto one{zone}"
     )
 
 

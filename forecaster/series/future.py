@@ -11,7 +11,7 @@ import pandas as pd
 
 from forecaster.config import FileData, TextData, TickerData
 from forecaster.errors import DataError
-from forecaster.series.calendar import OFF_GRID
+from forecaster.series.calendar import OFF_GRID, within_days
 from forecaster.series.columns import Columns
 from forecaster.series.csvformat import CsvFormat
 from forecaster.series.csvtext import read_cells
@@ -97,7 +97,7 @@ def join_known(
     columns = Columns(id, time, panel.known[0], known=panel.known[1:], ignore=[*ignore])
     table = RawTable(frame, columns, source, first_row)
     table.check()
-    rows = sorted_rows(table, time_format, zone)
+    rows = sorted_rows(table, time_format, zone, clock=within_days(panel.calendar))
     owner = _owners(panel, rows, table)
     places = _places(panel, rows, owner, table)
     inside = places >= 0

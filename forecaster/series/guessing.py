@@ -59,7 +59,9 @@ class Guess:
     reasons: dict[str, str]
 
 
-def guess_columns(head: pd.DataFrame, given: Columns, told: Sequence[str], source: str) -> Guess:
+def guess_columns(
+    head: pd.DataFrame, given: Columns, told: Sequence[str], source: str, time_format: str | None = None
+) -> Guess:
     """Fills in the columns that were not told.
 
     Args:
@@ -67,6 +69,7 @@ def guess_columns(head: pd.DataFrame, given: Columns, told: Sequence[str], sourc
         given: What was told; the rest of it does not count.
         told: Which of `id`, `time` and `target` were told.
         source: What errors call the table.
+        time_format: `strptime` format of the time stamps, where they are not ISO 8601.
 
     Raises:
         DataError: More than one column may be meant, or none; names them and the option to write.
@@ -84,7 +87,7 @@ def guess_columns(head: pd.DataFrame, given: Columns, told: Sequence[str], sourc
     left = [name for name in left if name not in [parts[part] for part in told]]
     reasons: dict[str, str] = {}
     if "time" not in told:
-        time, reasons["time"] = _time(head, left, source)
+        time, reasons["time"] = _time(head, left, source, time_format)
         columns = replace(columns, time=time)
         left.remove(time)
     if "id" not in told:
@@ -102,8 +105,8 @@ def guess_columns(head: pd.DataFrame, given: Columns, told: Sequence[str], sourc
     return Guess(replace(columns, ignore=(*given.ignore, *left)), reasons)
 
 
-def _time(head: pd.DataFrame, left: Sequence[str], source: str) -> tuple[str, str]:
-    dates = [name for name in left if _reads_as_dates(head[name])]
+def _time(head: pd.DataFrame, left: Sequence[str], source: str, time_format: str | None) -> tuple[str, str]:
+    dates = [name for name in left if _reads_as_dates(head[name], time_format)]
     named = [name for name in left if name.strip().lower() in TIMES]
     if len(dates) == 1:
         return dates[0], f"{dates[0]} (the only column of dates)"
@@ -148,20 +151,23 @@ def _target(head: pd.DataFrame, left: Sequence[str], source: str) -> tuple[str, 
     if len(numeric) == 1:
         return numeric[0], f"{numeric[0]} (the only column of numbers)"
     if numeric:
-        raise DataError(f"{source}: which column is to be forecast? write --target with one of {', '.join(numeric)}")
+        raise DataError(
+            f"{source}: which column is to be forecast? write --target with one of {', '.join(numeric)}; where each is "
+            "a series of its own, write a pipeline file with `layout: wide`"
+        )
     raise DataError(
         f"{source}: no column of numbers that could be forecast; write --target with one of "
         f"{', '.join(left) or 'its columns'}"
     )
 
 
-def _reads_as_dates(cells: pd.Series[Any]) -> bool:
+def _reads_as_dates(cells: pd.Series[Any], time_format: str | None = None) -> bool:
     if pd.api.types.is_datetime64_any_dtype(cells):
         return True
     if pd.api.types.is_numeric_dtype(cells) or cells.isna().all():
         return False
     text = cells.dropna().astype(str)
-    parsed = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    parsed = pd.to_datetime(text, format=time_format or "ISO8601", errors="coerce", utc=True)
     return bool(parsed.notna().mean() > 0.9)
 
 

@@ -11,7 +11,7 @@ from forecaster.errors import DataError
 from forecaster.series.calendar import STAMP
 from forecaster.series.rawtable import RawTable
 
-__all__ = ["check_zone", "moments_of"]
+__all__ = ["check_zone", "in_zone", "moments_of"]
 
 
 def check_zone(zone: str) -> None:
@@ -24,6 +24,28 @@ def check_zone(zone: str) -> None:
         pd.Timestamp(0, tz=zone)
     except (KeyError, ValueError, OSError):
         raise DataError(f"zone: {zone!r} is no time zone; write a name such as Europe/London") from None
+
+
+def in_zone(stamp: pd.Timestamp, zone: str) -> pd.Timestamp:
+    """A stamp in a zone: its clock's where it has no offset from UTC.
+
+    Raises:
+        DataError: A time that no clock showed there, or one that was shown twice.
+
+    Example:
+        >>> str(in_zone(pd.Timestamp("2024-07-01 12:00"), "Europe/Berlin"))
+        '2024-07-01 12:00:00+02:00'
+    """
+    if stamp.tzinfo is not None:
+        return stamp.tz_convert(zone)
+    try:
+        return stamp.tz_localize(zone)
+    except ValueError:  # what pandas raises for both
+        near = stamp.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+        raise DataError(
+            f"{stamp} is an hour that the clocks of {zone} skip or show twice, as they are put forward or back; write "
+            f"it with its offset from UTC, as {near}"
+        ) from None
 
 
 def moments_of(clock: np.ndarray, zone: str, series: np.ndarray, table: RawTable) -> np.ndarray:

@@ -81,8 +81,25 @@ class RawTable:
         numbers, names = pd.factorize(words.to_numpy(dtype=object), sort=True)
         return numbers.astype(np.int32)[coded.codes], np.asarray(names, dtype=object)
 
-    def numbers(self, column: str) -> np.ndarray:
+    def numbers(self, column: str, exact: np.ndarray | None = None) -> np.ndarray:
         """One column as float32, NaN where a cell is empty.
+
+        Args:
+            column: Its name.
+            exact: The same as float64, where it has been read.
+
+        Raises:
+            DataError: Something that is no number, or is too large: see `LARGEST`.
+        """
+        exact = self.exact(column) if exact is None else exact
+        with np.errstate(under="ignore"):
+            values = exact.astype(np.float32)
+        if small := int(np.count_nonzero(exact) - np.count_nonzero(values)):
+            self.notes[f"too small in {column}"] = f"{small:,} values are 0 as 32-bit numbers; rescale if that matters"
+        return values
+
+    def exact(self, column: str) -> np.ndarray:
+        """One column as float64, NaN where a cell is empty.
 
         Raises:
             DataError: Something that is no number, or is too large: see `LARGEST`.
@@ -91,17 +108,13 @@ class RawTable:
         if not pd.api.types.is_numeric_dtype(cells):
             cells = self._parsed(cells, column)
         exact = cells.to_numpy(np.float64, na_value=np.nan)
-        with np.errstate(over="ignore", under="ignore"):
-            values = exact.astype(np.float32)
         if (large := np.abs(exact) > LARGEST).any():
             place = int(np.argmax(large))
             raise DataError(
                 f"{self.cell(place, column)}: {self.shown(place, column)} is infinite or above {LARGEST:g} in size, "
                 "too large for 32-bit numbers to reckon with; leave it empty if it is missing, or rescale the column"
             )
-        if small := int(np.count_nonzero(exact) - np.count_nonzero(values)):
-            self.notes[f"too small in {column}"] = f"{small:,} values are 0 as 32-bit numbers; rescale if that matters"
-        return values
+        return exact
 
     def _parsed(self, cells: pd.Series[Any], column: str) -> pd.Series[Any]:
         cells = cells.astype(object)
@@ -109,9 +122,10 @@ class RawTable:
         wrong = numbers.isna() & cells.notna() & (cells.astype(str).str.strip() != "")
         if wrong.any():
             place = int(np.flatnonzero(wrong)[0])
+            words = "; covariates are numbers: code words, as 0 and 1" if column in self.columns.covariates else ""
             raise DataError(
                 f"{self.cell(place, column)}: {self.shown(place, column)} is not a number; "
                 "write it with a decimal point and without thousands separators (or tell `decimal:` and `thousands:`), "
-                "or leave it empty if it is missing"
+                f"or leave it empty if it is missing{words}"
             )
         return numbers

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.errors import DataError
+from forecaster.series.precision import note_rounding
 from forecaster.series.rawtable import RawTable
 from forecaster.series.stamps import parse_stamps
 
@@ -40,28 +41,33 @@ class Rows:
         return np.searchsorted(self.series, np.arange(len(self.names), dtype=self.series.dtype))
 
 
-def sorted_rows(table: RawTable, time_format: str | None, zone: str | None = None) -> Rows:
+def sorted_rows(table: RawTable, time_format: str | None, zone: str | None = None, *, clock: bool = False) -> Rows:
     """Reads all cells that are used; what was put right is noted.
 
     Args:
         table: The table.
         time_format: As `parse_stamps`.
         zone: As `parse_stamps`.
+        clock: As `parse_stamps`.
 
     Raises:
         DataError: A cell that cannot be read, or two rows of one series and time that differ.
     """
     series, names = table.ids()
-    stamps, zone = parse_stamps(table, time_format, zone, series)
-    columns = [table.columns.target, *table.columns.covariates]
-    parts = [table.numbers(name)[:, None] for name in columns]
+    stamps, zone = parse_stamps(table, time_format, zone, series, clock=clock)
+    target = table.columns.target
+    exact = table.exact(target)
+    covariates = [table.numbers(name)[:, None] for name in table.columns.covariates]
+    parts = [table.numbers(target, exact)[:, None], *covariates]
     values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     if _in_order(series, stamps):
+        note_rounding(exact, series, names, table)
         return Rows(names, series, stamps, values, range(len(series)), zone)
     order = _order(series, stamps, len(names))
     if (order[1:] != order[:-1] + 1).any():
         table.notes["sorted"] = "rows were not in the order of series and time; sorted"
     series, stamps, values = series[order], stamps[order], values[order]
+    note_rounding(exact[order], series, names, table)
     again = np.append(False, (series[1:] == series[:-1]) & (stamps[1:] == stamps[:-1]))
     if not again.any():
         return Rows(names, series, stamps, values, order, zone)
@@ -97,5 +103,5 @@ def _refuse_contradictions(
     raise DataError(
         f"{table.row(later)}: series {ids[place]!r} has {time} {table.shown(later, time)} twice with different values "
         f"(also {table.row(earlier).rpartition(', ')[2]}); keep one row, or name the id column; where clocks were "
-        "put back, write the stamps with their offset from UTC"
+        "put back, tell the zone (`zone: Europe/London`), or write the stamps with their offset from UTC"
     )

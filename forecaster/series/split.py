@@ -13,7 +13,7 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.series.panel import Panel
 
-__all__ = ["TEST_SHARE", "VALIDATION_SHARE", "automatic_windows", "cutoffs", "held_out"]
+__all__ = ["TEST_SHARE", "VALIDATION_SHARE", "automatic_windows", "cutoffs", "forecastable", "held_out", "taking_part"]
 
 TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.2
@@ -64,3 +64,38 @@ def cutoffs(panel: Panel, horizon: int, windows: int, step: int) -> np.ndarray:
             "windows"
         )
     return np.asarray(ticks)
+
+
+def taking_part(panel: Panel, ticks: np.ndarray) -> np.ndarray:
+    """Which series have observed values by a cutoff and targets behind it.
+
+    Args:
+        panel: The panel.
+        ticks: Of the cutoffs, shape (windows, series).
+
+    Returns:
+        Boolean, of that shape.
+    """
+    begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
+    return np.asarray((begun <= ticks) & (panel.last > ticks))
+
+
+def forecastable(panel: Panel, ticks: np.ndarray, horizon: int) -> np.ndarray:
+    """Which of those that take part have all of their known covariates over the horizon behind a cutoff, too.
+
+    Args:
+        panel: The panel.
+        ticks: Of the cutoffs, shape (windows, series).
+        horizon: Steps behind each.
+
+    Returns:
+        Boolean, of that shape.
+    """
+    there = taking_part(panel, ticks)
+    if not panel.known:
+        return there
+    absent = np.isnan(panel.values[:, panel.known_columns]).any(axis=1)
+    before = np.concatenate([[0], np.cumsum(absent)])
+    begin = panel.offsets[:-1] + ticks - panel.first + 1
+    begin, stop = np.maximum(begin, 0), np.minimum(begin + horizon, panel.offsets[1:])
+    return np.asarray(there & (stop - begin == horizon) & (before[stop] == before[np.minimum(begin, stop)]))

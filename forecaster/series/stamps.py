@@ -36,13 +36,18 @@ def say_stamp(stamp: Any) -> str:
 
 
 def parse_stamps(
-    table: RawTable, time_format: str | None, zone: str | None = None, series: np.ndarray | None = None
+    table: RawTable,
+    time_format: str | None,
+    zone: str | None = None,
+    series: np.ndarray | None = None,
+    *,
+    clock: bool = False,
 ) -> tuple[np.ndarray, str | None]:
     """Reads the column of time stamps.
 
     Whole numbers stay whole numbers; everything else must be a date in ISO 8601, or in `time_format`.
     Stamps with a zone become UTC; where all of them show the same time of day on their own clock, they
-    mean days or longer and keep that clock's date.
+    mean days or longer and keep that clock's date, unless steps are known to be shorter.
 
     Args:
         table: The table.
@@ -50,6 +55,7 @@ def parse_stamps(
             milliseconds since 1970 in UTC.
         zone: Time zone of the clock that stamps without an offset show, and that all are given back by.
         series: Number of the series of each row; needed where `zone` puts clocks back.
+        clock: Whether the time of day means something, even if all stamps show the same.
 
     Returns:
         The stamps as int64 or `datetime64[us]`, and the zone that they came in.
@@ -64,7 +70,7 @@ def parse_stamps(
     if zone is not None:
         check_zone(zone)
     if time_format in EPOCHS:
-        return _without_zone(_from_epoch(Coded.of(column), time_format, table), None, zone, table)
+        return _without_zone(_from_epoch(Coded.of(column), time_format, table), None, zone, table, clock)
     if pd.api.types.is_integer_dtype(column) and time_format is None:
         if zone is not None:
             raise DataError(f"{table.cell(0, name)}: whole numbers have no time zone; leave `zone` out")
@@ -75,13 +81,13 @@ def parse_stamps(
         )
     if pd.api.types.is_datetime64_any_dtype(column):
         if column.dt.tz is None:
-            return _local(column.to_numpy(STAMP), zone, series, table)
-        return _without_zone(Coded.of(column), None, zone, table)
+            return _local(column.to_numpy(STAMP), zone, series, table, clock)
+        return _without_zone(Coded.of(column), None, zone, table, clock)
     coded = Coded.of(column)
-    moments, clock = _read(coded, time_format, table)
+    moments, shown = _read(coded, time_format, table)
     if moments.dt.tz is None:
-        return _local(moments.to_numpy(STAMP)[coded.codes], zone, series, table)
-    return _without_zone(Coded(coded.codes, moments), clock, zone, table)
+        return _local(moments.to_numpy(STAMP)[coded.codes], zone, series, table, clock)
+    return _without_zone(Coded(coded.codes, moments), shown, zone, table, clock)
 
 
 def _from_epoch(coded: Coded, unit: str, table: RawTable) -> Coded:
@@ -103,28 +109,28 @@ def _from_epoch(coded: Coded, unit: str, table: RawTable) -> Coded:
 
 
 def _local(
-    clock: np.ndarray, zone: str | None, series: np.ndarray | None, table: RawTable
+    shown: np.ndarray, zone: str | None, series: np.ndarray | None, table: RawTable, clock: bool
 ) -> tuple[np.ndarray, str | None]:
     """Stamps without an offset: what a clock showed, where `zone` says which."""
     if zone is None:
-        return clock, None
-    if not ((clock - clock[0]) % np.timedelta64(DAY, "us")).any():
+        return shown, None
+    if not clock and not ((shown - shown[0]) % np.timedelta64(DAY, "us")).any():
         table.notes["time zone"] = DATES
-        return clock, None
+        return shown, None
     table.notes["time zone"] = f"{zone} (as told); steps are counted in UTC"
-    return moments_of(clock, zone, np.zeros(len(clock), np.int64) if series is None else series, table), zone
+    return moments_of(shown, zone, np.zeros(len(shown), np.int64) if series is None else series, table), zone
 
 
 def _without_zone(
-    coded: Coded, clock: pd.Series[Any] | None, told: str | None, table: RawTable
+    coded: Coded, shown: pd.Series[Any] | None, told: str | None, table: RawTable, clock: bool
 ) -> tuple[np.ndarray, str | None]:
     """Moments in UTC, and the zone to give them back in."""
     moments = coded.values.dt.tz_convert(told) if told else coded.values
-    if clock is None or told:
-        clock = moments.dt.tz_localize(None)
-    if (clock - clock.dt.normalize()).nunique() == 1:
+    if shown is None or told:
+        shown = moments.dt.tz_localize(None)
+    if not clock and (shown - shown.dt.normalize()).nunique() == 1:
         table.notes["time zone"] = DATES
-        return clock.to_numpy(STAMP)[coded.codes], None
+        return shown.to_numpy(STAMP)[coded.codes], None
     zone = told or getattr(moments.dt.tz, "key", None) or str(moments.dt.tz)
     try:
         pd.Timestamp(0, tz=zone)
@@ -135,7 +141,7 @@ def _without_zone(
         ) from None
     table.notes["time zone"] = f"{zone}{' (as told)' if told else ''}; steps are counted in UTC"
     utc = moments.dt.tz_convert("UTC").dt.tz_localize(None)
-    offsets = (clock - utc).unique()
+    offsets = (shown - utc).unique()
     if zone == "UTC" and len(offsets) > 1:
         table.notes["offsets"] = " and ".join(_say_offset(offset) for offset in sorted(offsets)[:2])
     return utc.to_numpy(STAMP)[coded.codes], zone

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecaster.config.groups import GroupsDefinition
 from forecaster.errors import DataError
-from forecaster.series.calendar import Calendar, calendar_from
+from forecaster.series.calendar import Calendar, calendar_from, within_days
 from forecaster.series.columns import Columns
 from forecaster.series.frequency import infer_from
 from forecaster.series.grid import lay_on_grid
@@ -73,7 +73,7 @@ def panel_from_frame(
     table.check()
     if groups:
         keep_group(table, groups)
-    rows = sorted_rows(table, time_format, zone)
+    rows = sorted_rows(table, time_format, zone, clock=within_days(freq))
     panel = lay_on_grid(rows, _calendar(rows, freq, table), clock, table)
     gaps = missing_stretches(*visible(panel))
     if missing == "error":

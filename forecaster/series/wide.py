@@ -59,7 +59,7 @@ def long_table(cells: pd.DataFrame, columns: Columns, source: str, first_row: in
 def _numbers(cells: pd.DataFrame, series: Sequence[str], source: str, first_row: int) -> pd.DataFrame:
     """All series as numbers, judged while a column still has its own name."""
     table = RawTable(cells, Columns(), source, first_row)
-    return pd.DataFrame({one: table.numbers(one) for one in series}, index=cells.index)
+    return pd.DataFrame({one: table.exact(one) for one in series}, index=cells.index)
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

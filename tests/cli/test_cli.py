@@ -50,6 +50,10 @@ def test_predict_gives_dated_forecasts_with_intervals(project):
     out = folder / "forecasts.csv"
     assert here("predict", "small", "--data", "demand.csv", "--out", out, cwd=folder).returncode == 0
     assert len(out.read_text().splitlines()) == 25
+    (folder / "few.csv").write_text("".join((folder / "demand.csv").open().readlines()[:12]))
+    few = here("predict", "small", "--data", "few.csv", cwd=folder)
+    assert few.returncode == 0 and "1 of 1 series have fewer rows than the 48 steps" in few.stderr.replace("\n", " ")
+    assert "fewer rows" not in answer.stderr
     records = json.loads(here("predict", "small", "--json", cwd=folder).stdout)
     assert len(records) == 24
 

@@ -1,6 +1,7 @@
+import logging
 from pathlib import Path
 
-from forecaster.cli.console import near
+from forecaster.cli.console import logging_to, near
 
 
 def test_a_path_is_shown_from_where_one_stands(tmp_path, monkeypatch):
@@ -8,3 +9,12 @@ def test_a_path_is_shown_from_where_one_stands(tmp_path, monkeypatch):
     assert near(tmp_path / "models" / "store") == Path("models/store")
     assert near(Path("models")) == Path("models")
     assert near(tmp_path.parent / "elsewhere") == tmp_path.parent / "elsewhere"
+
+
+def test_what_others_do_to_the_root_logger_prints_nothing_twice(capfd, monkeypatch):
+    """TensorFlow's first export gives it a handler of everything, if it has none."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    logging_to(verbose=False, file=None)
+    logging.info("an export")
+    logging.getLogger("forecaster.somewhere").info("quiet")
+    assert capfd.readouterr() == ("", "")

@@ -13,6 +13,7 @@ from forecaster.series.future import read_known
 from forecaster.store import Store
 from tests.cli.program import here
 from tests.pipeline.conftest import write_project
+from tests.serving.live import serving
 
 STAMPS = pd.date_range("2024-03-01", periods=24 * 30 + 24, freq="h")
 
@@ -118,6 +119,10 @@ def test_predict_takes_the_coming_steps_from_the_file(tmp_path):
     assert refused.returncode == 2
     assert "'price' of series 'y' has no value at 2024-03-31 00:00:00" in refused.stderr.replace("\n", " ")
     assert "--known FILE" in refused.stderr
+    with serving(Project(tmp_path)) as live:
+        told = live.client.get("/pipelines/small/outlook").json()
+    assert told["forecast"] is None and "'price' of series 'y' has no value at 2024-03-31" in told["why"]
+    assert len(told["past"]) == 7, "earlier forecasts are made all the same"
     answer = here("predict", "small", "--known", "coming.csv", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
 

@@ -3,7 +3,7 @@ import io
 import pandas as pd
 from rich.console import Console
 
-from forecaster.cli.tables import apart_table, leaderboard_table
+from forecaster.cli.tables import apart_table, leaderboard_table, whole
 
 
 def test_the_leaderboard_of_symbols_fits_into_80_columns_and_marks_the_published_network():
@@ -28,3 +28,19 @@ def test_series_apart_fit_into_80_columns():
     printed = screen.file.getvalue()
     assert "Series apart, by sMAPE" in printed and "…" not in printed
     assert "33,712" in printed and "8.61" in printed and "not in training" in printed
+
+
+def test_a_leaderboard_is_printed_whole_where_the_screen_is_narrower():
+    """Long names, and values as large and as small as there are."""
+    row = {
+        "kind": "network", "mase": 0.25, "smape": 3.76, "rmse": 545142163279479.0, "coverage-80": 0.79, "wql": 0.0158,
+        "skill": 0.21, "seconds": 2.5, "p": 0.0001, "validation": 5.2e-11, "significant": True,
+    }  # fmt: skip
+    names = {"model": "a_network_with_a_long_name_of_its_own", "published": True}
+    board = pd.DataFrame([row | names, row | {"model": "ridge", "published": False}])
+    screen = Console(width=80, file=io.StringIO())
+    whole(leaderboard_table(board), screen)
+    printed = screen.file.getvalue()
+    assert "…" not in printed and "★ a_network_with_a_long_name_of_its_own" in printed
+    assert "5.5e+14" in printed and "5.2e-11" in printed and "<.001*" in printed
+    assert all("0.250" in line for line in printed.splitlines() if "ridge" in line)

@@ -124,10 +124,19 @@ def test_a_start_that_cannot_be(start, fragment):
         said(line(), start)
 
 
+@pytest.mark.parametrize("start", ["2024-03-31 02:00", "2024-10-27 02:00"])
+def test_an_hour_that_clocks_skip_or_show_twice_is_asked_for_by_its_offset(start):
+    stamps = pd.date_range("2024-03-30", "2024-10-26", freq="h", tz="Europe/Berlin")
+    panel = panel_from_frame(pd.DataFrame({"ds": stamps, "y": 1.0}))
+    with pytest.raises(DataError, match=r"skip or show twice, .* write it with its offset from UTC, as 2024-"):
+        begun_at(panel, start)
+    assert begun_at(panel, "2024-10-27T02:00+01:00").start == panel.last[0] + 27
+
+
 def test_past_covariates_are_refused_where_there_is_a_gap_and_only_there():
     panel = line(past_wind=2.0)
     assert said(panel, "2024-01-21").shape == (1, 3, 5)
-    with pytest.raises(DataError, match="past covariates past_wind would have to be known behind the cutoff"):
+    with pytest.raises(DataError, match=r"past_wind would have .* or forecast from the last observed value"):
         said(panel, "2024-01-22")
 
 

@@ -156,6 +156,35 @@ def test_a_value_without_a_logarithm_behind_the_fitting_part(tmp_path, told):
         assert result.inferred["transform"].startswith("log (") and result.version == 1
 
 
+def test_what_32_bit_numbers_cannot_tell_apart_is_refused(tmp_path):
+    file = write_project(tmp_path)
+    frame = pd.read_csv(tmp_path / "demand.csv")
+    frame.assign(y=2e7 + frame["y"].cumsum() / 1000).to_csv(tmp_path / "demand.csv", index=False)
+    with pytest.raises(DataError, match=r"series 'y' changes by 0.0998 .* too coarse to learn from and to judge by"):
+        run(read_pipeline(file), Project(tmp_path), base=tmp_path)
+
+
+def test_a_series_that_ends_early_is_left_out_where_its_known_covariates_end(tmp_path):
+    """Its last origins have targets behind them, but no covariates over the whole horizon."""
+    steps = np.arange(150)
+    frame = pd.concat(
+        pd.DataFrame({"who": name, "t": steps[:end], "y": np.sin(steps[:end] / 4), "open": steps[:end] % 8})
+        for name, end in (("a", 150), ("b", 148), ("c", 134))
+    )
+    frame.to_csv(tmp_path / "loads.csv", index=False)
+    data = {"path": "loads.csv", "id": "who", "time": "t", "known": ["open"], "clock": "shared"}
+    told = {"horizon": 4, "models": [{"extends": "gru", **SMALL}], "backtest": {"windows": 5}, "validation": 3}
+    file = tmp_path / "loads.yaml"
+    file.write_text(yaml.safe_dump({"data": data, **told}))
+    result = run(read_pipeline(file), Project(tmp_path), base=tmp_path, force=True)
+    assert result.forecasts.groupby("unique_id")["cutoff"].nunique().to_dict() == {"a": 5, "b": 4, "c": 1}
+    assert result.inferred["left out, test"].startswith("1 of 11 forecasts of the test part, for want of known")
+    assert result.version == 1 and np.isfinite(result.forecasts["gru"]).all()
+    frame.assign(open=np.where(frame["t"] < 127, 1.0, np.nan)).to_csv(tmp_path / "loads.csv", index=False)
+    with pytest.raises(DataError, match=r"11 of 11 forecasts of the test part, .*: none is left to judge by; add rows"):
+        run(read_pipeline(file), Project(tmp_path), base=tmp_path)
+
+
 def test_covariates_many_series_and_own_clocks(tmp_path):
     """Whole-number stamps: series of different length, each cut from its own end."""
     rows = [

@@ -46,8 +46,8 @@ BAD = {
     "decimal comma in quotes": (daily(but(3, '"3,5"')), {}, ["row 5, column 'y'", "'3,5' is not a number"]),
     "semicolons": ("ds;y\n2024-01-01;1,5\n", {}, ["separated by ';'", "by commas", "decimal points"]),
     "tabs": ("ds\ty\n2024-01-01\t1\n", {}, [r"separated by '\t'"]),
-    "inf": (daily(but(3, "inf")), {}, ["row 5, column 'y'", "inf is not finite", "leave it empty"]),
-    "1e308": (daily(but(3, "1e308")), {}, ["row 5, column 'y'", "1e+308 is not finite", "rescale"]),
+    "inf": (daily(but(3, "inf")), {}, ["row 5, column 'y'", "inf is infinite", "leave it empty"]),
+    "1e308": (daily(but(3, "1e308")), {}, ["row 5, column 'y'", "1e+308 is infinite or above", "rescale"]),
     "two values at one time": (
         daily(stamps=[*DAYS, DAYS[3]]), {},
         ["row 32: series 'y' has ds '2024-01-04' twice with different values (also row 5)", "name the id column"],

@@ -1,9 +1,11 @@
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecaster.errors import DataError
-from forecaster.series import automatic_windows, cutoffs, training_windows
+from forecaster.series import Columns, automatic_windows, cutoffs, forecastable, panel_from_frame, training_windows
 from tests.series.small import one_series, panel_of_lengths
 
 
@@ -96,3 +98,19 @@ def test_a_target_belongs_to_one_part(lengths, shared, horizon, test_windows, va
     assert not stopped_by & tested
     assert validation[-1, 0] + horizon == fitting.last.max() if shared else True
     assert (test[-1] + horizon == (panel.last.max() if shared else panel.last)).all()
+
+
+def test_forecasts_need_targets_and_known_covariates_behind_their_cutoff():
+    """The second series ends early, the third begins late, and of the first a known value is missing."""
+    steps = np.arange(12)
+    price = np.where(steps == 7, np.nan, 1.0)
+    parts = [
+        pd.DataFrame({"who": "a", "t": steps, "y": 1.0, "price": price}),
+        pd.DataFrame({"who": "b", "t": steps[:6], "y": 1.0, "price": 1.0}),
+        pd.DataFrame({"who": "c", "t": steps[4:], "y": 1.0, "price": 1.0}),
+    ]
+    panel = panel_from_frame(pd.concat(parts), Columns("who", "t", known=["price"]), freq=1, clock="shared")
+    found = forecastable(panel, cutoffs(panel, 2, 9, 1), 2)
+    assert found[:, 0].tolist() == [True, True, True, True, False, False, True, True, True]
+    assert found[:, 1].tolist() == [True, True, True, False, False, False, False, False, False]
+    assert found[:, 2].tolist() == [False, False, False, True, True, True, True, True, True]

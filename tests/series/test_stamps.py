@@ -145,3 +145,13 @@ def test_daily_sessions_with_offsets_stay_days():
     panel = panel_from_frame(pd.DataFrame({"ds": stamps, "y": range(30)}))
     assert panel.calendar.name == "B"
     assert panel.notes["gaps"] == "none"
+
+
+def test_one_row_of_hours_keeps_its_zone_where_the_frequency_is_known():
+    """All of its stamps show the same time of day, which says nothing of days."""
+    frame = pd.DataFrame({"ds": ["2024-03-31T23:00:00+02:00"], "y": [1.0]})
+    for freq, zone in (("h", "Europe/Berlin"), ("D", None)):
+        panel = panel_from_frame(frame, freq=freq, zone="Europe/Berlin")
+        assert panel.zone == zone and len(panel.target) == 1
+    local = panel_from_frame(frame.assign(ds="2024-03-31 23:00"), freq="h", zone="Europe/Berlin")
+    assert str(local.stamps(local.last)[0]) == "2024-03-31 23:00:00+02:00"

@@ -280,3 +280,24 @@ def test_rows_are_named_by_their_label():
     frame = table(ds=days(9), y=[1, 2, 3, 4, "five", 6, 7, 8, 9])
     assert error_of(frame[2:]).startswith("frame, row 4, column 'y'")
     assert error_of(frame.set_axis(list("abcdefghi"))).startswith("frame, row e, column 'y'")
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "note"),
+    [
+        (20_345_678.0, 0.4, "too coarse"),
+        (1e9, 1.2, "too coarse"),
+        (1_235_000.0, 0.4, "rounding"),
+        (1_235_000.0, 40.0, None),
+        (0.0, 0.4, None),
+        (100.0, 1e-13, None),  # the rounding of 64-bit numbers
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_changes_finer_than_32_bit_numbers_are_told_of(offset, size, note, order):
+    """A meter that stands at twenty million and moves by half a unit an hour; in any order of the rows."""
+    values = offset + np.cumsum(size * np.random.default_rng(1).uniform(0.5, 1.5, 60))
+    panel = panel_from_frame(table(ds=days(60), y=values)[::order], freq="D")
+    assert {"too coarse", "rounding"} & panel.notes.keys() == ({note} if note else set())
+    if note:
+        assert "subtract a constant from y, or give its changes" in panel.notes[note]

@@ -12,6 +12,7 @@ import pandas as pd
 from forecaster.errors import DataError
 from forecaster.networks.inspection import Trace
 from forecaster.series import Panel, Windows
+from forecaster.series.localtime import in_zone
 
 __all__ = ["SeenWindow", "choose_window"]
 
@@ -124,8 +125,7 @@ def _tick(panel: Panel, place: int, cutoff: str | int) -> int:
     try:
         if isinstance(stamps, pd.DatetimeIndex):
             wanted = pd.Timestamp(cutoff)
-            if stamps.tz is not None:
-                wanted = wanted.tz_localize(stamps.tz) if wanted.tz is None else wanted.tz_convert(stamps.tz)
+            wanted = in_zone(wanted, panel.zone) if panel.zone else wanted
         else:
             wanted = int(cutoff)
         found = np.flatnonzero(stamps == wanted)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecaster.errors import ForecasterError
+from forecaster.errors import DataError, ForecasterError
 from forecaster.forecasting.protocol import interval_columns
 from forecaster.series import Panel
 from forecaster.serving.dashboard.as_of import as_of
@@ -34,6 +34,8 @@ def outlook(
     forecasts: Forecasts, loaded: Loaded, name: str, wanted: str | None, csv: bytes | None = None
 ) -> dict[str, Any]:
     """What the page's plot shows, as JSON values; `x` is milliseconds by the data's clock, or whole numbers.
+
+    Where known covariates end with the data, `forecast` is None and `why` says so: earlier forecasts can be shown.
 
     Args:
         forecasts: Makes them, as `POST /api/forecast` does.
@@ -61,13 +63,16 @@ def outlook(
     values = one.history(0)
     shown = int(np.clip((EARLIER + 1) * manifest.horizon + manifest.lookback, FEWEST, MOST))
     ticks = one.first[0] + np.arange(len(values))
-    frame = forecasts.predict(loaded, name, one, None, None)
-    return {
-        **about,
-        "history": {"x": places_of(one.stamps(ticks[-shown:])), "y": _numbers(values[-shown:])},
-        "forecast": _drawn(frame, loaded),
-        "past": _past(forecasts, loaded, name, one),
-    }
+    past = _past(forecasts, loaded, name, one)
+    latest: dict[str, Any] = {}
+    try:
+        latest["forecast"] = _drawn(forecasts.predict(loaded, name, one, None, None), loaded)
+    except DataError as error:
+        if csv is not None or not past:
+            raise
+        latest = {"forecast": None, "why": str(error)}
+    history = {"x": places_of(one.stamps(ticks[-shown:])), "y": _numbers(values[-shown:])}
+    return {**about, "history": history, **latest, "past": past}
 
 
 def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[dict[str, Any]]:

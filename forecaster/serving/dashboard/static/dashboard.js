@@ -63,6 +63,7 @@ function steps(box, forecast, time) {
 }
 
 function described(told) {
+  if (!told.forecast) return `No forecast from the end of the data: ${told.why}`;
   const { x, y } = told.forecast;
   const at = (place) => (told.time ? moment(place) : place);
   const line = `Forecast of ${told.series} by ${told.model}, version ${told.version}, from ${at(x[0])} to ${at(x.at(-1))}`;
@@ -79,16 +80,17 @@ function plan(told) {
       name: "earlier forecasts", said: "forecast then", look: "past", quiet: i > 0, x: one.x, y: one.y,
       intervals: narrow(one) ? [narrow(one)] : [],
     })),
-    { name: "forecast", look: "forecast", x: forecast.x, y: forecast.y, intervals: forecast.bands },
+    ...(forecast ? [{ name: "forecast", look: "forecast", x: forecast.x, y: forecast.y, intervals: forecast.bands }] : []),
   ];
   const bands = [
     ...past.filter(narrow).map((one, i) => ({ name: `${narrow(one).level} % then`, look: "pastband", quiet: i > 0, x: one.x, ...narrow(one) })),
-    ...forecast.bands.map((band, i) => ({ name: `${band.level} % interval`, look: `b${i}`, x: forecast.x, ...band })),
+    ...(forecast?.bands ?? []).map((band, i) => ({ name: `${band.level} % interval`, look: `b${i}`, x: forecast.x, ...band })),
   ];
-  const last = forecast.x.at(-1);
-  const length = (last - forecast.cutoff) * 4;
-  const begin = Math.max(history.x[0] ?? forecast.x[0], forecast.cutoff - length);
-  return { time: told.time, lines, bands, cutoff: forecast.cutoff, words: described(told), start: [begin, last] };
+  const newest = forecast ?? past[0];
+  const last = newest.x.at(-1);
+  const length = (last - newest.cutoff) * 4;
+  const begin = Math.max(history.x[0] ?? newest.x[0], newest.cutoff - length);
+  return { time: told.time, lines, bands, cutoff: newest.cutoff, words: described(told), start: [begin, last] };
 }
 
 function pastTable(told) {
@@ -98,7 +100,7 @@ function pastTable(told) {
     box.textContent = "The data are too short to go back.";
     return;
   }
-  const levels = told.forecast.bands.map((band) => band.level).reverse();
+  const levels = told.past[0].bands.map((band) => band.level).reverse();
   const heads = ["Made from", "Mean absolute error", "of the last value", ...levels.map((level) => `inside ${level} %`), "what came was"];
   const share = (value) => (value === undefined ? "–" : `${Math.round(100 * value)} %`);
   const rows = told.past.map((one) => [
@@ -120,11 +122,13 @@ async function outlook(box, series) {
     const symbols = told.kind === "symbols";
     draw(box.querySelector(".chart"), symbols ? told : plan(told));
     const more = box.querySelector("details");
-    more.hidden = false;
+    more.hidden = !symbols && !told.forecast;
     const listed = more.querySelector(".as-table");
-    if (symbols) table(listed, ...likeliestTable(told)); else steps(listed, told.forecast, told.time);
+    if (symbols) table(listed, ...likeliestTable(told));
+    else if (told.forecast) steps(listed, told.forecast, told.time);
     if (symbols) pastOfSymbols(told, table); else pastTable(told);
     status.textContent = symbols ? saidOfSymbols(told) : described(told);
+    if (!symbols && !told.forecast) status.className = "status bad";
   } catch (error) {
     status.className = "status bad";
     status.textContent = `No forecast can be shown: ${error.message}`;
