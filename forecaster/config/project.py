@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +19,10 @@ __all__ = ["Project"]
 
 COLUMNS = ("unique_id", "ds", "cutoff", "y", "kind", "series", "forecasts", "metric")
 """Of forecasts and of scores of series apart, in which networks are columns, too."""
+BOUND = r"-(lo|hi)-[\d.]+$"
+"""How the columns of intervals end."""
+SEASONAL = r"seasonal_naive_\d+"
+"""What the seasonal naive forecast of another season is called."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,9 @@ class Project:
         names = [str(model.name) for model in models]
         if doubled := [name for place, name in enumerate(names) if name in names[:place]]:
             raise DefinitionError(f"models: two are called {doubled[0]!r}; give one of them another `name`")
-        if taken := [name for name in names if name in get_args(Baseline)]:
+        if taken := [name for name in names if name in get_args(Baseline) or re.fullmatch(SEASONAL, name)]:
             raise DefinitionError(f"models: {taken[0]!r} is the name of a baseline; give the model another `name`")
-        if taken := [name for name in names if name in COLUMNS]:
+        if taken := [name for name in names if name in COLUMNS or re.search(BOUND, name)]:
             raise DefinitionError(f"models: {taken[0]!r} is a column of the results; give the model another `name`")
         return models
 

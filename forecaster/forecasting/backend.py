@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from forecaster.forecasting.starting import starting
 
 __all__ = ["load_quietly"]
@@ -16,3 +18,9 @@ def load_quietly() -> None:
         import keras
 
         keras.ops.zeros(1)
+    logging.getLogger("tensorflow").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that many networks have many graphs, which TensorFlow holds to be a mistake of one network."""
+    return "triggered tf.function retracing" not in record.getMessage()

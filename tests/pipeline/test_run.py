@@ -210,7 +210,9 @@ def test_models_of_one_name_and_models_called_like_a_baseline_or_a_column(finish
     for models, fragment in (
         (["lstm", "lstm"], "two are called 'lstm'"),
         ([{"network": "lstm", "name": "ridge"}], "'ridge' is the name of a baseline"),
+        ([{"network": "lstm", "name": "seasonal_naive_336"}], "'seasonal_naive_336' is the name of a baseline"),
         ([{"network": "lstm", "name": "cutoff"}], "'cutoff' is a column of the results"),
+        (["lstm", {"network": "lstm", "name": "lstm-lo-80"}], "'lstm-lo-80' is a column of the results"),
         (["transformer"], "'transformer' is neither a file in"),
     ):
         wrong = type(definition).model_validate({**definition.model_dump(), "models": models})

@@ -48,7 +48,7 @@ export function numberTicks(from, to, most) {
   const places = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const found = [];
   for (let n = Math.ceil(from / step); n * step <= to; n += 1) {
-    found.push([n * step, (n * step).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places })]);
+    found.push([n * step, (n * step + 0).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places })]);
   }
   return found;
 }
