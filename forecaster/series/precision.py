@@ -31,22 +31,28 @@ def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, tabl
         table: Its notes say of the series that suffers most what is lost, if it is much; under `TOO_COARSE` where it
             is nearly all.
     """
-    there = np.isfinite(exact)
-    values, numbers = exact[there], series[there]
-    changes = np.where(numbers[1:] == numbers[:-1], np.abs(np.diff(values)), 0.0)
-    moved = changes > NOISE * np.abs(values[1:])
-    counts = np.bincount(numbers[1:][moved], minlength=len(names))
-    mean = np.bincount(numbers[1:][moved], changes[moved], len(names)) / np.maximum(counts, 1)
-    size = np.bincount(numbers, np.abs(values), len(names)) / np.maximum(np.bincount(numbers, minlength=len(names)), 1)
+    if (absent := np.isnan(exact)).any():
+        exact, series = exact[~absent], series[~absent]
+    if not len(exact):
+        return
+    starts = np.flatnonzero(np.diff(series, prepend=-1))
+    sizes = np.abs(exact)
+    changes = np.abs(np.diff(exact, prepend=exact[0]))
+    changes[starts] = 0.0
+    moved = changes > NOISE * sizes
+    counts = np.add.reduceat(moved, starts, dtype=np.int64)
+    mean = np.add.reduceat(np.where(moved, changes, 0.0), starts) / np.maximum(counts, 1)
+    size = np.add.reduceat(sizes, starts) / np.diff(starts, append=len(exact))
     grid = np.spacing(size.astype(np.float32)).astype(np.float64)
     steps = np.where(counts > 1, mean / grid, np.inf)
-    worst = int(steps.argmin()) if len(steps) else 0
-    if not len(steps) or steps[worst] >= ENOUGH:
+    worst = int(steps.argmin())
+    if steps[worst] >= ENOUGH:
         return
+    name = names[series[starts[worst]]]
     column = table.columns.target
     told = (
-        f"series {names[worst]!r} changes by {mean[worst]:.3g} from row to row on average, and 32-bit numbers near "
-        f"{size[worst]:,.0f} are {grid[worst]:.3g} apart"
+        f"series {name!r} changes by {mean[worst]:.3g} from row to row on average, and 32-bit numbers near "
+        f"{size[worst]:,.8g} are {grid[worst]:.3g} apart"
     )
     remedy = f"subtract a constant from {column}, or give its changes"
     if steps[worst] < LEAST:
