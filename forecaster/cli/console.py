@@ -33,13 +33,15 @@ def logging_to(verbose: bool, file: Path | None) -> None:
     Raises:
         ForecasterError: The file cannot be written.
     """
-    if not logging.root.handlers:  # or TensorFlow gives the root one that writes everything once more
-        logging.root.addHandler(logging.NullHandler())
     logger = logging.getLogger("forecaster")
     logger.setLevel(logging.DEBUG)
     logger.handlers.clear()
     from rich.logging import RichHandler
 
+    if not logging.root.handlers:  # or TensorFlow gives the root one that writes all of ours once more
+        others = RichHandler(console=messages, show_path=False, level=logging.WARNING)
+        others.addFilter(lambda record: not record.name.startswith(logger.name))
+        logging.root.addHandler(others)
     shown = RichHandler(console=messages, show_path=False, level=logging.INFO if verbose else logging.WARNING)
     logger.addHandler(shown)
     if file is None:

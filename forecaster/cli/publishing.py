@@ -103,15 +103,15 @@ def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
 
 def _short(panel: Panel, manifest: Manifest) -> str:
     """What is told of series with fewer steps than the network looks back over."""
-    wanted = int(manifest.training.get("lookback", manifest.lookback))
-    few = (panel.lengths < wanted).nonzero()[0]
+    few = (panel.lengths < manifest.sees).nonzero()[0]
     if not len(few):
         return ""
     least = few[panel.lengths[few].argmin()]
+    sure = "" if manifest.vocabulary else ", and less sure than their intervals say"
     return (
-        f"{len(few):,} of {len(panel):,} series have fewer rows than the {wanted:,} steps that {manifest.name} looks "
-        f"back over ({panel.ids[least]}: {panel.lengths[least]:,}), so their forecasts are worse, and less sure than "
-        "their intervals say; give older rows, too, if there are any"
+        f"{len(few):,} of {len(panel):,} series have fewer rows than the {manifest.sees:,} steps that {manifest.name} "
+        f"looks back over ({panel.ids[least]}: {panel.lengths[least]:,}), so their forecasts are worse{sure}; give "
+        "older rows, too, if there are any"
     )
 
 

@@ -133,6 +133,6 @@ def _format(name: str) -> Callable[[float], str]:
 
 def _short(value: float) -> str:
     """At most four digits behind each other where that is enough."""
-    if 0 < abs(value) < 0.001 or abs(value) >= 1e6:
-        return f"{value:.1e}"
+    if 0 < abs(value) < 0.001 or abs(value) >= 1e9:
+        return f"{value:.3e}"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from forecaster.errors import DataError
 from forecaster.series import Panel
+from forecaster.series.stretches import missing_stretches, visible
 
 __all__ = ["Inputs", "refuse_unknown_future", "refuse_unseen"]
 
@@ -113,7 +114,7 @@ def refuse_unseen(panel: Panel, who: str) -> None:
             forecast.
     """
     refuse_unknown_future(panel, who, "write strategy: direct")
-    if panel.filling == "interpolate":
+    if panel.filling == "interpolate" and len(missing_stretches(*visible(panel)).lengths):
         raise DataError(
             f"{who} learns to forecast every step from those before it, and missing: interpolate draws gaps towards "
             "the value behind them; write missing: mask or forward, or strategy: direct"

@@ -284,7 +284,7 @@ def _restored(network: Trainable, control: Control) -> _State | None:
         with np.load(control.checkpoint, allow_pickle=False) as file:
             arrays = dict(file)
         numbers = json.loads(arrays["state"].tobytes())
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         logger.warning("%s: not a checkpoint that can be read (%s); the fit begins anew", control.checkpoint, error)
         return None
     if numbers.pop("key") != control.key:

@@ -139,7 +139,8 @@ def prepare(
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
     validation = cutoffs(fitting, horizon, resolved.validation, step)
-    for part, seen, origins in (("test", panel, test), ("validation", fitting, validation)):
+    parts = () if definition.symbolic else (("test", panel, test), ("validation", fitting, validation))
+    for part, seen, origins in parts:
         if told := _unforeseen(part, seen, origins, horizon):
             inferred[f"left out, {part}"] = told
     signs = directional(definition, transform)

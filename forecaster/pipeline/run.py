@@ -75,12 +75,13 @@ def run(
         definition, prepared, listener, checkpoints, resume=resume, warm=warm, folds=folds
     )  # fmt: skip
     table, chosen = contest.table, contest.chosen
-    gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, len(prepared.test))
+    course = contest.course(definition, prepared)
+    gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, len(course))
     version, insides = None, Insides(definition, prepared.panel)
     if publishing and (gate.passed or force):
         winner = refitted(definition, prepared, contest.winner)
         scores = {"test": records(table)}
-        losses = contest.course(definition, prepared)[chosen].tolist()
+        losses = course[chosen].tolist()
         store = Store(project.store)
         version = publish(store, definition, prepared, winner, gate, scores, base, losses, insides.of(winner))
         prune(definition, project, store)

@@ -167,7 +167,10 @@ def _reads_as_dates(cells: pd.Series[Any], time_format: str | None = None) -> bo
     if pd.api.types.is_numeric_dtype(cells) or cells.isna().all():
         return False
     text = cells.dropna().astype(str)
-    parsed = pd.to_datetime(text, format=time_format or "ISO8601", errors="coerce", utc=True)
+    try:
+        parsed = pd.to_datetime(text, format=time_format or "ISO8601", errors="coerce", utc=True)
+    except ValueError:  # no such format, which is told where the stamps are read
+        return _reads_as_dates(cells)
     return bool(parsed.notna().mean() > 0.9)
 
 

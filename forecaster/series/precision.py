@@ -15,6 +15,8 @@ LEAST = 2.0
 """Steps of the 32-bit grid that a change must have on average."""
 ENOUGH = 32.0
 """From so many on rounding costs less than a hundredth of a change, and nothing is said of it."""
+FEW = 0.01
+"""Share of a series' values that 32 bits need not hold exactly."""
 NOISE = 1e-12
 """Share of a value under which a change is itself rounding, of 64-bit numbers."""
 
@@ -28,8 +30,8 @@ def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, tabl
         exact: The target as 64-bit numbers, in the order of series and time, NaN where missing; shape (rows,).
         series: Number of the series of each row, in order.
         names: Of the series.
-        table: Its notes say of the series that suffers most what is lost, if it is much; under `TOO_COARSE` where it
-            is nearly all.
+        table: Its notes say of the series that suffers most what is lost, if it is much; under `TOO_COARSE` where
+            of every series nearly all is.
     """
     if (absent := np.isnan(exact)).any():
         exact, series = exact[~absent], series[~absent]
@@ -42,20 +44,21 @@ def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, tabl
     moved = changes > NOISE * sizes
     counts = np.add.reduceat(moved, starts, dtype=np.int64)
     mean = np.add.reduceat(np.where(moved, changes, 0.0), starts) / np.maximum(counts, 1)
-    size = np.add.reduceat(sizes, starts) / np.diff(starts, append=len(exact))
+    rows = np.diff(starts, append=len(exact))
+    size = np.add.reduceat(sizes, starts) / rows
     grid = np.spacing(size.astype(np.float32)).astype(np.float64)
-    steps = np.where(counts > 1, mean / grid, np.inf)
+    lost = np.add.reduceat(exact != exact.astype(np.float32), starts, dtype=np.int64) > FEW * rows
+    steps = np.where(lost & (counts > 1), mean / grid, np.inf)
     worst = int(steps.argmin())
     if steps[worst] >= ENOUGH:
         return
-    name = names[series[starts[worst]]]
-    column = table.columns.target
     told = (
-        f"series {name!r} changes by {mean[worst]:.3g} from row to row on average, and 32-bit numbers near "
-        f"{size[worst]:,.8g} are {grid[worst]:.3g} apart"
+        f"series {names[series[starts[worst]]]!r} changes by {mean[worst]:.3g} from row to row on average, and 32-bit "
+        f"numbers near {size[worst]:,.8g} are {grid[worst]:.3g} apart"
     )
-    remedy = f"subtract a constant from {column}, or give its changes"
-    if steps[worst] < LEAST:
+    remedy = "subtract a constant from its values, or give its changes"
+    if (steps < LEAST).all():
         table.notes[TOO_COARSE] = f"{told}: too coarse to learn from and to judge by; {remedy}"
     else:
-        table.notes["rounding"] = f"{told}; to lose less, {remedy}"
+        many = f" (the worst of {int((steps < ENOUGH).sum()):,} such)" if len(steps) > 1 else ""
+        table.notes["rounding"] = f"{told}{many}; to lose less, {remedy}"

@@ -18,3 +18,12 @@ def test_what_others_do_to_the_root_logger_prints_nothing_twice(capfd, monkeypat
     logging.info("an export")
     logging.getLogger("forecaster.somewhere").info("quiet")
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_others_warn_of_is_printed_once(capfd, monkeypatch):
+    monkeypatch.setattr(logging.root, "handlers", [])
+    logging_to(verbose=False, file=None)
+    logging.getLogger("apscheduler").warning("a run was skipped")
+    logging.getLogger("forecaster.somewhere").warning("a gap")
+    printed = capfd.readouterr().err
+    assert printed.count("a run was skipped") == 1 and printed.count("a gap") == 1

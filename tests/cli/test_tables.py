@@ -42,5 +42,5 @@ def test_a_leaderboard_is_printed_whole_where_the_screen_is_narrower():
     whole(leaderboard_table(board), screen)
     printed = screen.file.getvalue()
     assert "…" not in printed and "★ a_network_with_a_long_name_of_its_own" in printed
-    assert "5.5e+14" in printed and "5.2e-11" in printed and "<.001*" in printed
+    assert "5.451e+14" in printed and "5.200e-11" in printed and "<.001*" in printed
     assert all("0.250" in line for line in printed.splitlines() if "ridge" in line)

@@ -162,6 +162,8 @@ def test_a_past_covariate_is_refused_with_what_to_do():
 def test_law_1_gaps_are_not_filled_towards_what_is_to_be_forecast():
     """Every step is forecast from those before it: halfway to the next one would tell it."""
     panel = replace(seasonal_panel(), filling="interpolate")
+    assert recursive(panel).resolved, "where there are no gaps nothing is filled"
+    panel.values[50, 0] = np.nan
     with pytest.raises(DataError, match=r"missing: interpolate draws gaps towards .* write missing: mask or forward"):
         recursive(panel)
 

@@ -300,4 +300,20 @@ def test_changes_finer_than_32_bit_numbers_are_told_of(offset, size, note, order
     panel = panel_from_frame(table(ds=days(60), y=values)[::order], freq="D")
     assert {"too coarse", "rounding"} & panel.notes.keys() == ({note} if note else set())
     if note:
-        assert "subtract a constant from y, or give its changes" in panel.notes[note]
+        assert "subtract a constant from its values, or give its changes" in panel.notes[note]
+
+
+@pytest.mark.parametrize(
+    "values", [10_000_000.0 + np.arange(60), 4_000_000 + np.arange(60) / 2, np.full(60, 16_777_217.0)]
+)
+def test_what_32_bit_numbers_hold_exactly_is_not_too_fine(values):
+    panel = panel_from_frame(table(ds=days(60), y=values), freq="D")
+    assert not {"too coarse", "rounding"} & panel.notes.keys()
+
+
+def test_one_series_too_fine_does_not_stop_the_others():
+    steps = np.arange(60)
+    frame = pd.concat([table(ds=days(60), who=who, y=level + 0.4 * steps) for who, level in (("a", 2e7), ("b", 0.0))])
+    panel = panel_from_frame(frame, Columns("who"), freq="D")
+    assert "series 'a' changes by 0.4" in panel.notes["rounding"] and "(the worst of 1 such)" in panel.notes["rounding"]
+    assert "too coarse" not in panel.notes
