@@ -84,6 +84,16 @@ def test_refused_data_show_what_could_be_found_out_before(run, tmp_path):
     assert code == 2 and told["ok"] is False and "'abc'" in told["error"] and told["columns"]["y"].startswith("text")
 
 
+def test_a_time_format_tells_the_column_of_dates_and_a_zone_its_clock(run, tmp_path):
+    hours = pd.date_range("2024-03-30", periods=96, freq="h", tz="Europe/Berlin")
+    path = tmp_path / "spring.csv"
+    pd.DataFrame({"wann": hours.strftime("%d.%m.%y %H:%M"), "load": np.arange(96.0)}).to_csv(path, index=False)
+    code, out, _ = run(path, "--time-format", "%d.%m.%y %H:%M", "--zone", "Europe/Berlin")
+    assert code == 0 and "time wann (the only column of dates)" in out and "gaps none" in out
+    code, _, error = run(path, "--time-format", "%Q")
+    assert code == 2 and "write --time with one of wann" in error
+
+
 def test_no_traceback_in_a_process_of_its_own(tmp_path):
     answer = forecaster("check", tmp_path / "no.csv")
     assert answer.returncode == 2 and "no such file" in answer.stderr.replace("\n", " ")
