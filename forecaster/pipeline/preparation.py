@@ -134,8 +134,8 @@ def prepare(
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)
     _tell_support(inferred, models, ridge="ridge" in definition.baselines)
-    if not any(model.cautious for model in models):
-        inferred.pop("caution", None)
+    if not any(model.cautious for model in models) and (why := inferred.pop("caution", None)):
+        inferred |= {"caution": f"ridge: {why}"} if "ridge" in definition.baselines else {}
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
     validation = cutoffs(fitting, horizon, resolved.validation, step)

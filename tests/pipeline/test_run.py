@@ -12,6 +12,7 @@ import yaml
 from forecaster.config import Project, read_pipeline
 from forecaster.errors import DataError, DefinitionError, Interrupted
 from forecaster.pipeline import Listener, run
+from forecaster.pipeline.preparation import prepare
 from forecaster.pipeline.result import judge
 from forecaster.store import Store
 from tests.pipeline.conftest import SMALL, write_project
@@ -183,6 +184,14 @@ def test_a_series_that_ends_early_is_left_out_where_its_known_covariates_end(tmp
     frame.assign(open=np.where(frame["t"] < 127, 1.0, np.nan)).to_csv(tmp_path / "loads.csv", index=False)
     with pytest.raises(DataError, match=r"11 of 11 forecasts of the test part, .*: none is left to judge by; add rows"):
         run(read_pipeline(file), Project(tmp_path), base=tmp_path)
+
+
+def test_that_ridge_alone_is_cautious_is_told_as_such(tmp_path):
+    """Networks with conformal intervals are not."""
+    for baselines, told in ((["naive", "ridge"], "ridge: intervals drawn towards"), (["naive"], "None")):
+        models = [{"extends": "gru", **SMALL, "conformal": True}]
+        definition = read_pipeline(write_project(tmp_path, models=models, baselines=baselines))
+        assert str(prepare(definition, Project(tmp_path), tmp_path).inferred.get("caution")).startswith(told)
 
 
 def test_covariates_many_series_and_own_clocks(tmp_path):
