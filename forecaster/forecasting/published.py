@@ -157,10 +157,18 @@ class PublishedForecaster:
         probabilities = levels_to_quantiles(self.manifest.levels)
         return from_the_end(panel, self._said, probabilities, self.manifest.lookback, self.horizon, self._support)
 
+    def check(self, panel: Panel) -> Panel:
+        """The panel as the network reads it.
+
+        Raises:
+            DataError: Its steps or covariates are not those of training.
+        """
+        self._check_frequency(panel)
+        return replace(self._inputs.given_by(panel, self.name), filling=self._filling)
+
     def _said(self, panel: Panel) -> np.ndarray:
         """What the network says of the windows as they are."""
-        self._check_frequency(panel)
-        given = replace(self._inputs.given_by(panel, self.name), filling=self._filling)
+        given = self.check(panel)
         steps = history_read(given, self.manifest.streaming, self.manifest.lookback)
         seed = self.manifest.seed if self.stepwise else None
         return quantiles_in_batches(self.run, forecast_windows(given, steps, self.horizon), seed)

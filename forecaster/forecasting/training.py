@@ -133,6 +133,7 @@ class _State:
     curve: list[tuple[int, float, float, int, float]] = field(default_factory=list)
     best_weights: list[np.ndarray] = field(default_factory=list)
     done: bool = False
+    unsaved: bool = False
 
 
 def train(network: Trainable, lessons: Lessons, definition: ModelDefinition, control: Control) -> pd.DataFrame:
@@ -250,9 +251,20 @@ def _set(network: Trainable, values: list[np.ndarray]) -> None:
 
 
 def _save(network: Trainable, state: _State, control: Control) -> None:
-    """Writes the checkpoint beside its place and renames it: there is the old one or the new one, whole."""
+    """Writes a checkpoint, if there is a file for it; a fit goes on where that cannot be done, and says so once."""
     if control.checkpoint is None:
         return
+    try:
+        _write(network, state, control.checkpoint, control.key)
+    except OSError as error:
+        if not state.unsaved:
+            why = f"{control.checkpoint}: the fit cannot be kept there ({error.strerror}) and goes on without"
+            logger.warning("%s; if it is interrupted it begins anew", why)
+        state.unsaved = True
+
+
+def _write(network: Trainable, state: _State, file: Path, key: str) -> None:
+    """Writes the checkpoint beside its place and renames it: there is the old one or the new one, whole."""
     kinds = {
         "weight": _values(network.train.variables),
         "best": state.best_weights,
@@ -260,17 +272,21 @@ def _save(network: Trainable, state: _State, control: Control) -> None:
     }
     arrays = {f"{kind}{place}": value for kind, values in kinds.items() for place, value in enumerate(values)}
     numbers = {
-        "key": control.key, "step": state.step, "best": state.best, "best_step": state.best_step,
+        "key": key, "step": state.step, "best": state.best, "best_step": state.best_step,
         "losses": state.losses, "smooth": state.smooth, "curve": state.curve, "done": state.done,
     }  # fmt: skip
-    control.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    beside = control.checkpoint.with_suffix(".tmp.npz")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".tmp.npz")
     arrays["state"] = np.frombuffer(json.dumps(numbers).encode(), np.uint8)
-    with beside.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())  # else a power failure may leave the new name with nothing behind it
-    beside.replace(control.checkpoint)
+    try:
+        with beside.open("wb") as written:
+            np.savez(written, allow_pickle=False, **arrays)
+            written.flush()
+            os.fsync(written.fileno())  # else a power failure may leave the new name with nothing behind it
+        beside.replace(file)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _restored(network: Trainable, control: Control) -> _State | None:

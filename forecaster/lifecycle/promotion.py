@@ -146,9 +146,10 @@ def _judge(challenger: str, compared: tuple[Comparison, ...], promote: PromoteDe
     told = ", ".join(f"{one.rival} (p = {one.corrected:.2g})" for one in compared)
     metric = in_words(promote.metric)
     if worst.corrected < promote.significance:
-        return Decision(
-            "promoted", f"{challenger} is significantly better ({metric}) than {told}", worst.corrected, compared
-        )
+        said = f"{challenger} is significantly better ({metric}) than {told}"
+        if promote.significance > 0.5:  # which a worse one may pass
+            said = f"{challenger} passes at a level of {promote.significance:g} ({metric}) against {told}"
+        return Decision("promoted", said, worst.corrected, compared)
     better = f"better than {worst.rival}, but not significantly"
     if worst.loss >= worst.rival_loss:
         better = f"not better than {worst.rival}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from forecaster.config import PipelineDefinition
-from forecaster.errors import DefinitionError
+from forecaster.errors import DataError, DefinitionError
 from forecaster.evaluation import join, roll
 from forecaster.evaluation.symbols import roll_symbols
 from forecaster.forecasting.published import PublishedForecaster
@@ -22,7 +22,8 @@ def rolled(version: Version, definition: PipelineDefinition, prepared: Prepared)
     """Forecasts of a published version from the cutoffs of the test part; of symbols those of `roll_symbols`.
 
     Raises:
-        DefinitionError: It forecasts another number of steps, or another kind of value, than the pipeline now does.
+        DefinitionError: It forecasts another number of steps, or another kind of value, than the pipeline now does, or
+            reads other columns than that has.
     """
     manifest = version.manifest
     was, now = _says(manifest.vocabulary, manifest.horizon), _says(definition.symbolic, definition.horizon)
@@ -33,7 +34,15 @@ def rolled(version: Version, definition: PipelineDefinition, prepared: Prepared)
         )
     if definition.symbolic:
         return roll_symbols(PublishedSymbols(version), prepared.panel, prepared.test)
-    return roll(PublishedForecaster(version), prepared.panel, prepared.test, levels=[])
+    champion = PublishedForecaster(version)
+    try:
+        champion.check(prepared.panel)
+    except DataError as error:
+        raise DefinitionError(
+            f"{version.name}: the champion (version {version.number}) cannot be compared on these data: {error}; or "
+            "publish the changed pipeline once with forecaster run, or give it another `name`"
+        ) from None
+    return roll(champion, prepared.panel, prepared.test, levels=[])
 
 
 def _says(symbols: object, horizon: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,10 @@ def export_endpoints(folder: Path, endpoints: Mapping[str, Endpoint], tables: tu
     written = tf.Module()
     written.tables = list(tables)
     written.weights = list({variable.ref(): variable for one in graphs.values() for variable in one.variables}.values())
-    tf.saved_model.save(written, str(folder), signatures=graphs)
+    try:
+        tf.saved_model.save(written, str(folder), signatures=graphs)
+    except tf.errors.ResourceExhaustedError as error:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
 
 
 def export_model(folder: Path, model: keras.Model) -> None:

@@ -134,8 +134,9 @@ def prepare(
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)
     _tell_support(inferred, models, ridge="ridge" in definition.baselines)
-    if not any(model.cautious for model in models) and (why := inferred.pop("caution", None)):
-        inferred |= {"caution": f"ridge: {why}"} if "ridge" in definition.baselines else {}
+    if not any(model.cautious for model in models) and "caution" in inferred:
+        of_ridge = f"ridge: {inferred.pop('caution')}"
+        inferred |= {"caution": of_ridge} if "ridge" in definition.baselines else {}
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
     validation = cutoffs(fitting, horizon, resolved.validation, step)

@@ -27,6 +27,7 @@ from forecaster.pipeline.result import Gate
 from forecaster.series import Panel, data_hash, forecast_windows, forecastable
 from forecaster.series.source import comes_with_python, find_file
 from forecaster.store import ManifestDraft, Staging, Store, Version
+from forecaster.store.durable import explained
 from forecaster.store.inspection import write_inspection
 
 __all__ = ["draft_of", "exported", "publish", "versions"]
@@ -97,7 +98,8 @@ def exported(
     name = str(definition.name)
     store.sweep()
     with store.stage(name) as staging:
-        forecaster.export(staging.served, staging.side)
+        with explained(f"write {name}", store.root):
+            forecaster.export(staging.served, staging.side)
         panel = prepared.fitting if definition.symbolic else _judged_first(prepared, definition.horizon)
         if not _says_the_same(forecaster, staging.served, draft, panel):
             raise ParityError(f"{name}: the exported network forecasts something else than the trained one; kept back")

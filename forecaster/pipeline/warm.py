@@ -8,6 +8,7 @@ import numpy as np
 
 from forecaster.config import PipelineDefinition
 from forecaster.errors import DefinitionError
+from forecaster.forecasting.backend import load_quietly
 from forecaster.forecasting.warm import UNFINISHED, WarmStart, read_weights
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.reach import ticks_of
@@ -30,6 +31,7 @@ def begin(definition: PipelineDefinition, prepared: Prepared, store: Store) -> t
     """
     if not definition.warm_start:
         return prepared, None
+    load_quietly()
     warm = warm_start(definition, prepared, store)
     told = f"{warm.model} goes on from {warm.source}" if warm else "nothing is published yet: from the beginning"
     if warm and "intervals" in prepared.inferred:
@@ -72,9 +74,10 @@ def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store)
 def _must_not_have_seen(version: Version, source: str, prepared: Prepared) -> None:
     told = version.manifest.training
     if "network" not in told or not (version.side / UNFINISHED).is_file():
+        twin = version.manifest.gate.get("refit")
         raise DefinitionError(
             f"warm_start: {source} was published without the weights to go on from; publish it once from the "
-            "beginning (warm_start: false)"
+            f"beginning (warm_start: false){', without promote.refit' if twin else ''}"
         )
     if _behind(prepared.panel, told["until"], prepared.test[0]):
         raise DefinitionError(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.series import Columns, Panel, panel_from_frame
+from forecaster.series.rawtable import LARGEST
 from forecaster.serving.failures import Refused
 from forecaster.store import Manifest
 
@@ -105,8 +106,8 @@ def _values(given: Values, columns: list[str], part: str) -> np.ndarray:
         names = ", ".join(dict.fromkeys(name.partition("=")[0] for name in columns)) or "nothing"
         raise Refused(400, f"{part} has {', '.join(given) or 'nothing'}; expected a value or null for {names}")
     values = np.array([_number(given[name], name, part) for name in columns], np.float64)
-    if np.nanmax(np.abs(values), initial=0.0) > np.finfo(np.float32).max:
-        raise Refused(400, f"{part} holds a number that is beyond 32 bits; send null for a missing one")
+    if np.nanmax(np.abs(values), initial=0.0) > LARGEST:
+        raise Refused(400, f"{part} holds a number above {LARGEST:g} in size; send null for a missing one")
     return values.astype(np.float32)
 
 

@@ -174,9 +174,10 @@ class Streams:
         manifest = loaded.version.manifest
         observed = Observed.read(manifest, asked.observation, asked.known, asked.static, asked.ds)
         said = _said(manifest, observed, asked)
-        if session.awaited is not None and observed.stamp is not None and observed.stamp != session.awaited:
+        if session.awaited is not None and observed.stamp != session.awaited:
+            found = "missing" if observed.stamp is None else observed.stamp
             raise Refused(
-                400, f"ds is {observed.stamp}, but the session awaits {session.awaited}; send null for a missing value"
+                400, f"ds is {found}, but the session awaits {session.awaited}; send null for a missing value"
             )
         outputs = await self._run(loaded, {**observed.inputs, **session.state})
         told = outputs["probabilities" if manifest.vocabulary else "quantiles"]

@@ -148,7 +148,7 @@ class Ledger:
         self, pipelines: tuple[str, ...] = (), *, state: str | None = None, outcome: str | None = None,
         since: datetime | None = None, limit: int = 50,
     ) -> list[Run]:  # fmt: skip
-        """The latest runs, the newest slot first.
+        """The latest runs, the one that was begun last first: slots that were missed are made up for later.
 
         Args:
             pipelines: Of these pipelines; of all by default.
@@ -157,7 +157,7 @@ class Ledger:
             since: Only slots from here on.
             limit: How many at most.
         """
-        wanted = select(runs).order_by(runs.c.slot.desc(), runs.c.id.desc()).limit(limit)
+        wanted = select(runs).order_by(runs.c.id.desc()).limit(limit)
         if pipelines:
             wanted = wanted.where(runs.c.pipeline.in_(pipelines))
         for column, value in ((runs.c.state, state), (runs.c.outcome, outcome)):

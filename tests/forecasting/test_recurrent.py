@@ -118,6 +118,15 @@ def test_law_8_a_damaged_checkpoint_is_none(tmp_path, damage, caplog):
     assert "not a checkpoint that can be read" in caplog.text
 
 
+def test_a_checkpoint_that_cannot_be_written_costs_no_fit(tmp_path, caplog):
+    panel, model = seasonal_panel(), tiny(steps=20)
+    (tmp_path / "folder").write_text("a file")
+    control = Control(checkpoint=tmp_path / "folder" / "fit.npz", every=0.0)
+    assert np.array_equal(fitted(panel, model, control=control).quantiles(panel), fitted(panel, model).quantiles(panel))
+    [told] = [one.getMessage() for one in caplog.records if "cannot be kept there" in one.getMessage()]
+    assert "Not a directory" in told or "File exists" in told
+
+
 def test_a_fit_that_gets_no_better_ends_before_its_last_step():
     curve = fitted(seasonal_panel(), tiny(learning_rate=0.5, steps=60, warmup=0, patience=1)).curve
     assert curve["validation"].idxmin() < len(curve) - 1

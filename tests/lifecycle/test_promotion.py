@@ -46,6 +46,13 @@ def test_everything_must_be_beaten(champion, naive, outcome, fragment):
     assert fragment in decision.reason
 
 
+def test_a_level_that_a_worse_one_may_pass_is_not_called_better():
+    promote = PromoteDefinition(significance=0.99, beat=["champion"])
+    decision = decide("gru", losses(gru=1.0), losses(2, gru=1.01, champion=1.0), promote)
+    assert decision.outcome == "promoted" and "better" not in decision.reason
+    assert decision.reason.startswith("gru passes at a level of 0.99 (MASE) against champion (p = ")
+
+
 def test_too_few_new_cutoffs_decide_nothing_and_say_how_many_there_are():
     field, promote = losses(gru=1.0, naive=5.0), PromoteDefinition(min_windows=14)
     decision = decide("gru", field, losses(2, cutoffs=13, gru=1.0, champion=5.0), promote)

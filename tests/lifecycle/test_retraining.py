@@ -175,9 +175,17 @@ def test_on_drift_fits_once_where_the_champions_manifest_recorded_nothing(shop, 
     [
         ({"backtest": {"windows": 5}}, r"backtest.windows is 5 and promote.min_windows 8"),
         ({"horizon": 5, "season": 24}, r"forecasts 6 steps of numbers and the pipeline 5"),
+        (
+            {"data": {"path": "sales.csv", "calendar": [], "known": ["y2"]}},
+            r"cannot be compared on these data: gru was trained with the known covariates none, the data have y2.* or "
+            r"publish the changed pipeline once with forecaster run, or give it another `name`",
+        ),
     ],
 )
 def test_what_can_never_be_compared_is_refused_with_the_remedy(shop, first, changes, fragment):
     shop.data(DAYS + 8)
+    if "data" in changes:
+        frame = pd.read_csv(shop.folder / "sales.csv")
+        frame.assign(y2=1.0).to_csv(shop.folder / "sales.csv", index=False)
     with pytest.raises(DefinitionError, match=fragment):
         shop.retrain(shop.definition(steps=1, **changes))

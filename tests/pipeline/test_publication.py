@@ -115,6 +115,24 @@ def test_a_network_that_exports_something_else_is_not_published(finished, tmp_pa
     assert store.versions("small") == before
 
 
+def test_law_8_a_full_disk_is_named_as_such(finished, monkeypatch):
+    """TensorFlow, which writes the SavedModel, has an error of its own for that."""
+    import tensorflow as tf
+
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "saved_model.pb; No space left on device")
+
+    result, project, definition = finished
+    prepared = prepare(definition, project, project.root)
+    network = RecurrentForecaster(project.model(definition.models[0]), 24, lookback=48).fit(prepared.fitting)
+    store = Store(project.store)
+    before = store.versions("small")
+    monkeypatch.setattr("tensorflow.saved_model.save", full)
+    with pytest.raises(StoreError, match=r"No space left on device.* Free some disk space"):
+        publish(store, definition, prepared, network, result.gate, {}, project.root, (), Inside(None))
+    assert store.versions("small") == before
+
+
 def test_law_6_an_altered_byte_is_found_before_the_model_is_loaded(finished, tmp_path):
     import shutil
 

@@ -210,5 +210,7 @@ def test_runs_are_found_by_pipeline_state_outcome_and_time(opened: Opened, clock
     assert [run.slot.day for run in ledger.runs(outcome="superseded")] == [2]
     assert [run.slot.day for run in ledger.runs(since=SLOT + timedelta(days=2))] == [4, 3]
     assert len(ledger.runs(limit=1)) == 1
+    ledger.finish(claimed(ledger, SLOT - timedelta(days=1), "late"), KEPT)
+    assert ledger.runs(limit=1)[0].pipeline == "late", "a slot that was missed, made up for last"
     last = ledger.last("b", SLOT + timedelta(days=2))
     assert last and last.slot.day == 2
