@@ -229,16 +229,6 @@ class PipelineDefinition(BaseModel):
             raise ValueError(f"{doubled[0]} is there twice; write each once")
         return values
 
-    @field_validator("promote")
-    @classmethod
-    def _warm_from_what_is_published(cls, promote: PromoteDefinition, info: ValidationInfo) -> PromoteDefinition:
-        if promote.refit and info.data.get("warm_start"):
-            raise ValueError(
-                "refit publishes a network that has seen all data, from which none that is judged by some of them may "
-                "go on; leave refit or warm_start out"
-            )
-        return promote
-
     @field_validator("baselines")
     @classmethod
     def _some_naive(cls, baselines: list[Baseline]) -> list[Baseline]:

@@ -151,7 +151,7 @@ def train(network: Trainable, lessons: Lessons, definition: ModelDefinition, con
 
     Raises:
         TrainingError: The loss is not finite; says at which step and what to try.
-        Interrupted: `control.stop` said so; a checkpoint has been saved if there is a file for it.
+        Interrupted: `control.stop` said so; a checkpoint has been saved if there is a file for it that can be written.
     """
     network.train.optimizer.build(network.train.trainable_variables)
     state = _restored(network, control) or _State()
@@ -163,7 +163,8 @@ def train(network: Trainable, lessons: Lessons, definition: ModelDefinition, con
             break
         if control.stop():
             _save(network, state, control)
-            raise Interrupted(f"stopped at step {state.step} of {definition.steps} of {definition.name}")
+            lost = ", which could not be kept" if state.unsaved else ""
+            raise Interrupted(f"stopped at step {state.step} of {definition.steps} of {definition.name}{lost}")
         batch = lessons.batch(state.step)
         shown = network.lesson(batch.inputs, batch.target, state.step)
         state.losses.append(float(network.train.train_on_batch(shown, batch.target)))
@@ -256,10 +257,11 @@ def _save(network: Trainable, state: _State, control: Control) -> None:
         return
     try:
         _write(network, state, control.checkpoint, control.key)
+        state.unsaved = False
     except OSError as error:
         if not state.unsaved:
-            why = f"{control.checkpoint}: the fit cannot be kept there ({error.strerror}) and goes on without"
-            logger.warning("%s; if it is interrupted it begins anew", why)
+            why = f"{control.checkpoint}: the fit cannot be kept there ({error.strerror}) and goes on"
+            logger.warning("%s; if it is interrupted, what came since the last time is lost", why)
         state.unsaved = True
 
 

@@ -215,7 +215,9 @@ class _Settlement:
         self, winner: RecurrentForecaster, result: RetrainResult, losses: list[float], twin: bool
     ) -> ManifestDraft:
         promote = self.definition.promote
-        gate = judge(self.contest.table, self.contest.chosen, promote.metric, promote.significance, len(losses))
+        gate = judge(
+            self.contest.table, self.contest.chosen, promote.metric, promote.significance, self.contest.origins
+        )
         told = {**vars(gate), "verdict": f"{gate.verdict} Retrained: {result.reason}."}
         promotion = {"outcome": result.outcome, "p": result.p, "champion": result.scores["champion"]}
         return draft_of(

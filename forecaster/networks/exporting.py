@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,9 @@ def export_endpoints(folder: Path, endpoints: Mapping[str, Endpoint], tables: tu
     try:
         tf.saved_model.save(written, str(folder), signatures=graphs)
     except tf.errors.ResourceExhaustedError as error:
-        raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
+        if os.strerror(errno.ENOSPC) not in str(error):  # memory, say, or files that may be open
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
 
 
 def export_model(folder: Path, model: keras.Model) -> None:

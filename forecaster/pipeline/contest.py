@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,6 +55,11 @@ class Contest:
     def course(self, definition: PipelineDefinition, prepared: Prepared) -> pd.DataFrame:
         """Losses by the promotion's metric at each cutoff of the test part, a column a model; see `losses_of`."""
         return losses_of(self.forecasts, definition, prepared)
+
+    @property
+    def origins(self) -> int:
+        """Forecast origins of the test part; where series share no clock, of the series that has most."""
+        return int(self.forecasts.groupby("unique_id", sort=False)["cutoff"].nunique().max())
 
     def apart(self, definition: PipelineDefinition, prepared: Prepared, naive: str) -> pd.DataFrame:
         """The scores of series that networks knew little of, beside those of one naive forecast.
@@ -230,8 +236,9 @@ def _key(definition: PipelineDefinition, model: ModelDefinition, data: str, sour
 
 
 def forget(checkpoints: Path) -> None:
-    """Removes the checkpoints of a run that came to its end."""
-    for file in checkpoints.glob("*.npz"):
-        file.unlink()
-    if checkpoints.is_dir():
-        checkpoints.rmdir()
+    """Removes the checkpoints of a run that came to its end; what stays is of no other fit, and does no harm."""
+    with suppress(OSError):
+        for file in checkpoints.glob("*.npz"):
+            file.unlink()
+        if checkpoints.is_dir():
+            checkpoints.rmdir()

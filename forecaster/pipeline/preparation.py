@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project, TextData, TickerData
-from forecaster.errors import DataError
+from forecaster.errors import DataError, DefinitionError
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_counts, check_support, check_transform
@@ -81,8 +81,14 @@ def prepare(
 
     Raises:
         DataError: The data are unusable or too short.
-        DefinitionError: A model does not exist, or has a name that it cannot have here.
+        DefinitionError: A model does not exist, or has a name that it cannot have here; or fits are to go on from
+            what can never be gone on from.
     """
+    if definition.warm_start and definition.promote.refit:
+        raise DefinitionError(
+            f"{definition.name}: promote.refit publishes a network that has seen all data, from which none that is "
+            "judged by some of them may go on; leave promote.refit or warm_start out"
+        )
     models = project.definitions(definition.models)
     if definition.symbolic:
         models = tuple(step_by_step(model, isinstance(definition.data, TextData)) for model in models)

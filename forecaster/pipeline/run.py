@@ -76,7 +76,7 @@ def run(
     )  # fmt: skip
     table, chosen = contest.table, contest.chosen
     course = contest.course(definition, prepared)
-    gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, len(course))
+    gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, contest.origins)
     version, insides = None, Insides(definition, prepared.panel)
     if publishing and (gate.passed or force):
         winner = refitted(definition, prepared, contest.winner)

@@ -31,7 +31,7 @@ def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, tabl
         series: Number of the series of each row, in order.
         names: Of the series.
         table: Its notes say of the series that suffers most what is lost, if it is much; under `TOO_COARSE` where
-            of every series nearly all is.
+            of every series that changes nearly all is.
     """
     if (absent := np.isnan(exact)).any():
         exact, series = exact[~absent], series[~absent]
@@ -57,7 +57,7 @@ def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, tabl
         f"numbers near {size[worst]:,.8g} are {grid[worst]:.3g} apart"
     )
     remedy = "subtract a constant from its values, or give its changes"
-    if (steps < LEAST).all():
+    if (steps[counts > 1] < LEAST).all():
         table.notes[TOO_COARSE] = f"{told}: too coarse to learn from and to judge by; {remedy}"
     else:
         many = f" (the worst of {int((steps < ENOUGH).sum()):,} such)" if len(steps) > 1 else ""

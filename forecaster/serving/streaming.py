@@ -65,7 +65,8 @@ class StreamRequest(BaseModel):
             for the target alone (of a text that is `character` or `word`).
         known: The known covariates of the next step, where there are any but calendar features.
         static: The static covariates, where there are any.
-        ds: Its time stamp; needed where calendar features are read, else it is only checked and answered.
+        ds: Its time stamp; needed where calendar features are read, and in a session that had one before; else it is
+            only checked and answered.
         state: Of the last answer; without it (and without a session) the stream starts.
         session: `start`, or the id that the answer to that gave.
         levels: Intervals in per cent; all trained ones by default.

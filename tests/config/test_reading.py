@@ -109,7 +109,6 @@ ONE_FAULT = {
     "baselines: [ridge]": "baselines: no naive forecast to compare with; add one of naive, seasonal_naive, drift",
     "promote: {metric: rmse}\nmetrics: [mase]": "promote: metric 'rmse' is not among metrics ['mase']; add it there",
     "promote: {significance: 1}": "promote.significance: should be less than 1; found 1",
-    "promote: {refit: true}\nwarm_start: true": "promote: refit publishes a network that has seen all data",
     "promote: yes": "promote: should be a mapping of keys; found True",
     "backtest: {windows: 0}": "backtest.windows: should be greater than 0 or 'auto'; found 0",
     "backtest: {refit: maybe}": "backtest.refit: should be true or false; found 'maybe'",

@@ -125,6 +125,9 @@ def test_a_checkpoint_that_cannot_be_written_costs_no_fit(tmp_path, caplog):
     assert np.array_equal(fitted(panel, model, control=control).quantiles(panel), fitted(panel, model).quantiles(panel))
     [told] = [one.getMessage() for one in caplog.records if "cannot be kept there" in one.getMessage()]
     assert "Not a directory" in told or "File exists" in told
+    control = Control(checkpoint=tmp_path / "folder" / "fit.npz", stop=lambda: True)
+    with pytest.raises(Interrupted, match="stopped at step 0 of 20 of .*, which could not be kept"):
+        fitted(panel, model, control=control)
 
 
 def test_a_fit_that_gets_no_better_ends_before_its_last_step():

@@ -157,6 +157,14 @@ def test_a_value_without_a_logarithm_behind_the_fitting_part(tmp_path, told):
         assert result.inferred["transform"].startswith("log (") and result.version == 1
 
 
+def test_a_warm_start_from_a_twin_is_refused_before_anything_is_fitted(tmp_path):
+    file = write_project(tmp_path, promote={"refit": True}, warm_start=True)
+    with pytest.raises(
+        DefinitionError, match=r"small: promote.refit publishes .* leave promote.refit or warm_start out"
+    ):
+        run(read_pipeline(file), Project(tmp_path), base=tmp_path)
+
+
 def test_what_32_bit_numbers_cannot_tell_apart_is_refused(tmp_path):
     file = write_project(tmp_path)
     frame = pd.read_csv(tmp_path / "demand.csv")

@@ -13,6 +13,7 @@ from forecaster.errors import DataError
 from forecaster.evaluation.symbols import roll_symbols
 from forecaster.forecasting.published_symbols import PublishedSymbols
 from forecaster.pipeline import Listener, run
+from forecaster.pipeline.contest import Contest
 from forecaster.series import cutoffs
 from forecaster.series.text import read_text
 from forecaster.store import Store
@@ -47,6 +48,7 @@ def test_every_symbol_of_the_last_tenth_is_forecast_by_all(told):
     result, _, _ = told
     assert len(result.forecasts) == LENGTH // 10
     assert result.forecasts["cutoff"].tolist() == list(range(LENGTH - LENGTH // 10, LENGTH))
+    assert Contest(result.forecasts, result.leaderboard, {}, "gru").origins == LENGTH // 10
     board = result.leaderboard.set_index("model")
     assert set(board.index) == {"most_frequent", "last", "bigram", "ngram", "gru"}
     assert board["bits"].to_numpy() == pytest.approx(board["log_loss"].to_numpy() / np.log(2))

@@ -311,6 +311,13 @@ def test_what_32_bit_numbers_hold_exactly_is_not_too_fine(values):
     assert not {"too coarse", "rounding"} & panel.notes.keys()
 
 
+def test_series_that_are_all_too_fine_but_for_one_that_never_changes():
+    steps = np.arange(60)
+    parts = {"a": 2e7 + 0.4 * steps, "b": 2e7 + 0.3 * steps, "dead": 0.0 * steps}
+    panel = panel_from_frame(pd.concat(table(ds=days(60), who=who, y=y) for who, y in parts.items()), Columns("who"))
+    assert "series 'b' changes by 0.3" in panel.notes["too coarse"]
+
+
 def test_one_series_too_fine_does_not_stop_the_others():
     steps = np.arange(60)
     frame = pd.concat([table(ds=days(60), who=who, y=level + 0.4 * steps) for who, level in (("a", 2e7), ("b", 0.0))])
