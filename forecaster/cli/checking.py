@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from forecaster.cli.check_tables import Check, check_data, show_check
@@ -18,7 +19,7 @@ from forecaster.config.reading import parse
 from forecaster.errors import DataError, DefinitionError
 from forecaster.forecasting.sparing import learnt
 from forecaster.pipeline.preparation import Prepared, prepare
-from forecaster.series import Columns, training_windows
+from forecaster.series import Columns, Panel, training_windows
 from forecaster.series.account import take_account
 from forecaster.series.firstlook import column_kinds, head_of, rough_facts
 from forecaster.series.guessing import guess_columns
@@ -177,10 +178,17 @@ def _prepare(result: Check, project: Project, base: Path) -> None:
         if str(error) not in result.problems:
             result.problems.append(str(error))
     if isinstance(definition.data, FileData) and definition.data.known:
-        reach = int((account.panel.offsets[1:] - account.panel.ends).min())
+        reach = min(_reach(account.panel, series) for series in range(len(account.panel)))
         result.inferred["known covariates"] = (
             f"reach {plural(reach, 'step')} beyond the last target; a forecast from there needs {definition.horizon}"
         )
+
+
+def _reach(panel: Panel, series: int) -> int:
+    """Steps behind the last target of a series whose known covariates are all there."""
+    coming = panel.values[panel.ends[series] : panel.offsets[series + 1], panel.known_columns]
+    absent = np.isnan(coming).any(axis=1)
+    return int(absent.argmax()) if absent.any() else len(coming)
 
 
 def _windows(prepared: Prepared, definition: PipelineDefinition) -> dict[str, str]:

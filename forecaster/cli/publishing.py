@@ -84,6 +84,7 @@ def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     from forecaster.forecasting.starting import starting
     from forecaster.series.future import read_known
     from forecaster.series.source import load
+    from forecaster.series.symbols import strange_categories
 
     definition = parse(version.manifest.definition, PipelineDefinition, version.side / "manifest.json")
     source = asked.source(definition, version.manifest)
@@ -94,6 +95,9 @@ def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     if definition.symbolic and (found := strangers(panel, version.manifest)):
         told = ", ".join(map(repr, found[:10])) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
         messages.print(f"unknown to {version.name}, and read as such: {told}", markup=False, soft_wrap=True)
+    if definition.symbolic and (strange := strange_categories(panel, version.manifest.inputs["known"])):
+        told = f"known covariates with what {version.name} never saw, read as none of their categories"
+        messages.print(f"{told}: {', '.join(strange[:10])}", markup=False, soft_wrap=True)
     if asked.data and not version.manifest.streaming and (told := _short(panel, version.manifest)):
         messages.print(told, markup=False, soft_wrap=True)
     with starting():

@@ -7,7 +7,7 @@ its terms by `in_terms_of`: there, place 0 is the unknown symbol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -137,14 +137,14 @@ def _check_symbols(symbols: Sequence[str], target: str, source: str, fewest: int
         )
 
 
-def _expanded(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """A covariate as it is, or as a column of 0 and 1 for each category where it holds text."""
+def _expanded(frame: pd.DataFrame, name: str, *, words: bool = False) -> pd.DataFrame:
+    """A covariate as it is, or as a column of 0 and 1 for each category where it holds text, or is to hold `words`."""
     cells = frame[name]
     absent = cells.isna() | cells.astype(str).str.strip().isin(MISSING)
-    if not pd.to_numeric(cells.where(~absent), errors="coerce")[~absent].isna().any():
+    if not words and not pd.to_numeric(cells.where(~absent), errors="coerce")[~absent].isna().any():
         return frame[[name]]
-    words = cells.astype(str).str.strip()
-    found = {f"{name}={word}": (words == word).astype(float).where(~absent) for word in sorted(set(words[~absent]))}
+    written = cells.astype(str).str.strip()
+    found = {f"{name}={one}": (written == one).astype(float).where(~absent) for one in sorted(set(written[~absent]))}
     return pd.DataFrame(found, index=frame.index)
 
 
@@ -166,12 +166,12 @@ def categories_apart(frame: pd.DataFrame, known: Sequence[str], source: str) -> 
     for name in dict.fromkeys(one.partition("=")[0] for one in known if "=" in one):
         if name not in frame:
             continue
-        apart = _expanded(frame, name)
+        apart = _expanded(frame, name, words=True)
         wanted = [one for one in known if one.partition("=")[0] == name]
         if strange := [one for one in apart if one not in wanted]:
             categories = ", ".join(one.partition("=")[2] for one in wanted)
             raise DataError(
-                f"{source}, column {name!r}: {str(strange[0]).partition('=')[2] or 'a number'!r} is none of the "
+                f"{source}, column {name!r}: {str(strange[0]).partition('=')[2]!r} is none of the "
                 f"categories in the data ({categories}); write one of these"
             )
         absent = apart.isna().any(axis=1) if len(apart.columns) else frame[name].isna()
@@ -223,7 +223,8 @@ def in_terms_of(panel: Panel, vocabulary: Sequence[str]) -> Panel:
 def with_known(panel: Panel, names: Sequence[str]) -> Panel:
     """The panel with the categories of its known covariates that a model was trained on.
 
-    A category that does not occur in the data is a column of zeros; one that the model does not know is left out.
+    A category that does not occur in the data is a column of zeros; one that the model does not know is left out: see
+    `strange_categories`. Where all that occur are numbers, a panel has them in one column.
     """
     columns = len(panel.features.columns) if panel.features else 0
     wanted = tuple(names)[: len(names) - columns] if columns else tuple(names)
@@ -237,5 +238,31 @@ def with_known(panel: Panel, names: Sequence[str]) -> Panel:
     front = panel.values[:, : panel.known_columns.start]
     found = dict(zip(panel.known, panel.values[:, panel.known_columns].T, strict=True))
     zeros = np.zeros(len(panel.values), np.float32)
-    parts = [found.get(name, zeros)[:, None] for name in wanted]
+    parts = [_category(found, name, zeros)[:, None] for name in wanted]
     return replace(panel, values=np.concatenate([front, *parts], axis=1), known=wanted)
+
+
+def _category(found: Mapping[str, np.ndarray], name: str, absent: np.ndarray) -> np.ndarray:
+    """The column of a known covariate, or of one of its categories, made from what a panel has."""
+    group, _, category = name.partition("=")
+    if name in found or group not in found:
+        return found.get(name, absent)
+    number = pd.to_numeric(category, errors="coerce")
+    return np.where(np.isnan(found[group]), np.nan, found[group] == number).astype(np.float32)
+
+
+def strange_categories(panel: Panel, names: Sequence[str]) -> list[str]:
+    """Categories of the panel's known covariates that a model does not know, as `late=YES`; it reads them as none.
+
+    Args:
+        panel: With columns of 0 and 1 for its categories, or one of numbers where all of them are.
+        names: Of the model's known covariates.
+    """
+    groups = {name.partition("=")[0] for name in names if "=" in name}
+    strange = [one for one in panel.known if one.partition("=")[0] in groups - {one} and one not in names]
+    for group in groups & {*panel.known}:
+        column = panel.values[:, panel.known_columns][:, panel.known.index(group)]
+        own = [name.partition("=")[2] for name in names if name.startswith(f"{group}=")]
+        trained = pd.to_numeric(pd.Series(own), errors="coerce").to_list()
+        strange += [f"{group}={one:g}" for one in np.unique(column[np.isfinite(column)]) if one not in trained]
+    return strange

@@ -1,9 +1,9 @@
 """A text as a series: its characters or words are the values, their places in it the time.
 
 A character is a code point of Unicode, also beyond the basic plane; all line ends are line feeds. As words count runs
-of letters and digits (with apostrophes, hyphens, and decimal signs inside of them), other signs, one or several of the
-same, and the end of a paragraph (two line feeds); other blanks are dropped, and `joined` puts them back where they
-usually stand.
+of letters and digits (with apostrophes, hyphens, and decimal signs inside of them; a letter and its accent are one,
+however they are written), other signs, one or several of the same or joined ones, and the end of a paragraph (two line
+feeds); other blanks are dropped, and `joined` puts them back where they usually stand.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import codecs
 import hashlib
 import platform
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -30,7 +31,8 @@ __all__ = ["Unit", "joined", "prompt_panel", "read_text", "split_text", "text_pa
 
 PARAGRAPH = "\n\n"
 WORDS = re.compile(
-    r"(?P<end>\n[^\S\n]*\n\s*)|\d+(?:[.,]\d+)*|\w+(?:['\u2019-]\w+)*|[()\[\]{}]|(?P<sign>[^\w\s])(?P=sign)*"
+    r"(?P<end>\n[^\S\n]*\n\s*)|\d+(?:[.,]\d+)*|\w[\w\u0300-\u036f]*(?:['\u2019-]\w[\w\u0300-\u036f]*)*|[()\[\]{}]|"
+    r"(?P<sign>[^\w\s])(?:[\ufe0e\ufe0f]|\u200d[^\w\s]|(?P=sign))*"
 )
 NO_BLANK_BEFORE = frozenset(".,;:!?)]}%\u2019\u201d\u2026") | {"...", PARAGRAPH}
 NO_BLANK_BEHIND = frozenset("([{\u2018\u201c") | {PARAGRAPH}
@@ -75,7 +77,7 @@ def text_panel(text: str, unit: Unit = "character", *, source: str = "text") -> 
         >>> panel.symbols, panel.target.tolist()
         (('be', 'not', 'or', 'to'), [3.0, 0.0, 2.0, 1.0, 3.0, 0.0])
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _with_line_feeds(text)
     try:
         digest = hashlib.sha256(text.encode()).hexdigest()
     except UnicodeEncodeError as error:
@@ -120,9 +122,11 @@ def split_text(text: str, unit: Unit) -> list[str]:
         >>> split_text("Doug's dog (Spot) ran 1,000 m.", "word")
         ["Doug's", 'dog', '(', 'Spot', ')', 'ran', '1,000', 'm', '.']
     """
+    text = _with_line_feeds(text)
     if unit == "character":
         return list(text)
-    return [PARAGRAPH if found["end"] else found[0] for found in WORDS.finditer(text.strip())]
+    composed = unicodedata.normalize("NFC", text.strip())
+    return [PARAGRAPH if found["end"] else found[0] for found in WORDS.finditer(composed)]
 
 
 def joined(symbols: Iterable[str], unit: Unit) -> str:
@@ -142,6 +146,10 @@ def joined(symbols: Iterable[str], unit: Unit) -> str:
         quoted = (not quoted if symbol == '"' else quoted) and symbol != PARAGRAPH
         glued = symbol in NO_BLANK_BEHIND or (symbol == '"' and quoted)
     return "".join(parts)
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _one_series(values: np.ndarray, symbols: tuple[str, ...], notes: Mapping[str, Any]) -> Panel:

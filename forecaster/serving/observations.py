@@ -100,6 +100,8 @@ class Observations:
         data = self.data
         columns = _columns(data)
         frame = _frame(rows, "observations", columns.id)
+        if self.version.manifest.vocabulary:
+            frame = _as_written(frame, rows, (columns.target, *columns.covariates))
         told: dict[str, Any] = {"freq": self._freq}
         if isinstance(data, FileData):
             told |= {"missing": data.missing, "clock": data.clock, "time_format": data.time_format, "zone": data.zone}
@@ -159,6 +161,16 @@ def _frame(rows: Rows, source: str, id: str | None) -> pd.DataFrame:
     if id is not None and id in frame:
         frame[id] = frame[id].map(_name)
     return frame
+
+
+def _as_written(frame: pd.DataFrame, rows: Rows, names: Sequence[str]) -> pd.DataFrame:
+    """The frame with cells as they came in some columns, where pandas makes 1 and null 1.0 and NaN."""
+    cells = {
+        name: rows[name] if isinstance(rows, Mapping) else [row.get(name) for row in rows]
+        for name in names
+        if name in frame
+    }
+    return frame.assign(**{name: pd.Series(list(found), frame.index, object) for name, found in cells.items()})
 
 
 def _name(value: object) -> object:

@@ -126,7 +126,7 @@ def test_a_checkpoint_that_cannot_be_written_costs_no_fit(tmp_path, caplog):
     [told] = [one.getMessage() for one in caplog.records if "cannot be kept there" in one.getMessage()]
     assert "Not a directory" in told or "File exists" in told
     control = Control(checkpoint=tmp_path / "folder" / "fit.npz", stop=lambda: True)
-    with pytest.raises(Interrupted, match="stopped at step 0 of 20 of .*, which could not be kept"):
+    with pytest.raises(Interrupted, match=r"stopped at step 0 of 20 of .*, which could not be kept"):
         fitted(panel, model, control=control)
 
 

@@ -8,9 +8,11 @@ from forecaster.errors import DataError
 from forecaster.series import Columns
 from forecaster.series.symbols import (
     UNKNOWN,
+    categories_apart,
     in_terms_of,
     novelty_of,
     read_symbols,
+    strange_categories,
     symbol_panel,
     vocabulary_of,
     with_known,
@@ -89,3 +91,19 @@ def test_numbers_are_not_taken_for_symbols():
 
     with pytest.raises(DataError, match="kind: symbols"):
         in_terms_of(panel_from_frame(pd.DataFrame({"ds": [1, 2, 3], "y": [1.0, 2.0, 3.0]})), (UNKNOWN, "a"))
+
+
+def test_categories_are_those_that_a_model_was_trained_on():
+    """Of newer rows all may be numbers, and some may be strange."""
+    names = ["lesson=1", "lesson=2", "lesson=free", "late"]
+    frame = pd.DataFrame({"ds": [1, 2, 3, 4], "y": list("abab"), "lesson": [1, 2, None, 7], "late": [0, 1, 0, 1]})
+    panel = with_known(symbol_panel(frame, Columns(known=["lesson", "late"])), names)
+    assert panel.known == tuple(names)
+    found = panel.values[:, panel.known_columns]
+    np.testing.assert_array_equal(found[:, 0], [1, 0, np.nan, 0])
+    np.testing.assert_array_equal(found[:, 1:3].T, [[0, 1, np.nan, 0], [0, 0, np.nan, 0]])
+    assert strange_categories(symbol_panel(frame, Columns(known=["lesson", "late"])), names) == ["lesson=7"]
+    words = frame.assign(lesson=["1", "free", "FREE", None])
+    assert strange_categories(symbol_panel(words, Columns(known=["lesson", "late"])), names) == ["lesson=FREE"]
+    told = categories_apart(pd.DataFrame({"lesson": [1, 2]}), names, "known")
+    assert told["lesson=1"].tolist() == [1.0, 0.0] and told["lesson=free"].tolist() == [0.0, 0.0]

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import unicodedata
 
 import numpy as np
 import pytest
@@ -121,3 +122,17 @@ def test_ten_thousand_words_are_a_vocabulary_and_more_than_twenty_thousand_are_n
     assert np.array_equal(np.sort(panel.target), np.arange(10_000))
     with pytest.raises(DataError, match=r"20,001 different words.*unit: character"):
         text_panel(text(20_001), "word")
+
+
+def test_a_letter_and_its_accent_are_one_however_they_are_written():
+    """As macOS writes them, and as others do; signs that are joined are one, too."""
+    decomposed = unicodedata.normalize("NFD", "Der Bär und die schöne Straße.")
+    assert split_text(decomposed, "word") == ["Der", "Bär", "und", "die", "schöne", "Straße", "."]
+    assert split_text("x\u0304 \U0001f468\u200d\U0001f469 \u2764\ufe0f !!", "word") == [
+        "x\u0304", "\U0001f468\u200d\U0001f469", "\u2764\ufe0f", "!!",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ["character", "word"])
+def test_line_ends_are_those_of_the_text_that_was_learnt(unit):
+    assert split_text("a\r\n\r\nb\rc", unit) == split_text("a\n\nb\nc", unit)

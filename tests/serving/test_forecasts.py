@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from forecaster.config import Project
+from forecaster.series.symbols import symbol_panel
+from forecaster.serving.observations import _as_written, _frame
 from forecaster.store import Store
 from tests.serving.live import serving
 from tests.serving.published import publish
@@ -164,3 +166,12 @@ def test_a_later_start_forecasts_through_the_gap(live):
     told = live.client.post(FORECAST, json=body).json()["forecasts"]
     assert [step["ds"] for step in told] == [f"2024-05-01T{hour}:00:00" for hour in (10, 11, 12)]
     assert {step["cutoff"] for step in told} == {"2024-05-01T04:00:00"}
+
+
+def test_names_of_numbers_are_as_written_beside_a_missing_one():
+    """A whole number stays one where pandas would make it 1.0 for the sake of a null."""
+    rows = [{"ds": "2024-01-01", "y": 1}, {"ds": "2024-01-02", "y": None}, {"ds": "2024-01-03", "y": 2}]
+    for told in (rows, {name: [row[name] for row in rows] for name in ("ds", "y")}):
+        frame = _as_written(_frame(told, "observations", None), told, ("y",))
+        assert frame["y"].tolist() == [1, None, 2]
+        assert symbol_panel(frame).symbols == ("1", "2")
