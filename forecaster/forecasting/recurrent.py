@@ -257,7 +257,8 @@ class RecurrentForecaster:
         from forecaster.forecasting.finishing import OF_SEQUENCES, OF_WINDOWS
 
         model = self.definition
-        theta = "auto" if resolved.theta and model.mixes else 0.0  # how much is said by the validation part
+        blends = resolved.theta and model.mixes and not self.stepwise
+        theta = "auto" if blends else 0.0  # how much is said by the validation part
         own: dict[str, Any] = {"batch_size": resolved.batch_size, "finish": OF_SEQUENCES, "theta": theta}
         own["support"] = "whole" if self.counts else resolved.support
         if model.windowed:
