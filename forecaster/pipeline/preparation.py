@@ -111,13 +111,7 @@ def prepare(
         _transform(definition),
     )  # fmt: skip
     if not definition.symbolic:
-        for model in models:
-            seen = panel if definition.promote.refit or definition.backtest.refit else fitting
-            check_support(seen, model.support, str(model.name))
-            if model.head == "negative_binomial":
-                check_counts(seen, str(model.name))
-            if model.strategy == "recursive":
-                refuse_unseen(panel, f"{model.name}: strategy: recursive")
+        _check_values(models, panel, panel if definition.promote.refit or definition.backtest.refit else fitting)
     transform = resolved.transform
     check_transform(panel if definition.transform != "auto" else fitting, transform)
     by_source = definition.transform == "auto" and transform == "log_return"
@@ -129,20 +123,7 @@ def prepare(
         "metric season": f"{season} ({'as in M4' if definition.metric_season == 'auto' else 'as told'})",
         **({"transform": f"{transform} (by the source)"} if by_source else {}),
     }
-    if all(model.batch_size != "auto" for model in models):
-        inferred.pop("batch size")
-    if not any(model.mixing == "auto" and model.mixes for model in models):
-        inferred.pop("mixtures", None)
-    if not any(model.masking == "auto" and model.windowed for model in models):
-        inferred.pop("masking", None)
-    if not any(model.spares for model in models):
-        inferred.pop("intervals", None)
-    if not any(model.theta == "auto" and model.mixes for model in models):
-        inferred.pop("theta", None)
-    _tell_support(inferred, models, ridge="ridge" in definition.baselines)
-    if not any(model.cautious for model in models) and "caution" in inferred:
-        of_ridge = f"ridge: {inferred.pop('caution')}"
-        inferred |= {"caution": of_ridge} if "ridge" in definition.baselines else {}
+    _leave_out(inferred, models, ridge="ridge" in definition.baselines)
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
     validation = cutoffs(fitting, horizon, resolved.validation, step)
@@ -154,6 +135,42 @@ def prepare(
     return Prepared(
         panel, fitting, test, validation, step, resolved, season, transform, signs, models, inferred
     )  # fmt: skip
+
+
+def _check_values(models: Sequence[ModelDefinition], panel: Panel, seen: Panel) -> None:
+    """Refuses data of which a model file says that there are none, or that its network cannot learn from.
+
+    Args:
+        models: Of the pipeline.
+        panel: All data.
+        seen: What fits will see of them.
+
+    Raises:
+        DataError: Names model, place and remedy.
+    """
+    for model in models:
+        check_support(seen, model.support, str(model.name))
+        if model.head == "negative_binomial":
+            check_counts(seen, str(model.name))
+        if model.strategy == "recursive":
+            refuse_unseen(panel, f"{model.name}: strategy: recursive")
+
+
+def _leave_out(inferred: dict[str, str], models: Sequence[ModelDefinition], ridge: bool) -> None:
+    """Takes out what was inferred for no model of the pipeline, and says what is of ridge alone."""
+    if all(model.batch_size != "auto" for model in models):
+        inferred.pop("batch size")
+    if not any(model.mixing == "auto" and model.mixes for model in models):
+        inferred.pop("mixtures", None)
+    if not any(model.masking == "auto" and model.windowed for model in models):
+        inferred.pop("masking", None)
+    if not any(model.spares for model in models):
+        inferred.pop("intervals", None)
+    if not any(model.theta == "auto" and model.mixes for model in models):
+        inferred.pop("theta", None)
+    _tell_support(inferred, models, ridge)
+    if not any(model.cautious for model in models) and (why := inferred.pop("caution", None)) and ridge:
+        inferred["caution"] = f"ridge: {why}"
 
 
 def _unforeseen(part: str, panel: Panel, origins: np.ndarray, horizon: int) -> str:

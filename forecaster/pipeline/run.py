@@ -75,13 +75,12 @@ def run(
         definition, prepared, listener, checkpoints, resume=resume, warm=warm, folds=folds
     )  # fmt: skip
     table, chosen = contest.table, contest.chosen
-    course = contest.course(definition, prepared)
     gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, contest.origins)
     version, insides = None, Insides(definition, prepared.panel)
     if publishing and (gate.passed or force):
         winner = refitted(definition, prepared, contest.winner)
         scores = {"test": records(table)}
-        losses = course[chosen].tolist()
+        losses = contest.course(definition, prepared)[chosen].tolist()
         store = Store(project.store)
         version = publish(store, definition, prepared, winner, gate, scores, base, losses, insides.of(winner))
         prune(definition, project, store)
