@@ -11,6 +11,7 @@ from forecaster.cli.console import messages
 from forecaster.config import PipelineDefinition, Project, TextData
 from forecaster.config.reading import parse
 from forecaster.errors import DataError
+from forecaster.series.names import listed, unlisted
 from forecaster.series.text import Unit, joined, split_text
 from forecaster.store import Store, Version
 
@@ -80,8 +81,8 @@ def _check(
 
 
 def split(text: str, unit: Unit | None) -> list[str]:
-    """The symbols of a beginning; those of a column of names are told with commas between them."""
-    return split_text(text, unit) if unit else [name.strip() for name in text.split(",") if name.strip()]
+    """The symbols of a beginning; those of a column of names are told as `listed` writes them."""
+    return split_text(text, unit) if unit else unlisted(text)
 
 
 def _behind(version: Version, begin: Sequence[str], wish: Wish) -> list[Generated]:
@@ -127,7 +128,7 @@ def _told(made: Sequence[Generated], begin: Sequence[str], unit: Unit | None, as
 
     def written(one: Generated) -> str:
         symbols = [*begin, *one.symbols]
-        return joined(symbols, unit) if unit else ", ".join(symbols)
+        return joined(symbols, unit) if unit else listed(symbols)
 
     if as_json:
         rows = [

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.series.account import Account
+from forecaster.series.names import listed
 from forecaster.series.stretches import visible
 from forecaster.series.text import joined, unit_of
 
@@ -55,4 +56,4 @@ def last_symbols(account: Account, series: int) -> str:
     unit = unit_of(panel.symbols) if "text" in panel.notes else None
     places = panel.history(series)[-(LAST[unit] if unit else LAST_NAMES) :]
     names = [panel.symbols[int(place)] if np.isfinite(place) else MISSING for place in places]
-    return joined(names, unit) if unit else ", ".join(names)
+    return joined(names, unit) if unit else listed(names)

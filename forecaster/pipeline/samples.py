@@ -9,6 +9,7 @@ from forecaster.errors import DataError
 from forecaster.forecasting.generation import Wish
 from forecaster.forecasting.symbols import SymbolForecaster
 from forecaster.series import Panel
+from forecaster.series.names import listed
 from forecaster.series.text import joined
 
 __all__ = ["made_up"]
@@ -41,4 +42,4 @@ def made_up(network: object, definition: PipelineDefinition, panel: Panel) -> st
     except DataError as error:
         logger.info("%s makes nothing up for the report: %s", network.name, error)
         return ""
-    return joined(symbols, unit) if unit else ", ".join(symbols[:NAMES])
+    return joined(symbols, unit) if unit else listed(symbols[:NAMES])
