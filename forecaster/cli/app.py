@@ -112,7 +112,9 @@ def predict(
     data: Annotated[
         Path | None, typer.Option(help="A file with the columns of the training data, and newer rows.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write a CSV file here instead of printing.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a CSV file (JSON with --json) here instead of printing.")
+    ] = None,
     version: Annotated[int | None, typer.Option(help="The newest by default.", show_default=False)] = None,
     level: Annotated[list[float] | None, typer.Option(help="Interval in per cent; may be repeated.")] = None,
     json: Json = False,

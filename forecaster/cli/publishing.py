@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EISDIR
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,7 @@ from forecaster.cli.console import messages
 from forecaster.config import FileData, PipelineDefinition, Project, TextData, TickerData
 from forecaster.config.groups import CHOSEN
 from forecaster.config.reading import parse
-from forecaster.errors import DataError, StoreError
+from forecaster.errors import DataError, DefinitionError, ForecasterError, StoreError
 from forecaster.store import Manifest, Store, Version
 from forecaster.store.groups import published_groups
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from forecaster.series import Panel
 
 __all__ = ["predict_published"]
+
+OTHER_FORMATS = (".parquet", ".feather", ".xlsx", ".xls")
+"""Endings of files that are neither CSV nor JSON."""
 
 
 def predict_published(
@@ -37,6 +43,8 @@ def predict_published(
     start: str | None = None,
 ) -> None:
     """Forecasts from the end of the data as they are now: the training file or another one, or newly fetched prices."""
+    if out:
+        _check_place(out, as_json)
     found = Project.find(project)
     store = Store(found.store)
     members = {} if store.champion(name) else published_groups(store, name)
@@ -48,13 +56,34 @@ def predict_published(
         frame = _of_groups(store, name, members, asked)
     else:
         frame = _forecast(store.read(name, number), asked)
+    text = frame.to_json(orient="records", date_format="iso") + "\n" if as_json else frame.to_csv(index=False)
     if out:
-        frame.to_csv(out, index=False)
+        with _named(out):
+            out.write_text(text, encoding="utf-8")
         messages.print(f"{len(frame)} forecasts written to {out}", markup=False)
-    elif as_json:
-        print(frame.to_json(orient="records", date_format="iso"))  # noqa: T201
     else:
-        print(frame.to_csv(index=False), end="")  # noqa: T201
+        print(text, end="")  # noqa: T201
+
+
+def _check_place(out: Path, as_json: bool) -> None:
+    """Refuses a file that could not be written, or not in the format of its name, before anything is forecast."""
+    written = "JSON" if as_json else "CSV"
+    if out.suffix.lower() in (OTHER_FORMATS if as_json else (*OTHER_FORMATS, ".json")):
+        other = "" if as_json else " (JSON with --json)"
+        raise DefinitionError(f"--out {out}: forecasts are written as {written}{other}; name a file so")
+    with _named(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+
+
+@contextmanager
+def _named(out: Path) -> Iterator[None]:
+    """Tells of a file that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise ForecasterError(f"--out {out}: cannot be written ({error.strerror}); name another place") from error
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,9 @@ def run_pipeline(
     definition = definition.model_copy(update={"warm_start": True}) if warm else definition
     found = Project.find(project)
     if definition.split:
+        if report:
+            told = f"each group of {definition.name} has a report of its own, in {found.models / 'reports'}"
+            raise DefinitionError(f"--report {report}: {told}; leave it out")
         from forecaster.cli.group_running import run_split
 
         return run_split(

@@ -50,8 +50,8 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
             cells[shown.index("p")] += "*"
         table.add_row(model, *cells, style=style)
     rival = "n-gram" if "log_loss" in board else "naive"
-    said = f"★ published   * significantly better than every naive forecast   skill: against the best {rival}"
-    table.caption = f"{said}{_coverages(shown)}{_directions(board)}"
+    marks = "★ published   * significantly better than every naive forecast   " if "p" in shown else ""
+    table.caption = f"{marks}skill: against the best {rival}{_coverages(shown)}{_directions(board)}"
     table.caption_justify = "left"
     return table
 

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
+from forecaster.config.groups import CHOSEN
 from forecaster.config.model import RECURRENT, ModelDefinition
 from forecaster.config.pipeline import Baseline, ModelVariant
 from forecaster.config.reading import parse, read_model
@@ -17,7 +18,7 @@ from forecaster.errors import DefinitionError
 
 __all__ = ["Project"]
 
-COLUMNS = ("unique_id", "ds", "cutoff", "y", "kind", "series", "forecasts", "metric")
+COLUMNS = ("unique_id", "ds", "cutoff", "y", "kind", "series", "forecasts", "metric", CHOSEN)
 """Of forecasts and of scores of series apart, in which networks are columns, too."""
 BOUND = r"-(lo|hi)-[\d.]+$"
 """How the columns of intervals end."""

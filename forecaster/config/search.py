@@ -87,6 +87,8 @@ def read_space(told: Sequence[str]) -> Space:
         if not sign or not values:
             raise DefinitionError(f"--search {text}: write KEY=VALUE,VALUE or KEY=LOW..HIGH, as units=32,64,128")
         _check_key(key, text)
+        if key in space:
+            raise DefinitionError(f"--search {text}: {key} was told before; write all that it may be in one --search")
         space[key] = _dimension(key, values, text)
     return space
 
@@ -137,6 +139,8 @@ def _dimension(key: str, values: str, text: str) -> Dimension:
         return Choices(tuple(found))
     if not all(map(_is_number, found)):
         raise DefinitionError(f"--search {text}: a range goes from one number to another, as dropout=0..0.3")
+    if found[0] == found[1]:
+        raise DefinitionError(f"--search {text}: both ends are the same; write {key}={low}")
     if not found[0] < found[1]:
         raise DefinitionError(f"--search {text}: a range begins with its smaller end; write {key}={high}..{low}")
     return Range(*found)

@@ -4,13 +4,13 @@ Inputs: the population stability index between the recent values of a column and
 
     PSI = Σ (r − t) ln(r / t)
 
-over ten bins that hold a tenth of the training values each, with r and t the shares of recent and training values.
-Each series is first centred by its median and divided by its interquartile range in the training part. Recent are as
-many steps as the test part had, up to the newest; where fewer than that are new, as behind a network that has learnt
-from all data, the last of the training part are among them, since the index of a handful of values is large whatever
-they are. Since a week in March differs from a year in any case, the training part is cut into blocks of that length,
-and the largest PSI of those is what is usual: inputs have drifted when the PSI is above it and above 0.25, the
-customary mark of a large shift.
+over ten bins that hold a tenth of the training values each (a value that fills several is one of its own), with r and
+t the shares of recent and training values. Each series is first centred by its median and divided by its
+interquartile range in the training part. Recent are as many steps as the test part had, up to the newest; where fewer
+than that are new, as behind a network that has learnt from all data, the last of the training part are among them,
+since the index of a handful of values is large whatever they are. Since a week in March differs from a year in any
+case, the training part is cut into blocks of that length, and the largest PSI of those is what is usual: inputs have
+drifted when the PSI is above it and above 0.25, the customary mark of a large shift.
 
 Errors: the losses of new cutoffs against those of the test part, by Welch's one-sided t-test at 1%.
 """
@@ -66,7 +66,7 @@ def input_reference(panel: Panel, until: np.ndarray, steps: int) -> dict[str, An
         values = _some(np.concatenate(pieces))
         if not len(values) or np.ptp(values) == 0:
             continue
-        edges = np.unique(np.quantile(values, np.arange(1, BINS) / BINS))
+        edges = _edges(values)
         counts = _counts(values, edges)
         blocks = _blocks(pieces, steps)
         usual = max((stability_index(_counts(block, edges), counts) for block in blocks), default=0.0)
@@ -161,6 +161,19 @@ def _blocks(pieces: Sequence[np.ndarray], steps: int) -> list[np.ndarray]:
 def _some(values: np.ndarray) -> np.ndarray:
     values = values[np.isfinite(values)]
     return values[:: -(-len(values) // MOST) or 1]
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Inner edges of the bins: the tenths. A value that is several of them, as a zero in most places, has its own bin.
+
+    Example:
+        >>> edges = _edges(np.array([0.0] * 95 + [1.0] * 5))
+        >>> _counts(np.array([0.0, 0.0, 1.0]), edges).tolist()
+        [0, 2, 1]
+    """
+    tenths = np.quantile(values, np.arange(1, BINS) / BINS)
+    again = tenths[1:][np.diff(tenths) == 0]
+    return np.unique(np.concatenate([tenths, np.nextafter(again, np.inf)]))
 
 
 def _counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:

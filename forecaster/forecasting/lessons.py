@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from forecaster.config import ModelDefinition
+from forecaster.errors import DataError
 from forecaster.forecasting.defaults import Resolved
 from forecaster.forecasting.masking import masking
 from forecaster.forecasting.mixing import mixing
@@ -16,6 +17,7 @@ from forecaster.forecasting.sparing import calibration_windows, learnt
 from forecaster.series import Batch, Panel, Windows, forecast_windows, training_windows
 from forecaster.series.runs import Runs, Sequences, lanes, sequences
 from forecaster.series.stretches import missing_stretches
+from forecaster.series.windows import NOTHING_TO_STOP_BY
 
 __all__ = ["Examples", "Lessons", "gapless", "sample", "sequence_lessons", "window_batches", "window_lessons"]
 
@@ -142,10 +144,23 @@ def sequence_lessons(
     return Lessons(sample, batch, held_out)
 
 
+def _judging(panel: Panel, border: np.ndarray) -> np.ndarray:
+    """Numbers of the series of which something is observed behind the border: others, that ended, judge no fit.
+
+    Raises:
+        DataError: There is none.
+    """
+    begins = np.clip(border - panel.first + 1, 0, panel.lengths)
+    some = [np.isfinite(panel.history(one)[begins[one] :]).any() for one in range(len(panel))]
+    if not any(some):
+        raise DataError(NOTHING_TO_STOP_BY)
+    return np.flatnonzero(some)
+
+
 def _whole_series(panel: Panel, border: np.ndarray, known: int) -> Sequences:
     """Series from their start to their end, of which the steps behind the border count; some, if they are many."""
-    longest = int(panel.lengths.max())
-    chosen = np.unique(np.linspace(0, len(panel) - 1, max(MOST_STEPS // longest, 1)).astype(np.int64))
+    longest, judging = int(panel.lengths.max()), _judging(panel, border)
+    chosen = judging[np.unique(np.linspace(0, len(judging) - 1, max(MOST_STEPS // longest, 1)).astype(np.int64))]
     some = panel.select(chosen)
     batch = forecast_windows(some, longest, 1).gather(slice(None))
     ticks = some.last[:, None] + np.arange(1 - longest, 2)
@@ -153,8 +168,9 @@ def _whole_series(panel: Panel, border: np.ndarray, known: int) -> Sequences:
 
 
 def _pieces(panel: Panel, border: np.ndarray) -> Sequences:
-    """Pieces of what is behind the border of the longest series, spread over it, each begun a little before it."""
-    series = int(panel.lengths.argmax())
+    """Pieces of what is behind the border of the longest series that goes on there, each begun a little before it."""
+    judging = _judging(panel, border)
+    series = int(judging[panel.lengths[judging].argmax()])
     stop = int(panel.lengths[series])
     first = int(border[series] - panel.first[series]) + 1
     length = min(PIECE, stop - first)

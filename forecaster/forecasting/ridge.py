@@ -106,7 +106,7 @@ class RidgeForecaster:
         best = np.inf
         for penalty in PENALTIES:
             model = _solve(inputs, target, weights**2, penalty)
-            errors = np.abs(truth - model.predict(seen))
+            errors = np.abs(truth - model.predict(seen).reshape(truth.shape))
             mean = float(np.nanmean(importance[:, None] * errors))
             if mean < best:
                 best, self._model, self._errors = mean, model, errors

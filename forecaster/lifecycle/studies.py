@@ -127,7 +127,8 @@ def trials_of(study: optuna.Study) -> list[Trial]:
         state = "cut off" if _without_end(one) else states[one.state.name]
         score = one.value if state == "complete" else None  # Optuna takes the last loss for that of a pruned one
         steps, model = int(one.user_attrs.get("steps", 0)), str(one.params.get("model", ""))
-        told.append(Trial(one.number + 1, state, model, changes, score, steps, seconds))
+        error = str(one.user_attrs.get(ERROR, ""))
+        told.append(Trial(one.number + 1, state, model, changes, score, steps, seconds, error))
     return told
 
 

@@ -25,6 +25,7 @@ class Trial:
         score: On the validation part, by the promotion's metric; None unless it is complete.
         steps: Steps that it was fitted.
         seconds: That it took.
+        error: Why it failed; empty unless it did.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Trial:
     score: float | None
     steps: int
     seconds: float
+    error: str = ""
 
     @property
     def rank(self) -> float:

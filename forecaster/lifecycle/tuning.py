@@ -118,6 +118,9 @@ def tune(
         done = trials_of(study)
     best = min(done, key=lambda one: one.rank, default=None)
     if best is None or best.score is None:
+        if done and all(one.state == "failed" for one in done):
+            failed = "the only trial" if len(done) == 1 else f"all {len(done)} trials"
+            raise ForecasterError(f"{definition.name}: {failed} failed; the last one said: {done[-1].error}")
         raise ForecasterError(
             f"{definition.name}: no trial came to its end in {minutes:g} minutes; call it again with more --minutes"
         )

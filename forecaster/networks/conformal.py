@@ -11,6 +11,9 @@ from keras import ops
 
 __all__ = ["Conformal", "conformal_offsets"]
 
+ROUNDING = 1e-9
+"""Below a share that is a whole number of values, so that it is not taken for more."""
+
 
 @keras.saving.register_keras_serializable(package="forecaster")
 class Conformal(keras.layers.Layer):
@@ -88,6 +91,7 @@ def conformal_offsets(
             around = outside[:, max(step - near, 0) : step + near + 1]
             seen = around[np.isfinite(around)]
             if len(seen):
-                offset = np.quantile(seen, min(level + level / independent, 1.0), method="higher")
+                share = min(level + level / independent, 1.0) - ROUNDING
+                offset = np.quantile(seen, share, method="inverted_cdf")
                 offsets[step, [place, -1 - place]] = -offset, offset
     return offsets

@@ -41,11 +41,15 @@ def ticks_of(panel: Panel, told: Any) -> np.ndarray:
     Returns:
         Shape (series,); one before the first step for a series that was not there then.
     """
-    grid = np.arange(panel.first.min(), panel.last.max() + 1)
-    stamps = panel.calendar.stamps(grid).astype(np.int64)
+    unknown, newest = int(panel.first.min()) - 1, int(panel.last.max())
     by_series = told if isinstance(told, Mapping) else dict.fromkeys(map(str, panel.ids), told)
-    known = [_number(by_series[str(name)]) if str(name) in by_series else stamps[0] - 1 for name in panel.ids]
-    return np.asarray(grid[0] + np.searchsorted(stamps, known, side="right") - 1, np.int64)
+    found = [_tick(panel, by_series[str(name)]) if str(name) in by_series else unknown for name in panel.ids]
+    return np.clip(np.array(found, np.int64), unknown, newest)
+
+
+def _tick(panel: Panel, stamp: str | int) -> int:
+    """The step of a stamp, or the one before it."""
+    return panel.calendar.tick_from(_number(stamp) + 1) - 1
 
 
 def after(frame: pd.DataFrame, panel: Panel, told: Any) -> np.ndarray:

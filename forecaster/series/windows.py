@@ -18,7 +18,12 @@ from forecaster.series.filling import filled
 from forecaster.series.panel import Panel
 from forecaster.series.stretches import Stretches, missing_stretches
 
-__all__ = ["Batch", "Windows", "forecast_windows", "training_windows"]
+__all__ = ["NOTHING_TO_STOP_BY", "Batch", "Windows", "forecast_windows", "training_windows"]
+
+NOTHING_TO_STOP_BY = (
+    "no target was observed in the validation part, so no fit can be stopped by it; "
+    "give more data, a shorter horizon or more validation windows"
+)
 
 
 @dataclass(frozen=True)
@@ -117,10 +122,7 @@ class Windows:
         hidden = np.clip(cutoffs[self.series] + 1 - ticks, 0, self._sizes)
         left = self._sizes > hidden
         if not left.any():
-            raise DataError(
-                "no target was observed in the validation part, so no fit can be stopped by it; "
-                "give more data, a shorter horizon or more validation windows"
-            )
+            raise DataError(NOTHING_TO_STOP_BY)
         counts = (self._sizes - hidden)[left]
         return replace(self, series=self.series[left], starts=(self.starts + hidden)[left], counts=counts)
 

@@ -247,7 +247,9 @@ class Store:
     def _existing(self, name: str, version: int | None) -> int:
         versions = self.versions(name)
         if not versions:
-            raise StoreError(f"{self.root} holds no version of {name}. Publish one (forecaster run).")
+            like = [one for one in self.names() if one.startswith(f"{name}-")]
+            instead = f"Choose one of its groups: {', '.join(like)}" if like else "Publish one (forecaster run)"
+            raise StoreError(f"{self.root} holds no version of {name}. {instead}.")
         if version is None:
             return versions[-1]
         if version not in versions:

@@ -58,6 +58,21 @@ def test_predict_gives_dated_forecasts_with_intervals(project):
     assert len(records) == 24
 
 
+def test_forecasts_are_written_where_and_as_they_are_asked_for(project):
+    folder, _ = project
+    new = folder / "new" / "forecasts.json"
+    assert here("predict", "small", "--json", "--out", new, cwd=folder).returncode == 0
+    assert len(json.loads(new.read_text())) == 24
+    for place, words in (
+        ("new", "cannot be written (Is a directory)"),
+        ("demand.csv/forecasts.csv", "cannot be written"),
+        ("forecasts.json", "written as CSV (JSON with --json)"),
+        ("forecasts.parquet", "written as CSV"),
+    ):
+        answer = here("predict", "small", "--out", place, cwd=folder)
+        assert answer.returncode == 2 and words in " ".join(answer.stderr.split()), answer.stderr
+
+
 def test_networks_of_ones_own_are_found_where_the_program_is_called(tmp_path):
     (tmp_path / "my_networks.py").write_text("")
     code = (

@@ -20,6 +20,14 @@ def test_the_leaderboard_of_symbols_fits_into_80_columns_and_marks_the_published
     assert "the best n-gram" in " ".join(printed.split())
 
 
+def test_a_leaderboard_without_a_verdict_has_no_marks_to_explain():
+    row = {"model": "chosen", "kind": "network", "mase": 0.9, "skill": 0.1, "published": False, "significant": False}
+    screen = Console(width=80, file=io.StringIO())
+    screen.print(leaderboard_table(pd.DataFrame([row])))
+    printed = " ".join(screen.file.getvalue().split())
+    assert "skill: against the best naive" in printed and "published" not in printed and "*" not in printed
+
+
 def test_series_apart_fit_into_80_columns():
     row = {"kind": "as long as the lookback", "series": 1204, "forecasts": 33712, "metric": "smape"}
     scores = {"gru": 8.6123, "simple_rnn": 9.1, "custom_lstm": float("nan"), "seasonal_naive_336": 12.0}

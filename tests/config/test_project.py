@@ -132,7 +132,7 @@ class TestDefinitions:
         with pytest.raises(DefinitionError, match=f"'{name}' is the name of a baseline; give the model another `name`"):
             project_names(project, {"network": "gru", "name": name})
 
-    @pytest.mark.parametrize("name", ["y", "cutoff", "series", "metric"])
+    @pytest.mark.parametrize("name", ["y", "cutoff", "series", "metric", "chosen"])
     def test_the_name_of_a_column(self, project, name):
         with pytest.raises(DefinitionError, match=f"'{name}' is a column of the results"):
             project_names(project, {"network": "gru", "name": name})

@@ -35,6 +35,7 @@ def test_a_range_is_of_whole_numbers_where_its_key_is_and_of_orders_of_magnitude
         ("network=gru,lstm", "network is not searched"),
         ("units=0..8", "units"),
         ("units=8..2", "write units=2..8"),
+        ("units=8..8", "both ends are the same; write units=8"),
         ("layer_norm=false..true", "from one number to another"),
         ("batch_size=auto..64", "from one number to another"),
         ("dilations=[1,2]", "'[1' is no value"),
@@ -44,6 +45,11 @@ def test_a_space_that_cannot_be_is_refused_with_what_to_write(told, words):
     with pytest.raises(DefinitionError, match="--search") as error:
         read_space([told])
     assert words in str(error.value)
+
+
+def test_a_key_that_is_told_twice_is_refused():
+    with pytest.raises(DefinitionError, match="units was told before; write all that it may be in one --search"):
+        read_space(["units=4,8", "dropout=0..0.3", "units=16,32"])
 
 
 def test_a_space_holds_the_models_as_they_are():

@@ -53,6 +53,19 @@ def test_constant_columns_and_missing_values_are_left_out():
     assert set(compare_inputs(panel, until, told)) == {"target"}
 
 
+@pytest.mark.parametrize("rate", [0.2, 0.05, 0.01])
+def test_what_is_rare_is_seen_when_it_becomes_frequent(rate):
+    """A promotion's flag, and demand that comes now and then: most of their tenths are the same number."""
+    generator = np.random.default_rng(1)
+    panel = seasonal_panel(steps=1000, past_promotion=(generator.random(1000) < rate).astype(float))
+    panel.values[:, 0] = np.where(generator.random(1000) < rate, generator.integers(1, 5, 1000), 0)
+    told, until = reference(panel, 800, steps=100)
+    assert not any(one["drifted"] for one in compare_inputs(panel, until, told).values())
+    panel.values[850:, 0] = generator.integers(50, 100, 150)
+    panel.values[850:, 1] = 1
+    assert all(one["drifted"] for one in compare_inputs(panel, until, told).values())
+
+
 def test_a_few_new_steps_are_no_drift():
     """Behind a network that has learnt from all data: what is called recent is as long as what is usual."""
     panel = seasonal_panel(steps=960, past_load=np.random.default_rng(3).normal(size=960))

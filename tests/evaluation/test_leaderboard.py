@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecaster import NaiveForecaster, naive
 from forecaster.errors import ForecasterError
-from forecaster.evaluation import leaderboard, models_of, scales, score
+from forecaster.evaluation import backtest, leaderboard, models_of, scales, score
 from forecaster.evaluation.leaderboard import is_naive, kind_of
 from forecaster.evaluation.metrics import weighted_quantile_loss
 from tests.evaluation.doubles import backtest_frame, fitting_panel
+from tests.synthetic import seasonal_panel
 
 PANEL = fitting_panel()
 
@@ -31,6 +33,16 @@ def test_best_first_and_every_score_beside_the_naive_one():
     assert list(table.columns) == [
         "kind", "mase", "smape", "rmse", "coverage-80", "wql", "skill", "seconds", "p", "significant",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ["s", "ns"])
+def test_stamps_of_another_unit_are_the_same_cutoffs(unit):
+    """As older Parquet files have them; MASE's scale is that of the fitting part."""
+    panel = seasonal_panel(steps=400)
+    panel.values[300:] *= 5
+    frame = backtest([NaiveForecaster(naive, 4)], panel, windows=20)
+    other = frame.astype({"ds": f"datetime64[{unit}]", "cutoff": f"datetime64[{unit}]"})
+    pd.testing.assert_frame_equal(leaderboard(other, panel), leaderboard(frame, panel))
 
 
 def test_skill_is_held_against_the_best_naive_forecast():

@@ -63,6 +63,15 @@ def by_scikit_learn(y, penalties=PENALTIES):
     return *min(fits, key=lambda fit: fit[0])[1:], np.abs(targets)
 
 
+def test_a_horizon_of_one_step():
+    """scikit-learn says one target as one column or none, by its version."""
+    y = waves()
+    first = RidgeForecaster(1, lookback=LAGS, validation=ORIGINS).fit(panel_of(y)).predict(panel_of(y))
+    longer = ridge().fit(panel_of(y)).predict(panel_of(y))
+    assert first["ridge"].to_numpy() == pytest.approx(longer["ridge"].to_numpy()[:1], rel=0.02)
+    assert (first["ridge-lo-80"] < first["ridge"]).all() and (first["ridge"] < first["ridge-hi-80"]).all()
+
+
 def test_it_is_scikit_learns_ridge_on_the_lags():
     y = waves()
     frame = ridge().fit(panel_of(y)).predict(panel_of(y))

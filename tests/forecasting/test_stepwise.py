@@ -11,6 +11,8 @@ from forecaster.config import ModelDefinition
 from forecaster.config.reading import parse
 from forecaster.errors import DataError, DefinitionError, Interrupted
 from forecaster.evaluation import roll
+from forecaster.forecasting import lessons
+from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
@@ -69,6 +71,23 @@ def carried():
     panel = seasonal_panel(series=2, steps=steps, **columns).with_calendar(["hour"])
     panel.values[60:66, 0] = np.nan
     return panel, recursive(panel.until(90), 3, carry_state=True, truncate=8, season=12)
+
+
+@pytest.mark.parametrize("lengths", [(70, 120), (120, 70), (70, 120, 70)])
+@pytest.mark.parametrize("limits", [{"MOST_STEPS": 130}, {"MOST_STEPS": 300}, {"MOST_STEPS": 60, "PIECE": 20}])
+def test_a_series_that_ended_before_the_validation_part_stops_no_fit(lengths, limits, monkeypatch):
+    """A loss of nothing is 0, and no network would be better than the untrained one."""
+    for name, value in limits.items():
+        monkeypatch.setattr(lessons, name, value)
+    parts = [seasonal_panel(steps=steps).until(steps - 1) for steps in lengths]
+    frames = [pd.DataFrame({"unique_id": f"s{n}", "ds": np.arange(len(one.target)), "y": one.target})
+              for n, one in enumerate(parts)]  # fmt: skip
+    panel = panel_from_frame(pd.concat(frames), Columns("unique_id"), clock="shared")
+    border, model = np.full(len(lengths), 90), tiny(strategy="recursive", carry_state=True, truncate=8)
+    told = lessons.sequence_lessons(panel, border, resolve(panel, 2, 12, 12, 1, 1, 2), 2, model, 1)
+    assert np.isfinite(told.held_out.target).any()
+    with pytest.raises(DataError, match="no target was observed in the validation part"):
+        lessons.sequence_lessons(panel, border + 40, resolve(panel, 2, 12, 12, 1, 1, 2), 2, model, 1)
 
 
 def test_law_1_nothing_behind_a_cutoff_changes_its_forecast(carried):

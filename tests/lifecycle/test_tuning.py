@@ -215,6 +215,13 @@ def test_a_fault_that_every_trial_would_have_ends_the_search_and_keeps_the_trial
     assert found.trials[2].changes == found.trials[1].changes
 
 
+def test_where_all_trials_failed_the_reason_is_told(tmp_path):
+    file = write_project(tmp_path, models=[{"extends": "gru", **SMALL, "learning_rate": 1e30}])
+    space = {"learning_rate": Choices((1e30, 2e30))}
+    with pytest.raises(ForecasterError, match=r"all 2 trials failed; the last one said: .*loss is not finite"):
+        tune(read_pipeline(file), Project(tmp_path), space, base=tmp_path, trials=2)
+
+
 def test_no_time_is_an_error_with_a_remedy(searched, tmp_path):
     _, definition, _, folder = searched
     with pytest.raises(ForecasterError, match="--minutes"):

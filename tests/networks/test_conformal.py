@@ -40,9 +40,17 @@ def test_by_hand():
     target = np.array([[0.0], [1.0], [2.0], [np.nan], [9.0]])
     said, levels = np.tile([1.0, 2.0, 3.0], (5, 1, 1)), [0.25, 0.5, 0.75]
     # outside by 1 (below), 0, -1 (inside) and 6 (above)
-    assert conformal_offsets(target, said, levels, 1e9).tolist() == [[-1.0, 0.0, 1.0]]
-    assert conformal_offsets(target, said, levels, 2.0).tolist() == [[-6.0, 0.0, 6.0]]  # of two windows 75% are both
+    assert conformal_offsets(target, said, levels, 1e9).tolist() == [[0.0, 0.0, 0.0]]
+    assert conformal_offsets(target, said, levels, 2.0).tolist() == [[-1.0, 0.0, 1.0]]  # three of four are 75%
+    assert conformal_offsets(target, said, levels, 1.0).tolist() == [[-6.0, 0.0, 6.0]]
     assert conformal_offsets(np.full((3, 1), np.nan), said[:3], levels, 3.0).tolist() == [[0.0] * 3]
+
+
+@pytest.mark.parametrize(("count", "rank"), [(4, 4), (9, 8), (19, 16), (49, 40), (99, 80)])
+def test_of_so_many_errors_it_is_the_one_that_split_conformal_prediction_takes(count, rank):
+    """The ceil((n + 1) p)-th smallest for p = 0.8 (Vovk et al. 2005)."""
+    errors = np.random.default_rng(1).permutation(np.arange(1.0, count + 1))[:, None]
+    assert conformal_offsets(errors, np.zeros((count, 1, 3)), [0.1, 0.5, 0.9], count)[0, 2] == rank
 
 
 def test_a_bias_that_the_finish_mends_widens_intervals_and_does_not_shift_them():

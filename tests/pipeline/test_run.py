@@ -29,6 +29,14 @@ def test_networks_and_baselines_stand_in_one_leaderboard(finished):
     assert board.loc[board["kind"] == "network", "validation"].notna().all()
 
 
+def test_a_horizon_of_one_step(tmp_path):
+    file = write_project(tmp_path, horizon=1, lookback=24, models=[{"extends": "gru", **SMALL}])
+    result = run(read_pipeline(file), Project(tmp_path), base=tmp_path, publishing=False)
+    board = result.leaderboard.set_index("model")
+    assert board[["mase", "wql", "coverage-80"]].notna().all(axis=None)
+    assert board.at["ridge", "mase"] < board.at["naive", "mase"]
+
+
 def test_law_7_the_verdict_names_the_best_naive_forecast_with_its_score(finished):
     result, _, _ = finished
     best = result.leaderboard.query("kind == 'naive'").iloc[0]

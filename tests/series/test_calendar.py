@@ -22,6 +22,11 @@ class TestEvenSteps:
         found = days.ticks(stamps("2024-03-02T09:00", "2024-03-02T08:59", "2024-03-02"))
         assert found.tolist() == [1, OFF_GRID, OFF_GRID]
 
+    @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+    def test_stamps_of_any_unit_are_the_same_moments(self, unit):
+        days = calendar_from("D", "2024-03-01", "2024-03-10")
+        assert days.ticks(stamps("2024-03-01", "2024-03-05").astype(f"datetime64[{unit}]")).tolist() == [0, 4]
+
     def test_whole_numbers(self):
         fives = calendar_from(5, 3, 23)
         assert fives.ticks(np.array([3, 8, 9, -2])).tolist() == [0, 1, OFF_GRID, -1]
