@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from forecaster.cli.findings import number, place, plural, share
+from forecaster.cli.findings import number, place, share
 from forecaster.cli.symbol_findings import frequencies
 from forecaster.series import natural_seasons
 from forecaster.series.account import Account
 from forecaster.series.stamps import say_stamp
+from forecaster.words import plural
 
 __all__ = ["cautions"]
 

@@ -12,12 +12,13 @@ from rich.text import Text
 
 from forecaster.cli.cautions import cautions
 from forecaster.cli.console import console, messages
-from forecaster.cli.findings import account_data, facts, plural, worst_series
+from forecaster.cli.findings import account_data, facts, worst_series
 from forecaster.cli.tables import facts_table
 from forecaster.config import PipelineDefinition
 from forecaster.errors import ForecasterError
 from forecaster.series.account import Account
 from forecaster.series.stamps import say_stamp
+from forecaster.words import plural
 
 __all__ = ["Check", "check_data", "show_check"]
 

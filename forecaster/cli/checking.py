@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecaster.cli.check_tables import Check, check_data, show_check
 from forecaster.cli.console import messages
-from forecaster.cli.findings import facts, plural
+from forecaster.cli.findings import facts
 from forecaster.cli.starting import path_from, pipeline_text, suggest_horizon, write_pipeline
 from forecaster.config import FileData, PipelineDefinition, Project, read_pipeline
 from forecaster.config.reading import parse
@@ -24,6 +24,7 @@ from forecaster.series.account import take_account
 from forecaster.series.firstlook import column_kinds, head_of, rough_facts
 from forecaster.series.guessing import guess_columns
 from forecaster.series.source import load
+from forecaster.words import plural
 
 __all__ = ["Told", "check"]
 

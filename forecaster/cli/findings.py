@@ -11,8 +11,9 @@ from forecaster.series.account import Account
 from forecaster.series.outliers import RULE
 from forecaster.series.stamps import say_stamp
 from forecaster.series.text import unit_of
+from forecaster.words import plural
 
-__all__ = ["account_data", "facts", "plural", "worst_series"]
+__all__ = ["account_data", "facts", "worst_series"]
 
 WORST = 10
 """Gaps, outliers and series that are listed one by one."""
@@ -53,16 +54,6 @@ def _of_numbers(account: Account) -> dict[str, str]:
         "outliers": _outliers(account),
         "cycles": _cycles(account),
     }
-
-
-def plural(count: int, what: str) -> str:
-    """A count and its noun.
-
-    Example:
-        >>> plural(1, "gap"), plural(1200, "gap")
-        ('1 gap', '1,200 gaps')
-    """
-    return f"{count:,} {what}{'' if count == 1 or what == 'series' else 's'}"
 
 
 def number(value: float) -> str:

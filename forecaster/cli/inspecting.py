@@ -17,6 +17,7 @@ from forecaster.config.reading import parse
 from forecaster.errors import DataError, DefinitionError
 from forecaster.store import Store, Version
 from forecaster.store.inspection import read_inspection
+from forecaster.words import plural
 
 __all__ = ["inspect_networks"]
 
@@ -173,7 +174,9 @@ def _parameters_table(document: Document) -> Table:
 
 
 def _gates_table(layer: Document) -> Table:
-    table = _table(f"Gates of {layer['layer']} over {layer['steps']} steps, mean over {len(layer['shown'])} units")
+    table = _table(
+        f"Gates of {layer['layer']} over {plural(layer['steps'], 'step')}, mean over {len(layer['shown'])} units"
+    )
     table.add_column("")
     for heading in ("mean", "shut", "open"):
         table.add_column(heading, justify="right")

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from forecaster.cli.cautions import cautions
-from forecaster.cli.findings import facts, plural, share, worst_series
+from forecaster.cli.findings import facts, share, worst_series
 from forecaster.cli.symbol_findings import frequencies, last_symbols
 from forecaster.reporting.check_content import CheckContent
 from forecaster.series.account import Account
+from forecaster.words import plural
 
 __all__ = ["page_content"]
 

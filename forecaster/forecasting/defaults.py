@@ -13,6 +13,7 @@ from forecaster.forecasting.scale_of_changes import choose_transform
 from forecaster.forecasting.sparing import STRETCH, spared_stretches
 from forecaster.series import Panel, automatic_windows, find_seasons, natural_seasons
 from forecaster.series.split import VALIDATION_SHARE
+from forecaster.words import plural
 
 __all__ = ["Resolved", "resolve"]
 
@@ -211,12 +212,12 @@ def _lookback(
 def _segment(lookback: int, cycle: int, segment: int | Literal["auto"], reasons: dict[str, str]) -> int:
     """One cycle, or several where there would be too many segments, or an eighth of the lookback where too few."""
     if segment != "auto":
-        reasons["segment"] = f"{min(segment, lookback)} steps at once (as told)"
+        reasons["segment"] = f"{plural(min(segment, lookback), 'step')} at once (as told)"
         return min(segment, lookback)
     steps = cycle * -(-lookback // (cycle * MOST_SEGMENTS))
     if lookback < FEWEST_SEGMENTS * steps:
         steps = max(one for one in range(1, cycle + 1) if cycle % one == 0 and (one == 1 or 8 * one <= lookback))
-    reasons["segment"] = f"{steps} steps at once, {-(-lookback // steps)} segments"
+    reasons["segment"] = f"{plural(steps, 'step')} at once, {plural(-(-lookback // steps), 'segment')}"
     return steps
 
 
@@ -226,7 +227,7 @@ def _cycle(panel: Panel, horizon: int, cycle: int, lookback: int, reasons: dict[
         return 1
     stretches, turns = int(panel.lengths.sum()) // horizon, lookback // cycle
     if stretches < ENOUGH_STRETCHES:
-        few = f"{stretches:,} stretches of {horizon} steps in the data, fewer than {ENOUGH_STRETCHES}"
+        few = f"{plural(stretches, 'stretch')} of {plural(horizon, 'step')} in the data, fewer than {ENOUGH_STRETCHES}"
         reasons["past cycles"] = f"not weighed ({few})"
         return 1
     reasons["past cycles"] = f"{turns} of {cycle} steps, weighed anew in every window"
@@ -248,7 +249,7 @@ def _batch_size(panel: Panel, horizon: int, reasons: dict[str, str]) -> int:
     size = 64
     while size < 256 and stretches >= 2 * size * STRETCHES_A_WINDOW:
         size *= 2
-    reasons["batch size"] = f"{size} windows ({stretches:,} stretches of {horizon} steps in the data)"
+    reasons["batch size"] = f"{size} windows ({plural(stretches, 'stretch')} of {plural(horizon, 'step')} in the data)"
     return size
 
 
@@ -322,7 +323,6 @@ def _looks(
     looks = turns * int((panel.last > lasts).sum()) + STRETCH * int(within.sum())
     if looks >= ENOUGH_LOOKS:
         return 0
-    stretches = f"{looks} stretch{'es' if looks > 1 else ''} of {horizon} steps"
-    told = f"only {stretches} to calibrate them by"
+    told = f"only {plural(looks, 'stretch')} of {plural(horizon, 'step')} to calibrate them by"
     reasons["caution"] = f"intervals drawn towards the naive forecast's, and wider: {told}"
     return max(looks, 1)

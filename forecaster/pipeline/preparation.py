@@ -32,6 +32,7 @@ from forecaster.series.precision import TOO_COARSE
 from forecaster.series.source import load
 from forecaster.series.split import TEST_SHARE
 from forecaster.series.stamps import say_stamp
+from forecaster.words import plural
 
 __all__ = ["Prepared", "baselines", "directional", "prepare"]
 
@@ -119,7 +120,7 @@ def prepare(
     inferred = {
         **resolved.reasons,
         "test": why,
-        "step": f"{step} steps between forecast origins",
+        "step": f"{plural(step, 'step')} between forecast origins",
         "metric season": f"{season} ({'as in M4' if definition.metric_season == 'auto' else 'as told'})",
         **({"transform": f"{transform} (by the source)"} if by_source else {}),
     }

@@ -20,6 +20,7 @@ from forecaster.series.rawtable import RawTable
 from forecaster.series.rows import Rows, sorted_rows
 from forecaster.series.stamps import say_stamp
 from forecaster.series.stretches import Stretches, missing_stretches, visible
+from forecaster.words import plural
 
 __all__ = ["panel_from_frame"]
 
@@ -127,13 +128,13 @@ def _refuse_gaps(panel: Panel, gaps: Stretches, source: str) -> None:
 def _facts(panel: Panel, gaps: Stretches, rows: int, freq: str | int | Calendar | None) -> dict[str, Any]:
     """What was found, for people."""
     begin, end = panel.stamps(np.array([panel.first.min(), panel.last.max()]))
-    some = f"{gaps.lengths.sum():,} of {panel.lengths.sum():,} steps missing, in {len(gaps.lengths):,} gaps"
+    some = f"{gaps.lengths.sum():,} of {panel.lengths.sum():,} steps missing, in {plural(len(gaps.lengths), 'gap')}"
     facts = {
         "rows": rows,
         "series": len(panel),
         "span": f"{say_stamp(begin)} to {say_stamp(end)}",
         "frequency": f"{panel.calendar.name} ({'inferred from the time stamps' if freq is None else 'as told'})",
-        "gaps": f"{some}, the longest of {gaps.lengths.max():,} steps" if len(gaps.lengths) else "none",
+        "gaps": f"{some}, the longest of {plural(gaps.lengths.max(), 'step')}" if len(gaps.lengths) else "none",
     }
     if isinstance(end, pd.Timestamp) and end.tz_localize(None) > pd.Timestamp.now() + pd.Timedelta(1, "D"):
         facts["future"] = f"the last target is dated {say_stamp(end)}, after today; taken as it is"

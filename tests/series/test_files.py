@@ -122,7 +122,7 @@ GOOD = {
     "missing, in words": (
         lines("2024-01-01,1", "2024-01-02,NA", "2024-01-03,nan", "2024-01-04,null", "2024-01-05,", "2024-01-06,6"), {},
         [1, np.nan, np.nan, np.nan, np.nan, 6],
-        {"gaps": "4 of 6 steps missing, in 1 gaps, the longest of 4 steps"},
+        {"gaps": "4 of 6 steps missing, in 1 gap, the longest of 4 steps"},
     ),
     "not sorted": (daily(lambda n: 29 - n, stamps=DAYS[::-1]), {}, range(30), {"sorted": "rows were not in the order"}),
     "repeated rows": (

@@ -31,7 +31,7 @@ class TestLayout:
         assert panel.ends.tolist() == [2, 6]
         assert panel.first.tolist() == [0, 0]
         assert panel.last.tolist() == [1, 3]
-        assert panel.notes["gaps"] == "1 of 6 steps missing, in 1 gaps, the longest of 1 steps"
+        assert panel.notes["gaps"] == "1 of 6 steps missing, in 1 gap, the longest of 1 step"
 
     def test_columns_lie_as_target_past_known(self):
         frame = table(ds=days(3), k=[7, 8, 9], y=[1, 2, 3], p=[4, 5, 6], s=[0.5] * 3, extra=["x"] * 3)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecaster.words import plural
+
 __all__ = ["Verdict", "verdict"]
 
 LITTLE = 0.01
@@ -62,7 +64,7 @@ def verdict(norms: np.ndarray, kind: str = "") -> Verdict:
     if reach < steps:
         words = f"vanishing: beyond {reach} of {steps} steps back less than 1% of it is left (× {factor:.3g} a step)"
         return Verdict("vanishing", reach, factor, words, _advice("vanishing", kind))
-    words = f"healthy: {share[-1]:.2g} of it is left after {steps} steps (× {factor:.3g} a step)"
+    words = f"healthy: {share[-1]:.2g} of it is left after {plural(steps, 'step')} (× {factor:.3g} a step)"
     return Verdict("healthy", reach, factor, words, "")
 
 
