@@ -36,20 +36,20 @@ def show_runs(
         raise DefinitionError(f"--state {state!r} is unknown; write one of {', '.join(STATES)}")
     with Ledger(Project.find(project).store, ledger) as book:
         found = book.runs(tuple(names), state=state, outcome=outcome, since=_moment(since), limit=limit)
-        like = [] if found else _groups(names, book)
+        like = [] if found else _alike(names, book)
     if as_json:
         print(json.dumps([run.to_dict() for run in found], indent=2))  # noqa: T201
     elif found:
         for line in _lines(found):
             console.print(line)
     elif like:
-        console.print(f"no such run; the runs of its groups have names of their own: {', '.join(like)}", markup=False)
+        console.print(f"no such run; there are some of {', '.join(like)}", markup=False)
     else:
         console.print("no such run; forecaster retrain and forecaster schedule make them")
 
 
-def _groups(names: Sequence[str], book: Ledger) -> list[str]:
-    """Names of pipelines that may be groups of those, which have had runs lately."""
+def _alike(names: Sequence[str], book: Ledger) -> list[str]:
+    """Pipelines that have had runs lately and are called as groups of those are."""
     lately = {run.pipeline for run in book.runs()}
     return sorted(one for one in lately if any(one.startswith(f"{name}-") for name in names))
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import EISDIR
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,10 +69,10 @@ def _check_place(out: Path, as_json: bool) -> None:
     if out.suffix.lower() in (OTHER_FORMATS if as_json else (*OTHER_FORMATS, ".json")):
         other = "" if as_json else " (JSON with --json)"
         raise DefinitionError(f"--out {out}: forecasts are written as {written}{other}; name a file so")
+    if out.is_dir():
+        raise ForecasterError(f"--out {out}: is a folder; name a file in it")
     with _named(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        if out.is_dir():
-            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Inputs: the population stability index between the recent values of a column and
 
     PSI = Σ (r − t) ln(r / t)
 
-over ten bins that hold a tenth of the training values each (a value that fills several is one of its own), with r and
+over ten bins that hold a tenth of the training values each (a value that would fill several has its own), with r and
 t the shares of recent and training values. Each series is first centred by its median and divided by its
 interquartile range in the training part. Recent are as many steps as the test part had, up to the newest; where fewer
 than that are new, as behind a network that has learnt from all data, the last of the training part are among them,

@@ -159,7 +159,8 @@ def _judging(panel: Panel, border: np.ndarray) -> np.ndarray:
 
 def _whole_series(panel: Panel, border: np.ndarray, known: int) -> Sequences:
     """Series from their start to their end, of which the steps behind the border count; some, if they are many."""
-    longest, judging = int(panel.lengths.max()), _judging(panel, border)
+    judging = _judging(panel, border)
+    longest = int(panel.lengths[judging].max())
     chosen = judging[np.unique(np.linspace(0, len(judging) - 1, max(MOST_STEPS // longest, 1)).astype(np.int64))]
     some = panel.select(chosen)
     batch = forecast_windows(some, longest, 1).gather(slice(None))

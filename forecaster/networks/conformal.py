@@ -12,7 +12,7 @@ from keras import ops
 __all__ = ["Conformal", "conformal_offsets"]
 
 ROUNDING = 1e-9
-"""Below a share that is a whole number of values, so that it is not taken for more."""
+"""Taken from a share of values, so that a whole number of them does not become one more by rounding."""
 
 
 @keras.saving.register_keras_serializable(package="forecaster")

@@ -94,8 +94,8 @@ class EvenSteps(Calendar):
         """As `Calendar.ticks`."""
         ticks = np.empty(np.shape(stamps), np.int64)
         for start in range(0, len(ticks), BLOCK):  # what is computed in between stays in the cache
-            some = stamps[start : start + BLOCK]
-            distances = (some if self.numeric else some.astype(STAMP)).astype(np.int64) - self.anchor
+            block = stamps[start : start + BLOCK]
+            distances = (block if self.numeric else block.astype(STAMP)).astype(np.int64) - self.anchor
             some = distances // self.width
             some[some * self.width != distances] = OFF_GRID
             ticks[start : start + BLOCK] = some

@@ -247,8 +247,8 @@ class Store:
     def _existing(self, name: str, version: int | None) -> int:
         versions = self.versions(name)
         if not versions:
-            like = [one for one in self.names() if one.startswith(f"{name}-")]
-            instead = f"Choose one of its groups: {', '.join(like)}" if like else "Publish one (forecaster run)"
+            like = ", ".join(one for one in self.names() if one.startswith(f"{name}-"))
+            instead = f"Choose one of: {like}" if like else "Publish one (forecaster run)"
             raise StoreError(f"{self.root} holds no version of {name}. {instead}.")
         if version is None:
             return versions[-1]

@@ -64,7 +64,7 @@ def test_forecasts_are_written_where_and_as_they_are_asked_for(project):
     assert here("predict", "small", "--json", "--out", new, cwd=folder).returncode == 0
     assert len(json.loads(new.read_text())) == 24
     for place, words in (
-        ("new", "cannot be written (Is a directory)"),
+        ("new", "is a folder; name a file in it"),
         ("demand.csv/forecasts.csv", "cannot be written"),
         ("forecasts.json", "written as CSV (JSON with --json)"),
         ("forecasts.parquet", "written as CSV"),
