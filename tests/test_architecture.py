@@ -10,8 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "forecaster"
 
 FLOORS = {
-    "errors": 0, "words": 0, "config": 1, "execution": 2, "series": 3, "store": 4, "networks": 5, "forecasting": 6,
-    "evaluation": 7, "reporting": 8, "pipeline": 9, "lifecycle": 10, "serving": 11, "cli": 12,
+    "errors": 0, "scores": 0, "words": 0, "config": 1, "execution": 2, "series": 3, "store": 4, "networks": 5,
+    "forecasting": 6, "evaluation": 7, "reporting": 8, "pipeline": 9, "lifecycle": 10, "serving": 11, "cli": 12,
 }  # fmt: skip
 """A room imports rooms on lower floors and itself, never sideways; `__init__` and `__main__` are doors."""
 

@@ -13,6 +13,8 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.scores import LABELS, share_of_size
+
 __all__ = ["apart_table", "facts_table", "leaderboard_table", "whole"]
 
 WIDEST = 1000
@@ -99,11 +101,7 @@ def _directions(board: pd.DataFrame) -> str:
 
 
 def _heading(name: str) -> str:
-    named = {
-        "mase": "MASE",
-        "smape": "sMAPE",
-        "rmse": "RMSE",
-        "wql": "WQL",
+    short = {
         "log_loss": "log loss",
         "top_3": "top 3",
         "perplexity": "perpl.",
@@ -111,7 +109,9 @@ def _heading(name: str) -> str:
         "validation": "valid.",
         "direction": "right",
     }
-    return named.get(name, name.removeprefix("coverage-") + ("%" if name.startswith("coverage-") else ""))
+    if name in ("mase", "smape", "rmse", "wql"):
+        return LABELS[name]
+    return short.get(name, name.removeprefix("coverage-") + ("%" if name.startswith("coverage-") else ""))
 
 
 def _format(name: str) -> Callable[[float], str]:
@@ -123,7 +123,7 @@ def _format(name: str) -> Callable[[float], str]:
         if name.startswith(("coverage", "direction")):
             return f"{value:.0%}"
         if name == "wql":
-            return f"{value:.{2 if value < 0.1 else 1}%}"
+            return share_of_size(value, unit="%")
         if name == "p":
             return f"{value:.3f}" if value >= 0.001 else "<.001"
         return {"seconds": f"{value:.1f}", "smape": f"{value:.2f}"}.get(name, _short(value))

@@ -21,8 +21,8 @@ from forecaster.lifecycle.coordination import executor_for
 from forecaster.lifecycle.trial_work import TrialWork
 from forecaster.lifecycle.tuning import Tuning, tune
 from forecaster.pipeline import Listener
-from forecaster.reporting.leaderboard import LABELS
 from forecaster.reporting.tuning import write_tuning_page
+from forecaster.scores import LABELS
 
 __all__ = ["tune_pipeline"]
 

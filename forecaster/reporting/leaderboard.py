@@ -7,31 +7,10 @@ import pandas as pd
 
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.markup import anchor, scroll_box, text
+from forecaster.scores import HIGHER_IS_BETTER, LABELS, LOWER_IS_BETTER, share_of_size, standing
 
-__all__ = ["LABELS", "apart_table", "leaderboard_table", "shown", "standing"]
+__all__ = ["apart_table", "leaderboard_table", "shown"]
 
-LABELS = {
-    "skill": "Skill",
-    "log_loss": "Log loss",
-    "accuracy": "Accuracy",
-    "top_3": "Top 3",
-    "perplexity": "Perplexity",
-    "bits": "Bits",
-    "mase": "MASE",
-    "smape": "sMAPE",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "wql": "WQL",
-    "owa": "OWA",
-    "direction": "Direction",
-    "direction-lo": "Direction, lo",
-    "direction-hi": "Direction, hi",
-    "p": "p",
-    "validation": "Validation",
-    "seconds": "Time to fit",
-}
-LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa", "wql")
-HIGHER_IS_BETTER = ("accuracy", "top_3")
 ORDER = ("skill", *LOWER_IS_BETTER, *HIGHER_IS_BETTER, "coverage", "direction", "p", "validation", "seconds")
 IN_FIRST_COLUMN = ("model", "kind", "significant", "published")
 NOT_MODELS = ("kind", "series", "forecasts", "metric")
@@ -39,30 +18,6 @@ NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 FULL_BAR = 0.5
 """The skill, up or down, whose bar fills its half of the cell."""
-
-
-def standing(row: Mapping[Hashable, object]) -> tuple[str, str]:
-    """How a model stands against the best naive forecast.
-
-    Returns:
-        The words for it and their class in report.css; both empty for a naive forecast.
-
-    Example:
-        >>> standing({"kind": "network", "skill": -0.2})
-        ('does not beat the naive forecast', 'bad')
-        >>> standing({"kind": "network", "skill": 0.2, "significant": True})
-        ('beats the naive forecasts', 'good')
-    """
-    skill = row.get("skill")
-    if row["kind"] == "naive" or not isinstance(skill, int | float) or math.isnan(skill):
-        return "", ""
-    if skill <= 0:
-        return "does not beat the naive forecast", "bad"
-    if row.get("significant") is not None and bool(row["significant"]):
-        return "beats the naive forecasts", "good"
-    if "log_loss" in row:  # its skill is against the best n-gram only
-        return "better than n-grams, not significantly better than all baselines", "unsure"
-    return "better than naive, not significantly", "unsure"
 
 
 def shown(column: str, value: object) -> str:
@@ -83,7 +38,7 @@ def shown(column: str, value: object) -> str:
     if column.startswith(("coverage", "direction", *HIGHER_IS_BETTER)):
         return f"{100 * value:.1f} %"
     if column == "wql":
-        return f"{100 * value:.{2 if value < 0.1 else 1}f} %"
+        return share_of_size(value)
     if column == "p":
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
     return _duration(value) if column == "seconds" else _four_digits(value)

@@ -2,11 +2,12 @@
 
 from forecaster.reporting.content import ReportContent
 from forecaster.reporting.inspection import inside_sections
-from forecaster.reporting.leaderboard import LABELS, apart_table, leaderboard_table, shown, standing
+from forecaster.reporting.leaderboard import apart_table, leaderboard_table, shown
 from forecaster.reporting.markup import key_list, scroll_box, text
 from forecaster.reporting.plot_sections import data_section, error_section, forecast_section, training_section
 from forecaster.reporting.section import Section
 from forecaster.reporting.symbol_sections import symbol_data_section, symbol_forecast_sections
+from forecaster.scores import LABELS, standing
 
 __all__ = ["sections"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.reporting.encoding import Json
-from forecaster.reporting.leaderboard import LABELS
 from forecaster.reporting.markup import figure, key_list, scroll_box, table, text
 from forecaster.reporting.page import render_page, write_page
 from forecaster.reporting.section import Section
+from forecaster.scores import LABELS
 
 __all__ = ["render_tuning", "write_tuning_page"]
 

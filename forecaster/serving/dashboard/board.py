@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from forecaster.scores import HIGHER_IS_BETTER, LABELS, LOWER_IS_BETTER, share_of_size, standing
 from forecaster.serving.dashboard.markup import Html, chip, table, text
 from forecaster.serving.dashboard.words import NOTHING, duration, number, percent
 from forecaster.store import Manifest
 
 __all__ = ["board", "headline", "rows_of"]
 
-HEADS = {
-    "skill": "Skill", "log_loss": "Log loss", "perplexity": "Perplexity", "bits": "Bits per symbol",
-    "accuracy": "Accuracy", "top_3": "Top 3", "mase": "MASE", "smape": "sMAPE", "rmse": "RMSE", "mae": "MAE",
-    "owa": "OWA", "wql": "WQL", "direction": "Direction", "p": "p", "validation": "Validation",
-    "seconds": "Time to fit",
-}  # fmt: skip
-LOWER_IS_BETTER = ("log_loss", "perplexity", "bits", "mase", "smape", "rmse", "mae", "owa", "wql")
-HIGHER_IS_BETTER = ("accuracy", "top_3")
 KINDS = {"network": "network", "naive": "naive", "rival": "cheap rival"}
 
 
@@ -38,23 +31,15 @@ def headline(manifest: Manifest | None) -> tuple[str, Html]:
     metric = _metric(manifest)
     if row is None:
         return NOTHING, Html(NOTHING)
-    return f"{HEADS.get(metric, metric)} {number(row.get(metric))}", _against_naive(row)
+    return f"{LABELS.get(metric, metric)} {number(row.get(metric))}", _against_naive(row)
 
 
 def _against_naive(row: Mapping[str, Any]) -> Html:
     """The skill, and in words whether the naive forecasts are beaten."""
-    skill = row.get("skill")
-    if not isinstance(skill, int | float):
+    words, look = standing(row)
+    if not words:
         return Html(NOTHING)
-    if skill <= 0:
-        words, look = "does not beat the naive forecast", "bad"
-    elif row.get("significant"):
-        words, look = "beats the naive forecasts", "good"
-    elif "log_loss" in row:  # its skill is against the best n-gram only
-        words, look = "better than n-grams, not significantly better than all baselines", "unsure"
-    else:
-        words, look = "better than naive, not significantly", "unsure"
-    return Html(f'{text(percent(skill, signed=True))}<span class="under {look}">{words}</span>')
+    return Html(f'{text(percent(row["skill"], signed=True))}<span class="under {look}">{words}</span>')
 
 
 def _metric(manifest: Manifest) -> str:
@@ -74,7 +59,7 @@ def board(manifest: Manifest) -> str:
     cells = [[_name(row, manifest.model), *(_cell(row, name, best.get(name)) for name in columns)] for row in rows]
     heads = [
         "Model",
-        *(HEADS.get(name, name.replace("coverage-", "Inside ") + "\N{NO-BREAK SPACE}%") for name in columns),
+        *(LABELS.get(name, name.replace("coverage-", "Inside ") + "\N{NO-BREAK SPACE}%") for name in columns),
     ]
     looks = [str(row.get("kind", "")) for row in rows]
     caption = f"Scores on the test part of version {manifest.version}, best first; naive forecasts are shaded"
@@ -114,8 +99,5 @@ def _cell(row: Mapping[str, Any], name: str, best: float | None) -> Html | str:
         return duration(value) if isinstance(value, int | float) else NOTHING
     if name == "p" and isinstance(value, int | float):
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
-    if name == "wql" and isinstance(value, int | float):
-        shown = f"{100 * value:.{2 if value < 0.1 else 1}f} %"
-    else:
-        shown = number(value)
+    shown = share_of_size(value) if name == "wql" and isinstance(value, int | float) else number(value)
     return Html(f"<strong>{text(shown)}</strong>") if best is not None and value == best else shown
