@@ -49,7 +49,8 @@ def theta(values: Any, seen: Any, season: int, horizon: int) -> Any:
     plain = (values - ops.take(pattern, places, axis=1)) * seen
     level, rate = _smoothed(plain, seen)
     count = ops.sum(seen, axis=1, keepdims=True)
-    ahead = ops.arange(horizon, dtype="float32")[None] + (1.0 - (1.0 - rate) ** count) / rate
+    lag = (1.0 - (1.0 - rate) ** count) / rate + _unseen_end(seen)
+    ahead = ops.arange(horizon, dtype="float32")[None] + lag
     return level + SHARE_OF_SLOPE * _slope(plain, seen) * ahead + ops.take(pattern, np.arange(horizon) % season, axis=1)
 
 
@@ -117,6 +118,12 @@ def _recurred(kept: Any, added: Any) -> Any:
         kept = kept * ops.pad(kept, shift, constant_values=1.0)[:, :steps]
         back *= 2
     return added
+
+
+def _unseen_end(seen: Any) -> Any:
+    """Steps behind the last one that was observed, over which a trend goes on unseen; shape (batch, 1)."""
+    steps = ops.arange(1, seen.shape[1] + 1, dtype="float32")[None]
+    return seen.shape[1] - ops.max(steps * seen, axis=1, keepdims=True)
 
 
 def _slope(values: Any, seen: Any) -> Any:

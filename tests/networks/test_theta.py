@@ -31,15 +31,22 @@ def by_loop(values, horizon):
     rate, level = np.mean([(rate, level) for squares, rate, level in tried if squares == least], axis=0)
     places = np.flatnonzero(np.isfinite(values))
     slope = np.polyfit(places, seen, 1)[0] if len(seen) > 2 else 0.0
-    return level + slope / 2 * (np.arange(horizon) + (1 - (1 - rate) ** len(seen)) / rate)
+    unseen = len(values) - 1 - places[-1]
+    return level + slope / 2 * (np.arange(horizon) + unseen + (1 - (1 - rate) ** len(seen)) / rate)
 
 
-@pytest.mark.parametrize("missing", [[], range(20), [3, 4, 17, 29], range(38), range(39)])
+@pytest.mark.parametrize("missing", [[], range(20), [3, 4, 17, 29], [8, *range(33, 40)], range(38), range(39)])
 def test_a_window_is_smoothed_as_by_the_recurrence_step_by_step(missing):
     values = np.random.default_rng(1).normal(0.2, 1, (8, 40)).cumsum(axis=1)
     values[:, list(missing)] = np.nan
     wanted = [by_loop(window, HORIZON) for window in values]
     assert said(values) == pytest.approx(np.array(wanted), abs=1e-4)
+
+
+def test_half_of_a_trend_goes_on_through_a_gap_at_the_end():
+    line = np.arange(60.0)
+    unseen = np.where(line < 52, line, np.nan)
+    assert said([unseen])[0] == pytest.approx(51 + (np.arange(HORIZON) + 9) / 2, abs=0.3)
 
 
 @pytest.mark.parametrize("season", [4, 7, 12])
