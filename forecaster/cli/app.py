@@ -185,6 +185,9 @@ def check(
     id: Annotated[str | None, typer.Option(help="Column that names the series.")] = None,
     time: Annotated[str | None, typer.Option(help="Column of time stamps.")] = None,
     target: Annotated[str | None, typer.Option(help="Column to forecast.")] = None,
+    symbols: Annotated[
+        bool | None, typer.Option("--symbols/--numbers", help="What that column holds; by default as its cells look.")
+    ] = None,
     past: Annotated[list[str] | None, typer.Option(help="Covariate known up to now; may be repeated.")] = None,
     known: Annotated[list[str] | None, typer.Option(help="Covariate known over the horizon; may be repeated.")] = None,
     static: Annotated[list[str] | None, typer.Option(help="Covariate of the series; may be repeated.")] = None,
@@ -210,8 +213,8 @@ def check(
         ("past", past), ("known", known), ("static", static), ("ignore", ignore),
     )}  # fmt: skip
     told = Told(
-        id=id, time=time, target=target, freq=freq, time_format=time_format, zone=zone, horizon=horizon,
-        separator=separator, decimal=decimal, thousands=thousands, encoding=encoding, **lists,
+        symbols=symbols, id=id, time=time, target=target, freq=freq, time_format=time_format, zone=zone,
+        horizon=horizon, separator=separator, decimal=decimal, thousands=thousands, encoding=encoding, **lists,
     )  # fmt: skip
     if not check_data(file, told, context.obj, write=write, html=html, force=force, as_json=json):
         raise typer.Exit(2)

@@ -22,7 +22,7 @@ from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.series import Columns, Panel, training_windows
 from forecaster.series.account import take_account
 from forecaster.series.firstlook import column_kinds, head_of, rough_facts
-from forecaster.series.guessing import guess_columns
+from forecaster.series.guessing import guess_columns, guess_symbols
 from forecaster.series.source import load
 from forecaster.words import plural
 
@@ -36,6 +36,7 @@ FORMAT = ("separator", "decimal", "thousands", "encoding")
 class Told:
     """What the user said about a file; None and empty where nothing was said."""
 
+    symbols: bool | None = None
     id: str | None = None
     time: str | None = None
     target: str | None = None
@@ -134,6 +135,8 @@ def _check_file(path: Path, told: Told, project: Project, write: Path | None) ->
 
 def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> FileData:
     """The `data` block of a file; what had to be guessed and a first look are kept in `result`."""
+    if told.symbols and not told.target:
+        raise DefinitionError(f"{path}: which column holds the symbols? write --target with its name")
     given = Columns(told.id, told.time or "ds", told.target or "y", told.past, told.known, told.static, told.ignore)
     if len(head.columns):
         parts = [part for part in ("id", "time", "target") if getattr(told, part)]
@@ -147,6 +150,7 @@ def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> Fi
     return parse(
         {
             "source": source,
+            "kind": "symbols" if _holds_symbols(head, told, result) else "numbers",
             "path": str(path),
             "id": given.id,
             "time": given.time,
@@ -160,6 +164,14 @@ def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> Fi
         FileData,
         str(path),
     )
+
+
+def _holds_symbols(head: pd.DataFrame, told: Told, result: Check) -> bool:
+    """Whether the target holds names: as told, or where one that was named is seen to."""
+    if told.symbols is not None or told.target not in head or not guess_symbols(head[told.target]):
+        return bool(told.symbols)
+    result.guessed["kind"] = f"symbols ({told.target} holds names that recur; write --numbers if these are none)"
+    return True
 
 
 def _written(told: Told) -> dict[str, str]:

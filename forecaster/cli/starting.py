@@ -27,10 +27,12 @@ MOST = 30
 
 
 def suggest_horizon(account: Account) -> tuple[int, str]:
-    """One of the shortest cycle, else a tenth of the series; and why.
+    """One of the shortest cycle, else a tenth of the series; of symbols the next one; and why.
 
     The calendar's cycles come first, if repeating them beats the last value; then those of the autocorrelation.
     """
+    if account.panel.symbols:
+        return 1, "the next symbol"
     most = max(int(np.median(account.lengths)) // SHARE, 1)
     calendar = [season for season in natural_seasons(account.panel.calendar) if season <= most]
     if calendar and (seasons := find_seasons(account.panel, min(calendar), calendar)):
@@ -74,8 +76,9 @@ def pipeline_text(
         lines += ["", "# Left to the data, a run with this file would take:"]
         lines += [f"#   {name}: {_flat(value)}" for name, value in inferred.items()]
     lines += ["", "# More that can be written, each with its default (forecaster schema tells the rest):"]
-    lines += ["# levels: [80, 95]", "# models: [simple_rnn, lstm, gru, custom_lstm]", "# seed: 1"]
-    lines += ["# backtest: {windows: auto, step: auto}", "# transform: none   # or log, difference, log_return"]
+    lines += ["# models: [simple_rnn, lstm, gru, custom_lstm]", "# seed: 1", "# backtest: {windows: auto, step: auto}"]
+    if not definition.symbolic:
+        lines += ["# levels: [80, 95]", "# transform: none   # or log, difference, log_return"]
     return "\n".join(lines) + "\n"
 
 

@@ -87,6 +87,7 @@ def _streamed(forecaster: Streaming, panel: Panel, origins: np.ndarray, alive: n
     """The same where each series is gone through once; its cutoffs follow each other."""
     names = np.asarray([*panel.symbols, ""], dtype=object)
     frames: list[pd.DataFrame] = []
+    windows: list[np.ndarray] = []
     for series in range(len(panel)):
         ticks = origins[alive[:, series], series]
         if not len(ticks):
@@ -103,9 +104,11 @@ def _streamed(forecaster: Streaming, panel: Panel, origins: np.ndarray, alive: n
         keys = {"unique_id": panel.ids[series], "ds": panel.stamps(ticks + 1), "cutoff": panel.stamps(ticks)}
         frame = pd.concat([pd.DataFrame(keys), pd.concat(parts, ignore_index=True)], axis=1)
         frame["y"] = frame["y"].astype(object).where(frame["y"] != "", None)
-        frames.append(frame[panel.calendar.trading(panel.ids[[series]], ticks[None] + 1)[0]])
-    joined: pd.DataFrame = pd.concat(frames, ignore_index=True)
-    return joined if len(frames) == 1 else joined.sort_values("cutoff", kind="stable", ignore_index=True)
+        open_then = panel.calendar.trading(panel.ids[[series]], ticks[None] + 1)[0]
+        frames.append(frame[open_then])
+        windows.append(np.flatnonzero(alive[:, series])[open_then])
+    order = np.argsort(np.concatenate(windows), kind="stable")  # not by cutoff: series may have clocks of their own
+    return pd.concat(frames, ignore_index=True).take(order).reset_index(drop=True)
 
 
 def _given(forecaster: SymbolForecasting, told: np.ndarray, came: np.ndarray) -> np.ndarray:

@@ -10,8 +10,10 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.series import Panel, Windows
 
-__all__ = ["check_counts", "check_transform", "history_read", "quantiles_in_batches"]
+__all__ = ["GIVE_KNOWN", "check_counts", "check_transform", "history_read", "quantiles_in_batches"]
 
+GIVE_KNOWN = "add these rows to the data, or give them apart (--known FILE, or `known` in a request to a server)"
+"""What to do where known covariates do not reach far enough."""
 BATCH = 512
 SAMPLED_BATCH = 32
 """Windows at once where each is forecast by some hundred paths."""
@@ -56,7 +58,7 @@ def _check_known(known: np.ndarray, windows: Windows, start: int) -> None:
     raise DataError(
         f"known covariate {panel.known_inputs[column]!r} of series {panel.ids[series]!r} has no value at "
         f"{', '.join(str(stamp) for stamp in stamps[:3])}{more}; it must reach over the horizon of {windows.horizon} "
-        "steps: add these rows to the data, or give them in a file of their own (forecaster predict NAME --known FILE)"
+        f"steps: {GIVE_KNOWN}"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from forecaster.errors import DataError
 from forecaster.forecasting.gap import Start, begun_at
-from forecaster.forecasting.inference import history_read
+from forecaster.forecasting.inference import GIVE_KNOWN, history_read
 from forecaster.forecasting.inputs import Inputs
 from forecaster.series import Panel, Windows
 from forecaster.series.runs import Sequences, lanes
@@ -40,8 +40,7 @@ def refuse_absent(known: np.ndarray, name: str) -> None:
     """Refuses known covariates that are missing over the horizon."""
     if np.isnan(known).any():
         raise DataError(
-            f"{name}: the known covariates do not reach over the horizon of {known.shape[1]} steps; add these rows to "
-            "the data, or give them in a file of their own (forecaster predict NAME --known FILE)"
+            f"{name}: the known covariates do not reach over the horizon of {known.shape[1]} steps; {GIVE_KNOWN}"
         )
 
 

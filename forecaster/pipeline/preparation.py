@@ -85,11 +85,8 @@ def prepare(
         DefinitionError: A model does not exist, or has a name that it cannot have here; or fits are to go on from
             what can never be gone on from.
     """
-    if definition.warm_start and definition.promote.refit:
-        raise DefinitionError(
-            f"{definition.name}: promote.refit publishes a network that has seen all data, from which none that is "
-            "judged by some of them may go on; leave promote.refit or warm_start out"
-        )
+    if definition.warm_start:
+        _check_warm_start(definition)
     models = project.definitions(definition.models)
     if definition.symbolic:
         models = tuple(step_by_step(model, isinstance(definition.data, TextData)) for model in models)
@@ -136,6 +133,20 @@ def prepare(
     return Prepared(
         panel, fitting, test, validation, step, resolved, season, transform, signs, models, inferred
     )  # fmt: skip
+
+
+def _check_warm_start(definition: PipelineDefinition) -> None:
+    """Refuses to go on from what can never be gone on from."""
+    if definition.promote.refit:
+        raise DefinitionError(
+            f"{definition.name}: promote.refit publishes a network that has seen all data, from which none that is "
+            "judged by some of them may go on; leave promote.refit or warm_start out"
+        )
+    if definition.symbolic:
+        raise DefinitionError(
+            f"{definition.name}: a warm start is for networks that forecast a whole horizon at once, and those of "
+            "symbols go step by step; leave warm_start out"
+        )
 
 
 def _check_values(models: Sequence[ModelDefinition], panel: Panel, seen: Panel) -> None:

@@ -60,7 +60,7 @@ def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store)
     version = store.read(name)
     manifest, source = version.manifest, f"{name} version {version.number}"
     model = next((one for one in prepared.models if one.name == manifest.model), None)
-    if model is None or definition.symbolic or model.chosen_topology == "many_to_many":
+    if model is None or model.chosen_topology == "many_to_many":
         known = ", ".join(str(one.name) for one in prepared.models)
         raise DefinitionError(
             f"warm_start: {source} is the network {manifest.model}, which must be among the models ({known}) and "

@@ -14,7 +14,7 @@ import pandas as pd
 from forecaster.errors import DataError
 from forecaster.series.columns import Columns
 
-__all__ = ["Guess", "guess_columns"]
+__all__ = ["Guess", "guess_columns", "guess_symbols"]
 
 TIMES = (
     "ds",
@@ -103,6 +103,19 @@ def guess_columns(
     if left:
         reasons["ignored"] = f"{', '.join(left)} (to use one, name it with --past, --known or --static)"
     return Guess(replace(columns, ignore=(*given.ignore, *left)), reasons)
+
+
+def guess_symbols(cells: pd.Series[Any]) -> bool:
+    """Whether a column that was told to be the target holds names that recur, and no numbers that are written oddly.
+
+    Example:
+        >>> guess_symbols(pd.Series(["home", "cart", "home", "home", "pay"])), guess_symbols(pd.Series(["1,5", "2,5"]))
+        (True, False)
+    """
+    text = cells.dropna().astype(str).str.strip()
+    if pd.api.types.is_numeric_dtype(cells) or _reads_as_dates(cells) or not len(text):
+        return False
+    return bool(text.str[:1].str.isalpha().mean() > 0.5 and 2 * text.nunique() <= len(text) + 1)
 
 
 def _time(head: pd.DataFrame, left: Sequence[str], source: str, time_format: str | None) -> tuple[str, str]:

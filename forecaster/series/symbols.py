@@ -39,6 +39,8 @@ __all__ = [
 UNKNOWN = "<unknown>"
 """What a model calls a symbol that was not in its training part."""
 MOST_SYMBOLS = 20_000
+LARGEST_WHOLE = 2.0**53
+"""Up to which all whole numbers are floating-point ones, too."""
 
 
 def read_symbols(
@@ -107,7 +109,8 @@ def symbol_panel(
     columns = columns or Columns()
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
     columns.check(list(frame.columns), source)
-    written = frame[columns.target].astype(object)
+    _check_covariates(columns, source)
+    written = _whole_again(frame[columns.target]).astype(object)
     cells = written.where(written.notna(), None).map(lambda cell: None if cell is None else str(cell).strip())
     absent = cells.isna() | cells.isin(MISSING)
     symbols = tuple(sorted(set(cells[~absent])))
@@ -125,7 +128,29 @@ def symbol_panel(
     return replace(panel, symbols=symbols, notes={**panel.notes, "symbols": shown})
 
 
+def _whole_again(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Whole numbers as they were before empty cells among them made a table turn them into floating-point ones."""
+    there = cells.dropna()
+    if not pd.api.types.is_float_dtype(cells) or (there.abs() > LARGEST_WHOLE).any() or (there % 1 != 0).any():
+        return cells
+    return there.astype(np.int64).astype(object).reindex(cells.index)
+
+
+def _check_covariates(columns: Columns, source: str) -> None:
+    """Refuses a name that could not be told from that of one of its categories."""
+    if doubtful := next((name for name in columns.covariates if "=" in name), None):
+        raise DataError(
+            f"{source}: a covariate of symbols cannot be called {doubtful!r}, since = stands between a column of "
+            "categories and each of them; rename it"
+        )
+
+
 def _check_symbols(symbols: Sequence[str], target: str, source: str, fewest: int) -> None:
+    if fewest > 1 and UNKNOWN in symbols:
+        raise DataError(
+            f"{source}, column {target!r}: {UNKNOWN} is what models call symbols that they do not know; write another "
+            "name, or leave these cells empty if they are missing"
+        )
     if len(symbols) < fewest:
         found = f"only {symbols[0]!r}" if symbols else "no symbol at all"
         wanted = "two to learn which comes next" if fewest > 1 else "one to forecast from"

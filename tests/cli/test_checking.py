@@ -243,6 +243,30 @@ def test_symbols_are_counted_and_not_taken_for_numbers(run, tmp_path):
     assert "lowest" not in told
 
 
+@pytest.mark.parametrize(("asked", "seen"), [((), True), (("--symbols",), False)])
+def test_a_column_of_names_gives_a_pipeline_of_symbols_that_can_be_run(run, tmp_path, asked, seen):
+    pages = ["home", "cart", "home", "pay"] * 30
+    write_daily(tmp_path / "visits.csv", pages)
+    file = tmp_path / "visits.yaml"
+    code, out, error = run(tmp_path / "visits.csv", "--target", "sold", *asked, "--write", file)
+    assert code == 0, error
+    assert ("sold holds names that recur" in out) == seen and "most frequent 'home' 60" in out
+    definition = read_pipeline(file)
+    assert (definition.symbolic, definition.horizon) == (True, 1)
+    text = file.read_text(encoding="utf-8")
+    assert "the next symbol" in text and "levels" not in text and "transform" not in text
+    prepare(definition, Project(tmp_path), tmp_path)
+
+
+def test_what_looks_like_names_may_be_mistakes_in_numbers(run, tmp_path):
+    names = write_daily(tmp_path / "names.csv", [f"name {one}" for one in range(40)])
+    told = "a column of names that recur is forecast by `kind: symbols`"
+    assert told in run(names, "--target", "sold")[2], "each is there once, so it was not guessed"
+    assert told in run(write_daily(tmp_path / "all.csv", ["a", "b"] * 20), "--target", "sold", "--numbers")[2]
+    assert "kind: symbols" not in run(write_daily(tmp_path / "odd.csv", ["1,5", "2,5"] * 20), "--target", "sold")[2]
+    assert "write --target with its name" in run(names, "--symbols")[2]
+
+
 def test_the_page_of_symbols_says_them(run, tmp_path):
     eaten = [*["soup", "fish", "rice"] * 40, None, "soup"]
     days = pd.date_range("2024-01-01", periods=len(eaten))

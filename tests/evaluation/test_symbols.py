@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecaster.evaluation.backtest import join
 from forecaster.evaluation.symbols import roll_symbols, symbol_leaderboard, symbol_scores
+from forecaster.forecasting.symbol_baselines import SymbolBaseline
+from forecaster.series import Columns, cutoffs
 from forecaster.series.symbols import symbol_panel
 
 
@@ -38,6 +41,20 @@ def test_what_came_gets_its_probability_and_the_unknown_that_of_the_unknown():
     assert scores["top_3"] == 0.75
     assert scores["perplexity"] == pytest.approx((0.3 * 0.6 * 0.3 * 0.1) ** -0.25)
     assert scores["bits"] == pytest.approx(scores["log_loss"] / np.log(2))
+
+
+def test_series_with_clocks_of_their_own_come_in_the_same_order_however_they_are_gone_through():
+    words = {"first": "abcabcabca", "long": "abcacbabcabcbbaabc", "short": "bcab"}
+    table = [(name, step, letter) for name, text in words.items() for step, letter in enumerate(text)]
+    visits = symbol_panel(pd.DataFrame(table, columns=["who", "ds", "y"]), Columns(id="who"))
+    origins = cutoffs(visits, 1, 5, 1)
+    streamed, again = (SymbolBaseline("bigram", 1).fit(visits.until(origins[0])) for _ in range(2))
+    again.streams = lambda panel: False
+    assert not visits.shared_clock
+    pd.testing.assert_frame_equal(roll_symbols(streamed, visits, origins), roll_symbols(again, visits, origins))
+    # a baseline that is never streamed stands beside those that are
+    seasonal = SymbolBaseline("seasonal", 1, 3).fit(visits.until(origins[0]))
+    join([roll_symbols(model, visits, origins) for model in (streamed, seasonal)])
 
 
 def test_what_a_network_went_through_on_its_own_symbols_is_said_once(caplog):

@@ -26,6 +26,11 @@ def test_gates_are_averaged_over_units_and_over_the_steps_at_which_a_symbol_was_
     assert found.words == "The forget gate keeps least at 'stop': 0.20 in the mean, 0.70 at other symbols"
 
 
+def test_a_gate_that_does_the_same_everywhere_is_said_to():
+    found = gates_by_symbol([trace(forget=np.full((2, 4), 0.365))], READ, VOCABULARY)["layer"]
+    assert found.words == "The forget gate keeps as much at all symbols: 0.73 in the mean"
+
+
 def test_a_layer_without_such_a_gate_says_nothing_of_forgetting_and_one_of_other_steps_is_left_out():
     only_input = gates_by_symbol([trace(input=np.ones((2, 4)))], READ, VOCABULARY)["layer"]
     assert (only_input.keeper, only_input.words) == (None, "")

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from forecaster.config import Project
+from forecaster.config import PipelineDefinition, Project
 from forecaster.errors import DefinitionError
 from forecaster.pipeline import run
 from forecaster.pipeline.preparation import prepare
@@ -60,3 +60,11 @@ def test_a_version_that_knows_the_answers_is_refused(finished, winner, changes, 
     definition = winner.model_validate({**winner.model_dump(), **changes})
     with pytest.raises(DefinitionError, match=words):
         warm_start(definition, prepare(definition, project, project.root), Store(project.store))
+
+
+def test_networks_of_symbols_cannot_go_on_from_another(tmp_path):
+    definition = PipelineDefinition(
+        name="letters", data={"kind": "symbols", "path": "letters.csv"}, horizon=1, warm_start=True
+    )
+    with pytest.raises(DefinitionError, match=r"letters: .* those of symbols go step by step; leave warm_start out"):
+        prepare(definition, Project(tmp_path), tmp_path)

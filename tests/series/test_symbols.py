@@ -31,6 +31,14 @@ def test_names_are_taken_letter_by_letter_and_empty_cells_are_missing(tmp_path):
     assert np.array_equal(panel.target, np.float32([0, 1, np.nan, 0, 2]), equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    ("cells", "symbols"),
+    [([1.0, np.nan, 7.0], ("1", "7")), ([1.5, 2.0, np.nan], ("1.5", "2.0")), ([1e300, 1.0, 1.0], ("1.0", "1e+300"))],
+)
+def test_whole_numbers_are_named_without_the_point_that_an_empty_cell_among_them_gave_them(cells, symbols):
+    assert symbol_panel(pd.DataFrame({"ds": range(len(cells)), "y": cells})).symbols == symbols
+
+
 def test_a_covariate_with_text_becomes_a_column_for_each_category(tmp_path):
     path = written(tmp_path, "ds,y,day,late\n1,a,Mon,0\n2,b,Tue,1\n3,,Mon,1\n")
     panel = read_symbols(path, known=["day", "late"])
@@ -70,6 +78,8 @@ def test_categories_are_those_of_training():
         ("ds,y\n1,a\n2,b\n", {"layout": "wide"}, "layout: wide is for numbers"),
         ("ds,z\n1,a\n2,b\n", {}, "no column 'y'"),
         ("ds,y\n", {}, "no rows|no symbol"),
+        ("ds,y\n1,a\n2,<unknown>\n", {}, "column 'y': <unknown> is what models call symbols that they do not know"),
+        ("ds,y,a=b\n1,a,x\n2,b,y\n", {"known": ["a=b"]}, "cannot be called 'a=b', since = stands between"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, text, options, told):

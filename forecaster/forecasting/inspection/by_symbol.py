@@ -41,9 +41,12 @@ class GatesBySymbol:
         """At which symbol it forgets, in a sentence; empty where there is no such gate."""
         if self.keeper is None:
             return ""
+        least, elsewhere = f"{self.gates[self.keeper][self.forgets]:.2f}", f"{self.elsewhere:.2f}"
+        if least == elsewhere:
+            return f"The {self.keeper} gate keeps as much at all symbols: {least} in the mean"
         return (
             f"The {self.keeper} gate keeps least at {self.symbols[self.forgets]!r}: "
-            f"{self.gates[self.keeper][self.forgets]:.2f} in the mean, {self.elsewhere:.2f} at other symbols"
+            f"{least} in the mean, {elsewhere} at other symbols"
         )
 
 

@@ -213,8 +213,9 @@ def _published(version: Version) -> Subject:
 
 def _reach(one: Subject, batch: Batch) -> GradientReach:
     """Of the loss that the network was trained by, as far as its forecasts show it."""
+    segments = one.definition.strategy != "recursive"
     if one.vocabulary:
-        return gradient_reach(one.model, _complete(one.model, batch), _cross_entropy(batch.target))
+        return gradient_reach(one.model, _complete(one.model, batch), _cross_entropy(batch.target), segments)
     past = batch.past[:, :, 0].astype(np.float64)
     spread = np.ma.masked_invalid(past).std(axis=1).filled(1.0)
     unit = np.where(spread > 0, spread, 1.0).astype(np.float32)[:, None]
@@ -223,7 +224,7 @@ def _reach(one: Subject, batch: Batch) -> GradientReach:
     def loss(said: Any) -> Any:
         return pinball(target, said["quantiles"] / unit[:, :, None], one.quantiles)
 
-    return gradient_reach(one.model, _complete(one.model, batch), loss)
+    return gradient_reach(one.model, _complete(one.model, batch), loss, segments)
 
 
 def _cross_entropy(target: np.ndarray) -> Callable[[Any], Any]:

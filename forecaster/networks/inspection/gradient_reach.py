@@ -29,17 +29,19 @@ class LayerReach:
             the whole state, h and, where there is one, c together: an LSTM carries through c what never shows in h.
             Shape (steps + 1,), the last being the initial state.
         by_state: The same for `hidden` and `cell` alone, the other one held.
+        segments: Whether it can be told to read several time steps at once.
     """
 
     layer: str
     kind: str
     norms: np.ndarray
     by_state: Mapping[str, np.ndarray]
+    segments: bool
 
     @property
     def verdict(self) -> Verdict:
         """In plain words."""
-        return verdict(self.norms, self.kind)
+        return verdict(self.norms, self.kind, self.segments)
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ class GradientReach:
         return 1.0 if self.weights <= clipnorm else clipnorm / self.weights
 
 
-def gradient_reach(model: Any, inputs: Any, loss: Callable[[Any], Tensor]) -> GradientReach:
+def gradient_reach(model: Any, inputs: Any, loss: Callable[[Any], Tensor], segments: bool = True) -> GradientReach:
     """Measures how strongly a loss depends on the states of long ago.
 
     Args:
         model: Any Keras model, built; the recurrent layers in it are found.
         inputs: What it is called with, some windows.
         loss: From the model's outputs to one number, the mean of the windows' losses.
+        segments: Whether the model can be told to read several time steps at once; for what is advised.
 
     Returns:
         The norms by layer and lag.
@@ -94,7 +97,7 @@ def gradient_reach(model: Any, inputs: Any, loss: Callable[[Any], Tensor]) -> Gr
     layers, place = [], 0
     for recording in kept:
         count = sum(map(len, _states(recording)))
-        layers.append(_reach(recording, found[place : place + count]))
+        layers.append(_reach(recording, found[place : place + count], segments))
         place += count
     squares = [float(ops.sum(ops.square(one))) for one in found[place:] if one is not None]
     return GradientReach(tuple(layers), float(np.sqrt(sum(squares))))
@@ -105,7 +108,7 @@ def _states(recording: Recording) -> list[list[Tensor]]:
     return [recording.initial, *(step.states for step in recording.steps)]
 
 
-def _reach(recording: Recording, found: list[Tensor]) -> LayerReach:
+def _reach(recording: Recording, found: list[Tensor], segments: bool) -> LayerReach:
     """Norms by lag from the gradients of the states, which lie in the order of the steps."""
     shapes = [state.shape for state in recording.initial]
     names = recording.stepper.states
@@ -117,4 +120,4 @@ def _reach(recording: Recording, found: list[Tensor]) -> LayerReach:
         squares[name] = np.stack([np.sum(np.square(grad), axis=-1) for grad in reversed(grads)])
     by_state = {name: np.sqrt(square).sum(axis=1) for name, square in squares.items()}
     whole = np.sqrt(sum(squares.values())).sum(axis=1)  # d mean / d s of a window is 1 / windows of its own loss's
-    return LayerReach(recording.label, recording.stepper.kind, whole, by_state)
+    return LayerReach(recording.label, recording.stepper.kind, whole, by_state, segments)

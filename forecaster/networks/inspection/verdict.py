@@ -37,12 +37,13 @@ class Verdict:
     advice: str
 
 
-def verdict(norms: np.ndarray, kind: str = "") -> Verdict:
+def verdict(norms: np.ndarray, kind: str = "", segments: bool = True) -> Verdict:
     """Judges the norms of a gradient.
 
     Args:
         norms: ‖d loss / d s[T − lag]‖ for lag 0, 1, …; shape (lags,).
         kind: Of the layer: `simple_rnn`, `gru`, `lstm`, `custom_lstm`; for the advice.
+        segments: Whether it can be told to read several time steps at once; for the advice.
 
     Example:
         >>> verdict(0.5 ** np.arange(20), "simple_rnn").words
@@ -60,10 +61,10 @@ def verdict(norms: np.ndarray, kind: str = "") -> Verdict:
     reach = steps - int(gone[0])
     if share.max() > MUCH:
         words = f"exploding: {share.max():.3g} times as strong {int(share.argmax())} steps back (× {factor:.3g} a step)"
-        return Verdict("exploding", reach, factor, words, _advice("exploding", kind))
+        return Verdict("exploding", reach, factor, words, _advice("exploding", kind, segments))
     if reach < steps:
         words = f"vanishing: beyond {reach} of {steps} steps back less than 1% of it is left (× {factor:.3g} a step)"
-        return Verdict("vanishing", reach, factor, words, _advice("vanishing", kind))
+        return Verdict("vanishing", reach, factor, words, _advice("vanishing", kind, segments))
     words = f"healthy: {share[-1]:.2g} of it is left after {plural(steps, 'step')} (× {factor:.3g} a step)"
     return Verdict("healthy", reach, factor, words, "")
 
@@ -84,14 +85,15 @@ _ADVICE = {
         "lower clipnorm or learning_rate; layer_norm (custom_lstm) also holds the sums in bounds",
     ),
     "vanishing": (
-        "take a gated network (lstm, gru), or let it take fewer, longer steps (segment: n)",
-        "let it take fewer, longer steps (segment: n), or start with gates that keep more (a larger forget-gate bias; "
-        "for memories of T steps chrono initialisation, log of 1 to T, Tallec and Ollivier 2018); where old values "
-        "carry no news, there is nothing to mend",
+        "take a gated network (lstm, gru)",
+        "start with gates that keep more (a larger forget-gate bias; for memories of T steps chrono initialisation, "
+        "log of 1 to T, Tallec and Ollivier 2018); where old values carry no news, there is nothing to mend",
     ),
 }
+_FEWER_STEPS = "let it take fewer, longer steps (segment: n), or "
 
 
-def _advice(name: str, kind: str) -> str:
+def _advice(name: str, kind: str, segments: bool) -> str:
     plain, gated = _ADVICE[name]
-    return gated if "lstm" in kind.lower() or "gru" in kind.lower() else plain
+    told = gated if "lstm" in kind.lower() or "gru" in kind.lower() else plain
+    return _FEWER_STEPS + told if segments and name == "vanishing" else told

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecaster.errors import ForecasterError
+from forecaster.errors import DataError, ForecasterError
 from forecaster.series import Panel
+from forecaster.series.symbols import UNKNOWN
 from forecaster.serving.dashboard.as_of import as_of
 from forecaster.serving.dashboard.places import places_of, seen_until
 from forecaster.serving.forecasts import Forecasts
@@ -36,17 +37,29 @@ def symbol_outlook(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) 
     Returns:
         `colours`: the symbols that have one of their own, none where there are too many; `past` and `next`: a row a
         step, oldest first, with `x`, `cutoff`, `named` ([symbol, probability], the likeliest first), and of the past
-        `came` and `given` (its probability), None where it was not observed, and `learnt`: whether it was seen in
-        training; `tally` over what came: `steps`, `hits`, `log_loss`.
+        `came` and `given` (its probability), None where it was not observed, `unknown`: whether the model does not
+        know it, so that what it gave to unknown ones counts, and `learnt`: whether it was seen in training; `tally`
+        over what came: `steps`, `hits`, `log_loss`. Where known covariates end with the data, `next` is empty and
+        `why` says so.
+
+    Raises:
+        DataError: Nothing can be forecast, neither from the end of the data nor from before.
     """
     vocabulary = list(loaded.version.manifest.vocabulary)[1:]
-    latest = forecasts.predict(loaded, name, one, None, None, SHOWN)
     past = _past(forecasts, loaded, name, one)
+    latest: dict[str, Any] = {}
+    try:
+        frame = forecasts.predict(loaded, name, one, None, None, SHOWN)
+        latest["next"] = _rows(frame, loaded.version.manifest.model)
+    except DataError as error:
+        if not past:
+            raise
+        latest = {"next": [], "why": str(error)}
     return {
         "kind": "symbols",
         "colours": vocabulary if len(vocabulary) <= MOST_COLOURS else [],
         "past": past,
-        "next": _rows(latest, loaded.version.manifest.model),
+        **latest,
         "tally": _tally(past),
     }
 
@@ -71,7 +84,8 @@ def _past(forecasts: Forecasts, loaded: Loaded, name: str, one: Panel) -> list[d
         rows = _rows(frame, manifest.model)
         for row, value in zip(rows, values[origin + 1 : origin + 1 + horizon], strict=False):
             came = one.symbols[int(value)] if np.isfinite(value) else None
-            row["came"], row["given"] = came, dict(row["named"]).get(came) if came else None
+            row["came"], row["unknown"] = came, came is not None and came not in manifest.vocabulary
+            row["given"] = dict(row["named"]).get(UNKNOWN if row["unknown"] else came)
             row["learnt"] = None if learnt_until is None else bool(one.first[0] + origin < learnt_until)
             row["named"] = row["named"][:SHOWN]
         found = [*rows, *found]

@@ -126,3 +126,5 @@ def test_verdicts(norms, name, reach):
     assert (said.name, said.reach) == (name, reach)
     assert said.words.startswith(name)
     assert bool(said.advice) == (name != "healthy")
+    assert ("segment: n" in said.advice) == (name == "vanishing")
+    assert "segment" not in verdict(norms, "lstm", segments=False).advice

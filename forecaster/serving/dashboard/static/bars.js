@@ -62,7 +62,7 @@ export class Bars {
     const whole = this.box.clientWidth, { bars } = this.data;
     if (!whole || !bars.length) return;
     const names = this.names();
-    const below = names ? 14 + Math.min(this.longest, 12) * (this.longest > 1 ? 6.5 : 4) : 26;
+    const below = names ? this.room(names) : 26;
     const tall = (whole < 500 ? 200 : 250) + below;
     this.height = tall - TOP - below;
     this.step = Math.min((whole - LEFT - RIGHT) / bars.length, WIDEST);
@@ -109,6 +109,17 @@ export class Bars {
     const names = this.data.bars.map((bar) => legible(bar.came ?? "?"));
     this.longest = Math.max(...names.map((name) => name.length));
     return this.data.time || this.longest > 12 ? null : names;
+  }
+
+  /** Pixels that the names take under the bars: upright ones as many as the longest is drawn with. */
+  room(names) {
+    if (this.longest === 1) return 18;
+    const lengths = [...new Set(names)].map((name) => {
+      const text = shape("text", {}, this.svg);
+      text.textContent = name;
+      return text.getComputedTextLength();
+    });
+    return 12 + Math.max(...lengths);
   }
 
   written(names, tall) {

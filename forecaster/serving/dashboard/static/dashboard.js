@@ -120,15 +120,16 @@ async function outlook(box, series) {
     const told = await ask(box.dataset.source + (series ? `?series=${encodeURIComponent(series)}` : ""));
     choices(box.querySelector("select"), told.names, told.series, (name) => outlook(box, name));
     const symbols = told.kind === "symbols";
+    const forecast = symbols ? told.next.length : told.forecast;
     draw(box.querySelector(".chart"), symbols ? told : plan(told));
     const more = box.querySelector("details");
-    more.hidden = !symbols && !told.forecast;
+    more.hidden = !forecast;
     const listed = more.querySelector(".as-table");
-    if (symbols) table(listed, ...likeliestTable(told));
-    else if (told.forecast) steps(listed, told.forecast, told.time);
+    if (forecast && symbols) table(listed, ...likeliestTable(told));
+    else if (forecast) steps(listed, told.forecast, told.time);
     if (symbols) pastOfSymbols(told, table); else pastTable(told);
     status.textContent = symbols ? saidOfSymbols(told) : described(told);
-    if (!symbols && !told.forecast) status.className = "status bad";
+    if (!forecast) status.className = "status bad";
   } catch (error) {
     status.className = "status bad";
     status.textContent = `No forecast can be shown: ${error.message}`;

@@ -20,6 +20,7 @@ export class SymbolBars extends Bars {
 /** A bar's parts from below: symbols in the order of their colours, or what came below all others. */
 function parts(row, colours) {
   const shares = new Map(row.named);
+  if (row.unknown) shares.delete("<unknown>"); // what came has its share
   if (row.came && row.given !== null) shares.set(row.came, row.given);
   const listed = colours.length
     ? colours.filter((name) => shares.has(name)).map((name) => ({ name, look: `c${colours.indexOf(name)}` }))
@@ -33,6 +34,7 @@ function parts(row, colours) {
 const at = (told, x) => (told.time ? moment(x) : String(x));
 
 export function saidOfSymbols(told) {
+  if (!told.next.length) return `No forecast from the end of the data: ${told.why}`;
   const [next] = told.next;
   const [[name, share]] = next.named;
   const who = `${told.model}, version ${told.version}`;
