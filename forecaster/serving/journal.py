@@ -13,6 +13,7 @@ import orjson
 __all__ = ["JsonLines", "RequestIds", "log_to_stderr"]
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PACKAGE = "forecaster"
 PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -54,11 +55,17 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr(quiet: bool = False) -> None:
-    """Sends the server's log to standard error as lines of JSON; a quiet one holds faults only."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    for name, level in (("forecaster.serving", logging.INFO), ("uvicorn", logging.WARNING)):
+    """Sends the log to standard error as lines of JSON, the package's own and what others warn of.
+
+    A log file is written as before.
+
+    Args:
+        quiet: Faults only.
+    """
+    for name, level in ((PACKAGE, logging.INFO), ("", logging.WARNING)):
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonLines())
+        handler.setLevel(logging.ERROR if quiet else level)
         logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(logging.ERROR if quiet else level)
-        logger.propagate = False
+        logger.handlers = [handler, *(one for one in logger.handlers if isinstance(one, logging.FileHandler))]
+    logging.getLogger(PACKAGE).propagate = False

@@ -44,7 +44,7 @@ def array_of(tensor: Any, name: str, spec: TensorSpec, most: int) -> np.ndarray:
         raise Refused(413, f"input {name!r} holds {math.prod(sizes):,} values; at most {most:,}, so send fewer rows")
     try:
         kind = tf.dtypes.as_dtype(tensor.dtype)
-        if np.dtype(kind.as_numpy_dtype) != spec.dtype:
+        if kind != tf.dtypes.as_dtype(spec.dtype):
             raise Refused(400, f"input {name!r} is of type {kind.name}; expected {spec.text}")
         return np.asarray(tf.make_ndarray(tensor), spec.dtype)
     except (TypeError, ValueError) as error:

@@ -59,7 +59,7 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread."""
+        """Ends the thread, when the version that it may be loading is loaded."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -75,7 +75,10 @@ class Watcher:
                 return
 
     def look(self) -> None:
-        """Brings what is served up to date with the shelves; a shelf that cannot be read leaves all as it is."""
+        """Brings what is served up to date with the shelves; a shelf that cannot be read leaves all as it is.
+
+        Once the watcher is to stop, what is being loaded is the last.
+        """
         with self._looking:
             places: dict[str, Shelf] = {}
             try:
@@ -85,6 +88,8 @@ class Watcher:
                 LOG.error("the store cannot be read; what is loaded stays", extra={"reason": str(error)})
                 return
             for name, shelf in places.items():
+                if self._stop.is_set():
+                    return
                 try:
                     self._bring_up_to_date(shelf, name)
                 except StoreError as error:
@@ -103,14 +108,14 @@ class Watcher:
         kept: dict[int, Loaded] = {}
         failures: dict[int, str] = {}
         for number in numbers:
-            if len(kept) == shelf.kept:
-                break
             try:
                 kept[number] = self._version(shelf, name, number, before.get(number), number in known)
             except ForecasterError as error:
                 failures[number] = str(error)
             except _NotYet:
                 failures[number] = known[number]
+            if len(kept) == shelf.kept or self._stop.is_set():
+                break
         if set(kept.values()) != set(before.values()) or failures != known:
             self._models.replace(name, kept, failures)
             self._changed(name)

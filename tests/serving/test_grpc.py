@@ -108,6 +108,8 @@ PAST = window(1.0)
         ({"past": tensor(1, 4, 1, tensor_content=b"abc")}, "INVALID_ARGUMENT", "cannot be read"),
         ({"past": tensor(1, 4, 1, kind=0)}, "INVALID_ARGUMENT", "cannot be read"),
         ({"past": tensor(1, 4, 1, kind=7, string_val=[b"1"])}, "INVALID_ARGUMENT", "type string"),
+        ({"past": tensor(1, 4, 1, kind=20)}, "INVALID_ARGUMENT", "type resource"),
+        ({"past": tensor(1, 4, 1, kind=21)}, "INVALID_ARGUMENT", "type variant"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_the_protocols_code(call, asked, code, fragment):

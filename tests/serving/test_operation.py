@@ -7,10 +7,11 @@ from dataclasses import asdict
 
 import pytest
 
+from forecaster.cli.console import logging_to
 from forecaster.serving.app import Server
 from forecaster.serving.document import document
 from forecaster.serving.front import route_of
-from forecaster.serving.journal import JsonLines, RequestIds
+from forecaster.serving.journal import JsonLines, RequestIds, log_to_stderr
 from forecaster.serving.settings import Limits, Settings
 from tests.serving.published import window
 
@@ -56,6 +57,21 @@ def test_a_log_record_is_one_line_of_json_whatever_it_holds():
     assert (told["event"], told["level"], told["model"], told["n"]) == ("served a\nb", "info", "m", 3)
     assert "msg" not in told
     assert json.loads(JsonLines().format(logging.makeLogRecord({"msg": "x", "reason": "\ud800"})))["reason"]
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_all_of_the_log_is_json_and_a_quiet_one_holds_faults_only(tmp_path, capsys, monkeypatch, quiet):
+    ours = logging.getLogger("forecaster")
+    for logger, part, begin in ((logging.root, "handlers", []), (ours, "handlers", []), (ours, "propagate", True)):
+        monkeypatch.setattr(logger, part, begin)
+    logging_to(verbose=False, file=tmp_path / "log")
+    log_to_stderr(quiet)
+    logging.getLogger("forecaster.serving").info("served")
+    logging.getLogger("forecaster.forecasting.gap").warning("%d steps were not observed", 9)
+    logging.getLogger("asyncio").error("a fault")
+    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert events == (["a fault"] if quiet else ["served", "9 steps were not observed", "a fault"])
+    assert "9 steps" in (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize("given", ["", "a b", "a\nb", "x" * 65, "é"])

@@ -9,6 +9,8 @@ import pytest
 from forecaster.config import Project
 from forecaster.serving.failures import Refused
 from forecaster.serving.models import Loaded, Models, Wanted
+from forecaster.serving.shelves import StoreShelf
+from forecaster.serving.watching import Watcher
 from forecaster.store import Store
 from tests.serving.live import serving
 from tests.serving.published import draft, publish, walk, window
@@ -140,6 +142,25 @@ def test_links_are_not_followed(fresh, saved, tmp_path):
     (store.root / "walk/9").symlink_to(outside)
     with serving(project) as live:
         assert live.client.get("/readyz").json()["models"] == {"walk": 1}
+
+
+def test_a_server_that_is_told_to_stop_loads_nothing_more(fresh, saved, monkeypatch):
+    _, store = fresh
+    for _ in range(2):
+        publish(store, "other", saved["walk"])
+    models, shelf, loaded = Models(), StoreShelf(store), []
+    watcher = Watcher([shelf], models, poll=1)
+
+    def read(name, number):
+        loaded.append((name, number))
+        watcher.stop()  # while this one is being loaded
+        return store.read(name, number)
+
+    monkeypatch.setattr(shelf, "read", read)
+    watcher.look()
+    assert loaded == [("other", 2)] and models.names() == ["other"]
+    assert not watcher.ready.is_set()
+    models.close()
 
 
 def test_no_store_is_an_empty_server(tmp_path):
