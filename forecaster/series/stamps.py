@@ -159,6 +159,8 @@ def _read(coded: Coded, time_format: str | None, table: RawTable) -> tuple[pd.Se
         dates = pd.to_datetime(column, format=layout)
     except ValueError:
         return _read_mixed(coded, time_format, table)
+    if dates.isna().any():  # pandas takes "" and "nan" for missing dates
+        return _read_mixed(coded, time_format, table)
     return dates, dates.dt.tz_localize(None)
 
 

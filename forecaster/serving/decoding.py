@@ -212,7 +212,7 @@ def _decimals(
 
 def _bytes(item: Any, where: str, spec: TensorSpec) -> bytes:
     if isinstance(item, str):
-        return item.encode("utf-8", "surrogatepass")
+        return item.encode()
     if not _is_binary(item):
         raise Refused(400, f'{where}: an object stands for a value; write binary as {{"b64": "…"}}, else {spec.text}')
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 import orjson
@@ -11,6 +13,9 @@ from forecaster.serving.failures import Refused
 from forecaster.serving.settings import Limits
 
 __all__ = ["check_size", "parse_object", "type_name"]
+
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a character beyond the first 65,536, or what looks so."""
 
 
 def parse_object(body: bytes, limits: Limits, strict: bool = False) -> dict[str, Any]:
@@ -50,16 +55,33 @@ def check_size(body: bytes, limits: Limits) -> None:
 
 
 def _with_nan(body: bytes, error: orjson.JSONDecodeError, strict: bool) -> Any:
+    """Reads what orjson refuses for NaN and Infinity, and refuses what it refuses for anything else."""
     spelled = any(word in body for word in (b"NaN", b"Infinity"))
     if spelled and not strict:
         try:
-            return json.loads(body.decode("utf-8"))
+            found = json.loads(body.decode("utf-8"), parse_int=_whole)
+            if SURROGATE.search(body):
+                json.dumps(found, ensure_ascii=False).encode("utf-8")
+            return found
         except RecursionError:
             raise Refused(400, "JSON Parse error: nested too deep") from None
+        except UnicodeEncodeError:
+            raise Refused(400, r"JSON Parse error: half of a surrogate pair (\ud800 to \udfff) alone") from None
         except ValueError as other:
             raise Refused(400, f"JSON Parse error: {other}") from None
     hint = "; strict JSON has no NaN and Infinity, write null" if spelled else ""
     raise Refused(400, f"JSON Parse error: {error}{hint}") from None
+
+
+def _whole(digits: str) -> int:
+    """A whole number that a float can hold.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    if math.isinf(float(digits)):
+        raise ValueError("number is infinity when parsed as double")
+    return int(digits)
 
 
 def type_name(value: object) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from forecaster.serving.failures import Refused
@@ -40,6 +42,12 @@ class Loaded:
     def number(self) -> int:
         """The version's number."""
         return self.version.number
+
+    @cached_property
+    def network(self) -> str:
+        """A short mark of what is served under the number, the same on every server that has the same files."""
+        files = sorted(self.version.manifest.files.items())
+        return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Session:
     Attributes:
         model: As it is served.
         version: Whose state it is; another version cannot go on with it.
+        network: Its mark, since a number may be used again: see `Loaded.network`.
         state: Tensors by name, without a batch dimension.
         awaited: The time stamp that must come next, if stamps were sent.
         lock: Held while a step is made, so that steps happen one after the other.
@@ -30,6 +31,7 @@ class Session:
 
     model: str
     version: int
+    network: str
     state: dict[str, np.ndarray]
     awaited: object = None
     expires: float = 0.0

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated, Any
 
 import numpy as np
@@ -48,12 +48,14 @@ class State(BaseModel):
 
     Attributes:
         version: Whose it is.
+        network: A mark of that version's files, since its number may be used again for others.
         tensors: Numbers by tensor name.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     version: int = Field(ge=1, lt=2**53)
+    network: str = Field(max_length=64)
     tensors: dict[str, Numbers]
 
 
@@ -145,30 +147,35 @@ class Streams:
                 request.scope["exchange"].seen(name, loaded.number)
                 shapes = state_shapes(name, loaded)
                 state = given_state(asked.state.tensors, shapes) if asked.state else zero_state(shapes)
-                session = Session(name, loaded.number, state)
+                session = Session(name, loaded.number, loaded.network, state)
                 answer = await self._step(session, loaded, asked)
             if asked.session == START:
                 return {**answer, "session": self.sessions.start(session), "expires": self.sessions.seconds}
             tensors = {key: tensor.tolist() for key, tensor in session.state.items()}
-            return {**answer, "state": {"version": loaded.number, "tensors": tensors}}
+            return {**answer, "state": {"version": loaded.number, "network": loaded.network, "tensors": tensors}}
         session = self.sessions.get(asked.session, name)
         async with session.lock:
-            with self._going_on(name, session.version) as loaded:
+            with self._going_on(name, session) as loaded:
                 request.scope["exchange"].seen(name, loaded.number)
                 answer = await self._step(session, loaded, asked)
         return {**answer, "session": asked.session, "expires": self.sessions.seconds}
 
     def _lease(self, name: str, asked: StreamRequest) -> AbstractContextManager[Loaded]:
         if asked.state is not None:
-            return self._going_on(name, asked.state.version)
+            return self._going_on(name, asked.state)
         return self.models.lease(wanted(self.models, name, asked.version or CHAMPION))
 
-    def _going_on(self, name: str, number: int) -> AbstractContextManager[Loaded]:
+    @contextmanager
+    def _going_on(self, name: str, state: State | Session) -> Iterator[Loaded]:
         """The version that a state belongs to."""
+        gone = f"version {state.version} of {name}, whose state this is, is not served any more"
         served = self.models.loaded(name)
-        if served and number not in served:
-            raise Refused(409, f"version {number} of {name}, whose state this is, is not served any more; start anew")
-        return self.models.lease(Wanted(name, number))
+        if served and state.version not in served:
+            raise Refused(409, f"{gone}; start anew")
+        with self.models.lease(Wanted(name, state.version)) as loaded:
+            if loaded.network != state.network:
+                raise Refused(409, f"{gone}, and its number is another network's; start anew")
+            yield loaded
 
     async def _step(self, session: Session, loaded: Loaded, asked: StreamRequest) -> dict[str, Any]:
         """Advances a session by one observation; it stays as it is if that fails."""

@@ -61,6 +61,8 @@ def test_whole_numbers_stay_whole_numbers():
         (["2024-13-01"], None, ["'2024-13-01' is no date"]),
         (["20000-01-01"], None, ["'20000-01-01' is no date"]),
         (["soon"], None, ["'soon' is no date"]),
+        (["2024-01-01", ""], None, ["row 3", "'' is no date as ISO 8601"]),
+        (["NaT"], "%d/%m/%Y", ["'NaT' is no date in the format '%d/%m/%Y'"]),
         (["2024-01-31"], "%d/%m/%Y", ["'2024-01-31' is no date in the format '%d/%m/%Y'"]),
         (["2024-01-31"], "abc", ["is no date in the format 'abc'"]),
         (["2024-01-31"], "%Q", ["a.csv: time_format '%Q' cannot be used", "%d/%m/%Y %H:%M"]),

@@ -58,6 +58,7 @@ GOLDEN = [
     ('{"instances": [16777215]}', {"a": ("float", -1)}, {"a": [16777215]}, True),
     ('{"instances": [33554432.0]}', {"a": ("float", -1)}, {"a": [33554432]}, True),
     ('{"instances": [1e40]}', {"a": ("double", -1)}, {"a": [1e40]}, True),
+    ('{"instances": ["\\ud83d\\ude00"], "NaN": NaN}', {"s": ("string", -1)}, {"s": ["😀".encode()]}, True),
 ]  # fmt: skip
 
 
@@ -118,7 +119,9 @@ WRONG = [
     ("[" * 100_000, ONE, ["JSON Parse error"]),
     ('{"a": NaN, "instances": ' + "[" * 100_000, ONE, ["nested too deep"]),
     ('{"instances": [' + "[" * 50 + "1" + "]" * 50 + "]}", ONE, ["nested too deep"]),
-    ('{"instances": [[[' + "9" * 4000 + "],[NaN]]]}", ONE, ["an integer of", "without loss"]),
+    ('{"instances": [[[' + "9" * 300 + "],[NaN]]]}", ONE, ["an integer of", "without loss"]),
+    ('{"instances": [[[' + "9" * 400 + "],[NaN]]]}", ONE, ["JSON Parse error", "infinity"]),
+    ('{"instances": [["\\ud800"],[NaN]]}', ONE, ["JSON Parse error", "surrogate"]),
 ]  # fmt: skip
 
 

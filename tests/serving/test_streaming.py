@@ -1,6 +1,8 @@
 """Streams: one observation in, one forecast out; the state by request or by session."""
 
+import json
 import math
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -52,7 +54,7 @@ def test_the_state_in_the_request(stream):
         assert told["intervals"]["80"] == [pytest.approx(mean - 1), pytest.approx(mean + 1)]
         assert told["intervals"]["95"] == [pytest.approx(mean - 2), pytest.approx(mean + 2)]
         state = told["state"]
-    assert state == {"version": 1, "tensors": {"moments": [9.5, 4.0]}}
+    assert (state["version"], state["tensors"]) == (1, {"moments": [9.5, 4.0]})
 
 
 def test_the_state_in_a_session(stream):
@@ -87,34 +89,69 @@ BAD = [
     ({}, 400, "observation"),
     ({"observation": {"y": 3e38}}, 400, "above 1e+17"),
     ({"observation": {"y": 1}, "ds": "never"}, 400, "never"),
+    ({"observation": {"y": 1}, "ds": ""}, 400, "'' is no date"),
+    ({"observation": {"y": 1}, "ds": "nan"}, 400, "'nan' is no date"),
     ({"observation": {"y": 1}, "ds": "2024-02-30T00:00:00"}, 400, "2024-02-30"),
     ({"observation": {"y": 1}, "top": 2}, 400, "forecasts numbers, not symbols"),
     ({"observation": {"y": 1}, "levels": [50]}, 400, "trained levels are 80, 95"),
-    ({"observation": {"y": 1}, "state": {"version": 1, "tensors": {}}}, 400, "expected moments"),
-    ({"observation": {"y": 1}, "state": {"version": 1, "tensors": {"moments": [1]}}}, 400, "shape [2]"),
-    ({"observation": {"y": 1}, "state": {"version": 1, "tensors": {"moments": [[1], [1, 2]]}}}, 400, "shape [2]"),
-    ({"observation": {"y": 1}, "state": {"version": 1, "tensors": {"moments": ["a", {}]}}}, 400, "shape [2]"),
+    ({"observation": {"y": 1}, "state": {"tensors": {}}}, 400, "expected moments"),
+    ({"observation": {"y": 1}, "state": {"tensors": {"moments": [1]}}}, 400, "shape [2]"),
+    ({"observation": {"y": 1}, "state": {"tensors": {"moments": [[1], [1, 2]]}}}, 400, "shape [2]"),
+    ({"observation": {"y": 1}, "state": {"tensors": {"moments": ["a", {}]}}}, 400, "shape [2]"),
     ({"observation": {"y": 1}, "state": {"version": 7, "tensors": {"moments": [1, 1]}}}, 409, "version 7"),
     ({"observation": {"y": 1}, "session": "unknown"}, 404, "no such session"),
-    ({"observation": {"y": 1}, "session": "start", "state": {"version": 1, "tensors": {}}}, 409, "both given"),
+    ({"observation": {"y": 1}, "session": "start", "state": {"tensors": {}}}, 409, "both given"),
     ({"observation": {"y": 1}, "version": 3}, 404, "Specific(mean, 3)"),
     ({"observation": {"y": 1}, "version": "previous"}, 404, "no previous version of mean"),
     ({"observation": {"y": 1}, "version": 1, "session": "s"}, 409, "keeps its version"),
 ]
 
 
+def with_state(body, live):
+    """A body whose state, if it has one, is otherwise one of the served version."""
+    own = live.server.models.loaded("mean")[1].network
+    return {**body, "state": {"version": 1, "network": own, **body["state"]}} if "state" in body else body
+
+
 @pytest.mark.parametrize(("body", "status", "fragment"), BAD, ids=lambda part: str(part)[:60])
 def test_bad_steps(stream, body, status, fragment):
-    answer = stream.client.post(STREAM, json=body)
+    answer = stream.client.post(STREAM, json=with_state(body, stream))
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
     assert fragment in answer.json()["error"]
 
 
 def test_a_state_that_is_no_number_is_refused(stream):
-    text = '{"observation": {"y": 1}, "state": {"version": 1, "tensors": {"moments": [NaN, 1]}}}'
-    answer = stream.client.post(STREAM, content=text)
+    body = with_state({"observation": {"y": 1}, "state": {"tensors": {"moments": [math.nan, 1]}}}, stream)
+    answer = stream.client.post(STREAM, content=json.dumps(body))
     assert answer.status_code == 400
     assert "finite" in answer.json()["error"]
+
+
+def test_a_number_without_end_beside_nan_is_refused(stream):
+    answer = stream.client.post(STREAM, content='{"top": NaN, "top": null, "observation": {"y": 1%s}}' % ("0" * 400))
+    assert answer.status_code == 400
+    assert "infinity" in answer.json()["error"]
+
+
+def test_a_number_that_is_used_again_ends_streams_of_the_version_before(saved, tmp_path):
+    (tmp_path / "models").mkdir()
+    store = Store(Project(tmp_path).store)
+    publish(store, "mean", saved["mean"], streaming=STREAMING)
+    with serving(Project(tmp_path)) as live:
+        state, session = step(live, 1.0)["state"], step(live, 1.0, session="start")["session"]
+        shutil.rmtree(store.root)
+        other = shutil.copytree(saved["mean"], tmp_path / "other")
+        (other / "trained").write_text("otherwise")
+        publish(store, "mean", other, streaming=STREAMING)
+        live.look()
+        for kept in ({"state": state}, {"session": session}):
+            answer = live.client.post(STREAM, json={"observation": {"y": 1.0}, **kept})
+            assert answer.status_code == 409
+            assert "its number is another network's; start anew" in answer.json()["error"]
+        shutil.rmtree(store.root)
+        publish(store, "mean", saved["mean"], streaming=STREAMING)
+        live.look()
+        assert step(live, 3.0, state=state)["forecast"] == 2, "the same files are the same network"
 
 
 def test_a_model_without_carried_state_says_why(stream):
@@ -127,9 +164,9 @@ def test_a_model_without_carried_state_says_why(stream):
 def test_sessions_expire_and_are_bounded():
     now = [0.0]
     sessions = Sessions(most=2, seconds=10, clock=lambda: now[0])
-    first, second = (sessions.start(Session("m", 1, {"s": np.zeros(1)})) for _ in range(2))
+    first, second = (sessions.start(Session("m", 1, "n", {"s": np.zeros(1)})) for _ in range(2))
     with pytest.raises(Refused, match="2 sessions are open") as refused:
-        sessions.start(Session("m", 1, {}))
+        sessions.start(Session("m", 1, "n", {}))
     assert (refused.value.status, refused.value.retry_after) == (503, 60)
     now[0] = 9
     assert sessions.get(first, "m").version == 1
