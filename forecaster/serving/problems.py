@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -56,10 +56,27 @@ def first_problem(errors: Sequence[Any]) -> str:
         'level: there is no such key; /openapi.json has those that there are'
         >>> first_problem([{"loc": (), "msg": "Value error, text and symbols are both there", "input": {}}])
         'text and symbols are both there'
+        >>> kinds, cell = {"str": "a valid string", "int": "a valid integer"}, [5]
+        >>> told = [{"loc": ("y", kind), "msg": f"Input should be {it}", "input": cell} for kind, it in kinds.items()]
+        >>> first_problem(told)
+        'y: Input should be a valid string or a valid integer; found [5]'
     """
-    first = errors[0]
+    first = max(errors, key=lambda one: len(one["loc"]))  # of several forms, the one that it comes nearest to
     if first.get("type") in KEYS:
         return f"{'.'.join(map(str, first['loc']))}: {KEYS[first['type']]}"
-    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
-    said = str(first["msg"]).removeprefix("Value error, ")
+    forms = _forms(first, errors)
+    parts = map(str, first["loc"][:-1] if len(forms) > 1 else first["loc"])
+    place = ".".join(
+        part for part in parts if not part.startswith(("list[", "dict[")) and part not in ("body", "query")
+    )
+    said = " or ".join([forms[0], *(form.removeprefix("Input should be ") for form in forms[1:])])
     return f"{place}: {said}; found {str(first.get('input'))[:100]}" if place else said
+
+
+def _forms(first: Mapping[str, Any], errors: Sequence[Any]) -> list[str]:
+    """What is said of a value: one thing, or one for each type that it might have had, which then ends the place."""
+    *place, last = first["loc"] or [0]
+    alike = [first]
+    if place and isinstance(last, str):
+        alike = [one for one in errors if [*one["loc"][:-1]] == place and one.get("input") is first.get("input")]
+    return list(dict.fromkeys(str(one["msg"]).removeprefix("Value error, ") for one in alike))

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -43,20 +44,26 @@ class Truth:
     def expect(self, model: str, panel: Panel, frame: pd.DataFrame, column: str, levels: Sequence[float]) -> None:
         """Remembers a forecast frame's first forecast of each step; later ones saw more.
 
+        Steps up to the last observed one are left out: what came is known already, whatever the forecast saw of it.
+
         Args:
             model: As it is served.
-            panel: From whose ends it was made.
+            panel: What was observed, also behind the cutoffs of a forecast that begins earlier.
             frame: The forecasts.
             column: Of the median.
             levels: Of the intervals.
         """
-        last = {str(name): _value(panel, _last(panel.history(place))) for place, name in enumerate(panel.ids)}
+        seen = {str(name): _Seen.of(panel, place) for place, name in enumerate(panel.ids)}
         bounds = {f"{level:g}": (f"{column}-lo-{level:g}", f"{column}-hi-{level:g}") for level in levels}
+        ticks, cutoffs = (panel.ticks(pd.Index(frame[stamps])) for stamps in ("ds", "cutoff"))
         with self._lock:
-            for row in frame.to_dict("records"):
+            for row, tick, cutoff in zip(frame.to_dict("records"), ticks, cutoffs, strict=True):
                 name = str(row["unique_id"])
+                if tick <= seen[name].last:
+                    continue
                 intervals = {level: (row[low], row[high]) for level, (low, high) in bounds.items()}
-                self._expected.setdefault((model, name, row["ds"]), Expected(row[column], last[name], intervals))
+                told = Expected(row[column], _value(panel, seen[name].at(cutoff)), intervals)
+                self._expected.setdefault((model, name, row["ds"]), told)
             while len(self._expected) > MOST:
                 self._expected.popitem(last=False)
 
@@ -97,6 +104,24 @@ def _error(value: float | str, forecast: float | str) -> float:
     return abs(value - forecast)
 
 
-def _last(values: np.ndarray) -> float:
-    observed = values[np.isfinite(values)]
-    return float(observed[-1]) if len(observed) else float("nan")
+@dataclass(frozen=True)
+class _Seen:
+    """What was observed of one series, a value at least: the ticks, ascending, and the values there."""
+
+    ticks: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, panel: Panel, place: int) -> Self:
+        history = panel.history(place)
+        there = np.flatnonzero(np.isfinite(history))
+        return cls(panel.first[place] + there, history[there])
+
+    @property
+    def last(self) -> int:
+        """The last tick with a value."""
+        return int(self.ticks[-1])
+
+    def at(self, cutoff: int) -> float:
+        """The last value up to a cutoff."""
+        return float(self.values[np.searchsorted(self.ticks, cutoff, side="right") - 1])

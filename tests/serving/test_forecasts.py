@@ -14,6 +14,7 @@ from tests.serving.published import publish
 
 FORECAST = "/api/forecast/walk"
 ROWS = [{"ds": f"2024-05-01T0{hour}:00:00", "y": 10.0 + hour} for hour in range(5)]
+LATER = [*ROWS, {"ds": "2024-05-01T05:00:00", "y": 14.5}, {"ds": "2024-05-01T06:00:00", "y": 17.0}]
 
 
 def test_without_observations_the_training_data_are_forecast(live):
@@ -89,7 +90,11 @@ BAD = [
     ({"observations": [{"ds": "2024-05-01", "y": "many"}]}, 400, "many"),
     ({"observations": [{"ds": "yesterday", "y": 1}]}, 400, "yesterday"),
     ({"observations": [{"ds": None, "y": 1}]}, 400, "observations"),
+    ({"observations": [{"ds": "", "y": 1}]}, 400, "'' is no date"),
     ({"observations": [{"ds": "2024-05-01", "y": None}]}, 400, "observations"),
+    ({"observations": [{"ds": "2024-05-01", "y": [1]}]}, 400, "observations.0.y: Input should be a valid string or a"),
+    ({"observations": {"ds": ["2024-05-01"], "y": [[1]]}}, 400, "observations.y.0: Input should be a valid string or"),
+    ({"observations": 5}, 400, "observations: Input should be a valid list or a valid dictionary; found 5"),
     ({"observations": [{"y": 1}]}, 400, "no column 'ds'"),
     ({"observations": [{"ds": "2024-05-01", "y": 1, "x": 2}]}, 400, "x"),
     ({"observations": [{"ds": "2024-05-01T00:20", "y": 1}, {"ds": "2024-05-01T01:00", "y": 1}]}, 400, "observations"),
@@ -140,18 +145,34 @@ def test_several_series_covariates_and_a_file_of_its_own_kind(saved, tmp_path):
         assert "sales.csv" in missing.json()["error"]
 
 
+def metrics(live):
+    return dict(line.rsplit(" ", 1) for line in live.client.get("/metrics").text.splitlines() if line[0] != "#")
+
+
 def test_the_error_is_known_when_the_truth_arrives(saved, tmp_path):
     (tmp_path / "models").mkdir()
     publish(Store(Project(tmp_path).store), "walk", saved["walk"])
     with serving(Project(tmp_path)) as live:
         live.client.post(FORECAST, json={"observations": ROWS})  # the last value is 14: 14, 14, 14
-        later = [*ROWS, {"ds": "2024-05-01T05:00:00", "y": 14.5}, {"ds": "2024-05-01T06:00:00", "y": 17.0}]
-        live.client.post(FORECAST, json={"observations": later})
-        live.client.post(FORECAST, json={"observations": later})
-        told = dict(line.rsplit(" ", 1) for line in live.client.get("/metrics").text.splitlines() if line[0] != "#")
+        live.client.post(FORECAST, json={"observations": LATER})
+        live.client.post(FORECAST, json={"observations": LATER})
+        told = metrics(live)
     assert float(told['forecaster_forecast_steps_judged_total{model="walk"}']) == 2
     assert float(told['forecaster_forecast_absolute_error_total{model="walk"}']) == 3.5
     assert float(told['forecaster_forecast_covered_total{level="80",model="walk"}']) == 1
+
+
+def test_a_start_within_the_data_is_judged_by_what_comes_later_and_against_what_was_seen(saved, tmp_path):
+    (tmp_path / "models").mkdir()
+    publish(Store(Project(tmp_path).store), "walk", saved["walk"])
+    with serving(Project(tmp_path)) as live:
+        # seen up to 2:00 with the value 12: 12, 12, 12, of which 3:00 and 4:00 were observed already
+        live.client.post(FORECAST, json={"observations": ROWS, "start": "2024-05-01T03:00"})
+        live.client.post(FORECAST, json={"observations": LATER})
+        told = metrics(live)
+    assert float(told['forecaster_forecast_steps_judged_total{model="walk"}']) == 1
+    assert float(told['forecaster_forecast_absolute_error_total{model="walk"}']) == 2.5
+    assert float(told['forecaster_forecast_naive_absolute_error_total{model="walk"}']) == 2.5
 
 
 def test_the_answer_is_what_pandas_reads_back(live):

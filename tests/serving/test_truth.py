@@ -14,7 +14,7 @@ def test_a_symbol_is_an_error_of_one_where_another_came():
     truth = Truth(metrics)
     for length, said in ((2, "saw"), (3, "Spot"), (4, ".")):
         seen = prompt_panel(["Spot", "Doug", "saw", "Jane", "."][:length])
-        frame = pd.DataFrame({"unique_id": ["text"], "ds": [length + 1], "net": [said]})
+        frame = pd.DataFrame({"unique_id": ["text"], "ds": [length + 1], "cutoff": [length], "net": [said]})
         truth.arrived("book", seen)
         truth.expect("book", seen, frame, "net", [])
     truth.arrived("book", prompt_panel(["Spot", "Doug", "saw", "Jane", "."]))
