@@ -115,10 +115,11 @@ class RecurrentForecaster:
         """
         began = time.monotonic()
         self.theta = 0.0
-        self.resolved = resolved = resolve(
+        resolved = resolve(
             panel, self.horizon, self.lookback, self.season, self.definition.segment, self.validation, self.step,
             "none" if self.counts else self.transform, sparing=self.spares,
         )  # fmt: skip
+        self.resolved = resolved = replace(resolved, cycle=self.warm.cycle) if self.warm else resolved
         if self.counts:
             check_counts(panel, self.name)
         elif self.transform != "auto" and self.strict:
@@ -128,6 +129,8 @@ class RecurrentForecaster:
         if self.definition.strategy == "recursive":
             refuse_unseen(panel, f"{self.name}: strategy: recursive")
         self._inputs = Inputs.of(panel)
+        if self.warm:
+            self.warm.check(self.facts)
         self._network = self._fitted(panel, resolved, definition)
         self.curve = self._members[0].curve
         self.seconds = time.monotonic() - began
@@ -145,7 +148,7 @@ class RecurrentForecaster:
         networks = [self._built(panel, each[one], definition, seed_of(self.seed, one)) for one in numbers]
         together = joined(networks, definition.conformal)
         if self.warm:
-            self.warm.give(together, self.facts)
+            self.warm.give(together)
             definition = warmed(definition)
         self._members = [self._member(panel, each[one], definition, one, networks[one]) for one in numbers]
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]

@@ -15,7 +15,7 @@ from forecaster.errors import DefinitionError
 from forecaster.forecasting.defaults import Resolved
 from forecaster.forecasting.inputs import Inputs
 
-__all__ = ["UNFINISHED", "WarmStart", "network_facts", "read_weights", "warmed"]
+__all__ = ["UNFINISHED", "WarmStart", "network_facts", "read_weights", "said", "warmed"]
 
 UNFINISHED = "unfinished.keras"
 """Beside a version's `model.keras`: the network before its finish, which taught it the validation part, too."""
@@ -49,23 +49,37 @@ class WarmStart:
     facts: Mapping[str, Any]
     weights: Sequence[np.ndarray]
 
-    def give(self, network: Any, facts: Mapping[str, Any]) -> None:
-        """Sets a new network's weights.
+    @property
+    def cycle(self) -> int:
+        """That of the network: nobody can write it, the data alone decide on it, and otherwise as they grow."""
+        return int(self.facts["cycle"])
+
+    def check(self, facts: Mapping[str, Any]) -> None:
+        """Makes sure that the weights are for such a network.
 
         Args:
-            network: Untrained, or several joined.
             facts: What it is for.
 
         Raises:
-            DefinitionError: These weights are not for such a network; says in what they differ.
+            DefinitionError: They are not; says in what they differ.
         """
         for key, value in facts.items():
             before = self.facts.get(key, AS_BEFORE.get(key))
             if before not in (value, "auto"):  # some versions told `auto`; the data then made the same of it
                 raise DefinitionError(
-                    f"warm_start: {self.model} has {key} {_said(value)}, and {self.source} has {_said(before)}; write "
+                    f"warm_start: {self.model} has {key} {said(value)}, and {self.source} has {said(before)}; write "
                     "what it had, or fit from the beginning (warm_start: false)"
                 )
+
+    def give(self, network: Any) -> None:
+        """Sets a new network's weights.
+
+        Args:
+            network: Untrained, or several joined.
+
+        Raises:
+            DefinitionError: Its weights have other shapes.
+        """
         own = network.forecast.get_weights()
         if [part.shape for part in own] != [part.shape for part in self.weights]:
             raise DefinitionError(
@@ -133,7 +147,8 @@ def read_weights(file: Path, network: str = "") -> list[np.ndarray]:
         ) from error
 
 
-def _said(value: Any) -> str:
+def said(value: Any) -> str:
+    """A fact in words."""
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return "none that it tells of" if value is None else str(value)

@@ -180,7 +180,7 @@ def draft_of(
             "until": recorded(panel, _seen(prepared, twin)),
             "data_until": recorded(panel, panel.last),
             **({"scale_until": recorded(panel, prepared.test[0])} if twin else {}),
-            **({"theta": forecaster.theta, "lookback": prepared.resolved.lookback} if forecaster.theta else {}),
+            **({"theta": forecaster.theta, "lookback": forecaster.facts["lookback"]} if forecaster.theta else {}),
             **({"support": forecaster.support} if forecaster.support != "real" else {}),
             **_begins(prepared, forecaster, twin),
         },

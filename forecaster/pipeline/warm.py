@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from forecaster.config import PipelineDefinition
 from forecaster.errors import DefinitionError
 from forecaster.forecasting.backend import load_quietly
-from forecaster.forecasting.warm import UNFINISHED, WarmStart, read_weights
+from forecaster.forecasting.warm import UNFINISHED, WarmStart, read_weights, said
 from forecaster.pipeline.preparation import Prepared
 from forecaster.pipeline.reach import ticks_of
 from forecaster.series import Panel
 from forecaster.store import Store, Version
 
-__all__ = ["begin", "warm_start"]
+__all__ = ["begin", "left_open", "warm_start"]
 
 
 def begin(definition: PipelineDefinition, prepared: Prepared, store: Store) -> tuple[Prepared, WarmStart | None]:
@@ -33,10 +34,27 @@ def begin(definition: PipelineDefinition, prepared: Prepared, store: Store) -> t
         return prepared, None
     load_quietly()
     warm = warm_start(definition, prepared, store)
-    told = f"{warm.model} goes on from {warm.source}" if warm else "nothing is published yet: from the beginning"
+    told = "nothing is published yet: from the beginning"
+    if warm:
+        kept = ", ".join(f"{key} {said(warm.facts[key])}" for key in (*left_open(definition, warm), "cycle"))
+        told = f"{warm.model} goes on from {warm.source}, and keeps its {kept}"
     if warm and "intervals" in prepared.inferred:
         told += "; its intervals are calibrated by the validation part alone"
     return replace(prepared, inferred={**prepared.inferred, "warm start": told}), warm
+
+
+def left_open(definition: PipelineDefinition, warm: WarmStart) -> dict[str, Any]:
+    """What a published version has of what the pipeline leaves to the data, which may have come to say otherwise.
+
+    Args:
+        definition: The pipeline.
+        warm: The version's weights.
+
+    Returns:
+        Lookback, season and transform, those that are `auto`.
+    """
+    had = {**warm.facts, "season": warm.facts["season"] or 1}
+    return {key: had[key] for key in ("lookback", "season", "transform") if getattr(definition, key) == "auto"}
 
 
 def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store) -> WarmStart | None:
@@ -51,8 +69,8 @@ def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store)
         None where nothing has been published yet.
 
     Raises:
-        DefinitionError: The version has seen something of the test or the validation part, keeps no such weights, or is
-            of a network that the pipeline does not name.
+        DefinitionError: The version has seen something of the test or the validation part, keeps no such weights, is
+            of a network that the pipeline does not name, or took logarithms, which not all values have any more.
     """
     name = str(definition.name)
     if not store.versions(name):
@@ -68,7 +86,13 @@ def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store)
         )
     _must_not_have_seen(version, source, prepared)
     facts = manifest.training["network"]
-    return WarmStart(source, manifest.model, facts, read_weights(version.side / UNFINISHED, model.network))
+    warm = WarmStart(source, manifest.model, facts, read_weights(version.side / UNFINISHED, model.network))
+    if left_open(definition, warm).get("transform") == "log" and (prepared.fitting.target <= 0).any():
+        raise DefinitionError(
+            f"warm_start: {source} has transform log, and by now not all values are above zero; fit from the beginning "
+            "(warm_start: false)"
+        )
+    return warm
 
 
 def _must_not_have_seen(version: Version, source: str, prepared: Prepared) -> None:

@@ -52,24 +52,39 @@ def test_it_begins_at_the_best_loss_of_the_fit_before_and_takes_a_third_of_the_s
 )
 def test_another_network_is_refused_with_what_differs(cold, warm, changes, words):
     with pytest.raises(DefinitionError, match=words):
-        warm.give(cold._network, {**cold.facts, **changes})
+        warm.check({**cold.facts, **changes})
+
+
+def test_a_network_keeps_its_cycle_when_the_data_have_come_to_be_enough_to_weigh_past_ones(panel, cold, warm):
+    """No key of a model or pipeline file sets it, so a refusal could not be heeded."""
+    assert cold.resolved.cycle == 1 < fitted(seasonal_panel(series=2, steps=480)).resolved.cycle
+    again = fitted(seasonal_panel(series=2, steps=480), warm)
+    assert again.resolved.cycle == again.facts["cycle"] == 1
+
+
+def test_another_lookback_is_refused_before_networks_are_built_that_cannot_be(panel, cold, warm):
+    """A lookback may not hold one of the cycles that the published network weighs."""
+    weighed = replace(warm, facts={**warm.facts, "cycle": 12})
+    model = tiny(finish=0.5, ensemble=2, conformal=True)
+    with pytest.raises(DefinitionError, match="has lookback 6, and small version 1 has 24"):
+        RecurrentForecaster(model, 6, season=12, lookback=6, warm=weighed).fit(panel)
 
 
 def test_an_ensemble_of_before_masking_had_none(cold, warm):
     """Its facts do not tell of it; weights of networks that looked back differently are not for these."""
     told = {key: value for key, value in warm.facts.items() if key != "masking"}
     assert cold.facts["masking"] == 0.0
-    replace(warm, facts=told).give(cold._network, cold.facts)
-    replace(warm, facts={**told, "masking": "auto"}).give(cold._network, cold.facts)
+    replace(warm, facts=told).check(cold.facts)
+    replace(warm, facts={**told, "masking": "auto"}).check(cold.facts)
     with pytest.raises(DefinitionError, match=r"custom_lstm has masking 0.1, and small version 1 has 0\.0; write what"):
-        replace(warm, facts=told).give(cold._network, {**cold.facts, "masking": 0.1})
+        replace(warm, facts=told).check({**cold.facts, "masking": 0.1})
     with pytest.raises(DefinitionError, match="custom_lstm has vary lookback, errors, and small version 1 has none"):
-        replace(warm, facts={key: told[key] for key in told if key != "vary"}).give(cold._network, cold.facts)
+        replace(warm, facts={key: told[key] for key in told if key != "vary"}).check(cold.facts)
 
 
 def test_weights_of_other_shapes_are_refused(cold, warm):
     with pytest.raises(DefinitionError, match="other shapes"):
-        replace(warm, weights=warm.weights[:-1]).give(cold._network, cold.facts)
+        replace(warm, weights=warm.weights[:-1]).give(cold._network)
 
 
 def test_a_file_that_is_no_network_is_an_error_with_a_remedy(tmp_path):

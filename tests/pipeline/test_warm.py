@@ -1,12 +1,15 @@
 """Which version a run may go on from: one that has seen nothing of what it will be judged by."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from forecaster.config import PipelineDefinition, Project
 from forecaster.errors import DefinitionError
+from forecaster.forecasting.training import Control
 from forecaster.pipeline import run
+from forecaster.pipeline.candidates import network_of
 from forecaster.pipeline.preparation import prepare
 from forecaster.pipeline.warm import begin, warm_start
 from forecaster.store import Store
@@ -30,10 +33,38 @@ def test_a_run_goes_on_from_the_published_version_and_says_so(finished, winner, 
     _, project, _ = finished
     shutil.copytree(project.root, tmp_path, dirs_exist_ok=True)
     told = run(winner, Project(tmp_path), base=tmp_path, force=True)
-    assert told.inferred["warm start"] == f"{told.gate.model} goes on from small version 1"
+    kept = "keeps its season 24, 168, transform none, cycle 1"
+    assert told.inferred["warm start"] == f"{told.gate.model} goes on from small version 1, and {kept}"
     manifest = Store(Project(tmp_path).store).manifest("small")
     assert manifest.version == 2 and manifest.inferred["warm start"] == told.inferred["warm start"]
     assert manifest.training["learnt_until"] < manifest.training["until"] < manifest.training["data_until"]
+
+
+def test_what_the_pipeline_leaves_to_the_data_stays_as_the_version_has_it(finished, winner):
+    """More data would make more of it every few months, and the weights would be of no use any more."""
+    _, project, _ = finished
+    definition, prepared = prepared_for(winner, project, lookback="auto", season="auto")
+    warm = warm_start(definition, prepared, Store(project.store))
+    facts = {**warm.facts, "lookback": 40, "season": [], "cycle": 1}
+    model = next(one for one in prepared.models if one.name == warm.model)
+    network = network_of(definition, prepared, model, Control(), replace(warm, facts=facts))
+    assert (network.lookback, network.season, network.transform) == (40, 1, "none")
+    told = network_of(winner, prepared, model, Control(), replace(warm, facts=facts))
+    assert told.lookback == prepared.resolved.lookback, "the pipeline file says that, so it is refused"
+
+
+def test_logarithms_that_the_data_have_no_place_for_any_more_are_not_gone_on_with(finished, winner, monkeypatch):
+    _, project, _ = finished
+    definition, prepared = prepared_for(winner, project)
+    version = Store(project.store).read("small")
+    training = version.manifest.training
+    training = {**training, "network": {**training["network"], "transform": "log"}}
+    manifest = version.manifest.model_copy(update={"training": training})
+    monkeypatch.setattr(Store, "read", lambda store, name: replace(version, manifest=manifest))
+    assert warm_start(definition, prepared, Store(project.store))
+    prepared.fitting.target[0] = 0.0
+    with pytest.raises(DefinitionError, match="has transform log, and by now not all values are above zero; fit from"):
+        warm_start(definition, prepared, Store(project.store))
 
 
 def test_where_nothing_is_published_a_fit_begins_at_the_beginning_and_that_is_told(finished, winner, tmp_path):
