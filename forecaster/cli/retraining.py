@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.text import Text
 from forecaster.cli.console import console
 from forecaster.config import Project
 from forecaster.config.cron import Cron
-from forecaster.errors import DefinitionError
+from forecaster.errors import DefinitionError, ForecasterError
 from forecaster.lifecycle.coordination import Coordinator
 from forecaster.lifecycle.due import Job, Pipeline, by_group, due, find_pipelines, read_pipelines
 from forecaster.lifecycle.report import Report
@@ -48,15 +48,16 @@ def retrain_pipelines(
     if only_due and given:
         _must_have_schedules(pipelines)
     told = _silent if as_json else _say
-    reports = {str(path): Report(path.stem, str(error), error.exit_code) for path, error in broken.items()}
-    for report in reports.values():
-        told(report)
+    reports: dict[str, Report] = {}
+    _leave_out(broken, reports, told)
     with ended_by_signals(), Ledger(found.store, ledger) as book:
         coordinator = Coordinator(found, book, workers, offline, told)
         if only_due:
-            reports |= _all_due(coordinator, pipelines, once)
+            _all_due(coordinator, pipelines, once, reports)
         else:
-            jobs = [Job(pipeline, book.clock(), "hand") for pipeline in by_group(pipelines)]
+            members, doubled = by_group(pipelines)
+            _leave_out(doubled, reports, told)
+            jobs = [Job(pipeline, book.clock(), "hand") for pipeline in members]
             reports |= {report.pipeline: report for report in coordinator.retrain(jobs)}
     _end(list(reports.values()), pipelines, as_json)
     return max((report.exit_code for report in reports.values()), default=0)
@@ -76,18 +77,26 @@ def ended_by_signals() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _all_due(coordinator: Coordinator, pipelines: Sequence[Pipeline], once: bool) -> dict[str, Report]:
+def _leave_out(bad: Mapping[Path, ForecasterError], reports: dict[str, Report], told: Callable[[Report], None]) -> None:
+    """Reports what is wrong with pipeline files, once each; the others are retrained."""
+    for path, error in bad.items():
+        if str(path) not in reports:
+            reports[str(path)] = Report(path.stem, str(error), error.exit_code)
+            told(reports[str(path)])
+
+
+def _all_due(coordinator: Coordinator, pipelines: Sequence[Pipeline], once: bool, reports: dict[str, Report]) -> None:
     """What is due, again and again until nothing waits for another attempt; or one attempt each."""
-    reports: dict[str, Report] = {}
     while True:
         now = coordinator.ledger.clock()
-        scheduled = by_group([pipeline for pipeline in pipelines if pipeline.definition.schedule])
+        scheduled, doubled = by_group([pipeline for pipeline in pipelines if pipeline.definition.schedule])
+        _leave_out(doubled, reports, coordinator.told)
         jobs = [job for pipeline in scheduled if (job := due(pipeline, coordinator.ledger, now))]
         told = coordinator.retrain(jobs)
         reports |= {report.pipeline: report for report in told}
         waits = [report.again for report in told if report.again]
         if once or not waits:
-            return reports
+            return
         time.sleep(max(1.0, (min(waits) - coordinator.ledger.clock()).total_seconds()))
 
 

@@ -19,6 +19,7 @@ from forecaster.series import Panel
 __all__ = [
     "METRICS",
     "Metric",
+    "counted",
     "coverage",
     "coverages",
     "definitions",
@@ -134,10 +135,29 @@ def loss_table(frame: pd.DataFrame, models: Sequence[str], metric: Metric, scale
         Indexed by (unique_id, cutoff), a column a model. Forecasts without an observed value, and series without a
         scale where the metric needs one, are left out; a forecast that was not made is NaN.
     """
-    y, factor = frame["y"].to_numpy(np.float64), frame["unique_id"].map(scale).to_numpy(np.float64)
-    counts = np.isfinite(metric.statistic(y, y, factor))
+    y, factor, counts = _points(frame, metric, scale)
     statistics = {model: metric.statistic(y, frame[model].to_numpy(np.float64), factor)[counts] for model in models}
     return _by_forecast(frame[counts], pd.DataFrame(statistics))
+
+
+def counted(frame: pd.DataFrame, scale: pd.Series) -> dict[str, int]:
+    """Of how many series each metric is the mean, coverage included.
+
+    Args:
+        frame: A backtest.
+        scale: Of `scales`.
+    """
+    series = {
+        name: int(frame.loc[_points(frame, metric, scale)[2], "unique_id"].nunique())
+        for name, metric in METRICS.items()
+    }
+    return {**series, "coverage": int(frame.loc[frame["y"].notna(), "unique_id"].nunique())}
+
+
+def _points(frame: pd.DataFrame, metric: Metric, scale: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Observed values, the scales of their series, and which of them count."""
+    y, factor = frame["y"].to_numpy(np.float64), frame["unique_id"].map(scale).to_numpy(np.float64)
+    return y, factor, np.isfinite(metric.statistic(y, y, factor))
 
 
 def losses(frame: pd.DataFrame, model: str, metric: Metric, scale: pd.Series) -> pd.Series:

@@ -89,29 +89,41 @@ def read_pipelines(paths: Sequence[Path]) -> tuple[list[Pipeline], dict[Path, Fo
             bad[path] = error
             continue
         if one.name in good:
-            told = (
-                f"{path}: its name, {one.name}, is that of {good[one.name].path}, too; give one of them another `name`"
-            )
-            bad[path] = DefinitionError(told)
+            bad[path] = _taken(one, one, good[one.name])
         else:
             good[one.name] = one
     return list(good.values()), bad
 
 
-def by_group(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
+def by_group(pipelines: Sequence[Pipeline]) -> tuple[list[Pipeline], dict[Path, ForecasterError]]:
     """The pipelines, with one for each group in place of those whose series are split.
 
     One whose groups cannot be listed (its data cannot be read, say) stays as it is: its retraining will fail for the
     same reason, and is recorded, told and tried again as any other.
+
+    Returns:
+        The pipelines, and what is wrong with each file that has a name, or a group of one, which another has, too.
     """
-    found: list[Pipeline] = []
+    good: dict[str, Pipeline] = {}
+    bad: dict[Path, ForecasterError] = {}
     for one in pipelines:
         try:
             members = groups_of(one.definition, one.path.parent)
         except ForecasterError:
             members = {}
-        found += [Pipeline(one.path, member) for member in members.values()] or [one]
-    return found
+        own = [Pipeline(one.path, member) for member in members.values()] or [one]
+        if doubled := next((member for member in own if member.name in good), None):
+            bad[one.path] = _taken(one, doubled, good[doubled.name])
+        else:
+            good |= {member.name: member for member in own}
+    return list(good.values()), bad
+
+
+def _taken(one: Pipeline, member: Pipeline, other: Pipeline) -> DefinitionError:
+    """Of a pipeline or its group, whose name another has; both would publish over each other's champion."""
+    whose = "its name" if member is one else "the name of one of its groups"
+    told = f"{one.path}: {whose}, {member.name}, is that of {other.path}, too; give one of them another `name`"
+    return DefinitionError(told)
 
 
 def due(pipeline: Pipeline, ledger: Ledger, now: datetime) -> Job | None:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from forecaster.config import PipelineDefinition, Project
-from forecaster.errors import DefinitionError, ParityError
+from forecaster.errors import DataError, DefinitionError, ParityError
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.symbols import SymbolForecaster
 from forecaster.lifecycle.champions import whole_champion
@@ -22,7 +22,7 @@ from forecaster.lifecycle.result import RetrainResult
 from forecaster.lifecycle.rolling import beside, rolled
 from forecaster.lifecycle.soundness import fault_of, fault_of_symbols
 from forecaster.pipeline.contest import Contest, forget, hold_contest, losses_of, overlap, refitted
-from forecaster.pipeline.groups import refuse_groups
+from forecaster.pipeline.groups import refuse_groups, refuse_namesake
 from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, prepare
@@ -69,6 +69,8 @@ def retrain(
     _check_windows(definition)
     store.sweep()
     champion = whole_champion(store, name)
+    if champion:
+        refuse_namesake(definition, champion.manifest)
     panel = load(definition.data, base, project.root, offline)
     refuse_groups(definition)
     found = data_hash(panel)
@@ -137,9 +139,21 @@ class _Duel:
 
     @property
     def cutoffs(self) -> int:
-        """How many of them there are."""
+        """How many of them there are with values to compare losses by.
+
+        Raises:
+            DataError: There are some, and none with a scale for MASE.
+        """
         fresh = self.frame[self.unseen]
-        return int(fresh.groupby("unique_id", sort=False)["cutoff"].nunique().max()) if len(fresh) else 0
+        if fresh["y"].isna().all():
+            return 0
+        count = len(losses_of(fresh, self.definition, self.prepared))
+        if not count:
+            raise DataError(
+                f"{self.champion.name}: no series has a scale for MASE (constant in the fitting part, or shorter than "
+                "a season), so champion and challenger cannot be compared; write `promote: {metric: smape}`, or rmse"
+            )
+        return count
 
     def losses(self, contest: Contest) -> pd.DataFrame:
         """Of challenger and champion there, a row a cutoff."""

@@ -50,8 +50,8 @@ def fault_of(frame: pd.DataFrame, model: str, levels: Sequence[float], fitting: 
     for level in ordered:
         if (held := coverage(frame, model, level)) < LEAST_COVERAGE * level / 100:
             return f"its {level:g}% interval holds only {held:.0%} of the outcomes"
-        low, high = (frame[bound].to_numpy(np.float64) for bound in interval_columns(model, level))
-        relative = ((high - low) / width)[width > 0]
+        low, high = (frame[bound].to_numpy(np.float64)[width > 0] for bound in interval_columns(model, level))
+        relative = (high - low) / width[width > 0]
         if len(relative) and (typical := float(np.median(relative))) > WIDEST:
             return f"its {level:g}% interval is typically {typical:.0f} times as wide as all past values together"
     return None

@@ -25,6 +25,9 @@ __all__ = ["GroupOutcome", "GroupsResult", "Work", "finished", "one_by_one", "ru
 WEIGHTED = ("mase", "smape", "rmse")
 """Metrics that are means over series, so that those of several groups have a mean, too."""
 
+FORMAT = 2
+"""Of a diary; one that another release wrote in another is not gone on with."""
+
 
 @dataclass(frozen=True)
 class GroupOutcome:
@@ -168,25 +171,36 @@ def finished(label: str, name: str, result: Mapping[str, Any]) -> GroupOutcome:
 def together(outcomes: Sequence[GroupOutcome]) -> pd.DataFrame:
     """The leaderboard of all groups that did not fail: means over all series.
 
+    A group weighs in each metric by the series that this is a mean of there: MASE leaves out those without a scale.
+
     Returns:
         A row a model that ran in every group, best first by the metric that decides: model, kind, the metrics, skill
         and seconds (the sum). `chosen` is in each group the network that was chosen there. There is no p: significance
         is judged group by group.
     """
-    done = [outcome for outcome in outcomes if outcome.result]
+    done = [outcome.result for outcome in outcomes if outcome.result]
     if not done:
         return pd.DataFrame(columns=["model", "kind"])
-    tables = [_with_chosen(outcome.result or {}) for outcome in done]
+    tables = [_with_chosen(result) for result in done]
     common = [model for model in tables[0].index if all(model in table.index for table in tables)]
+    board = tables[0].loc[common, ["kind"]].rename_axis("model")
     shown = [name for name in tables[0].columns if name in WEIGHTED or name.startswith("coverage-")]
-    weights = np.array([outcome.series for outcome in done], float) / sum(outcome.series for outcome in done)
-    stacked = np.stack([table.loc[common, shown].to_numpy(float) for table in tables])
-    board = pd.DataFrame(np.tensordot(weights, stacked, 1), index=pd.Index(common, name="model"), columns=shown)
-    board.insert(0, "kind", tables[0].loc[common, "kind"])
+    for name in shown:
+        series = [result["counted"][name.partition("-")[0]] for result in done]
+        board[name] = _mean([table.loc[common, name].to_numpy(float) for table in tables], series)
     first = shown[0]
     board["skill"] = 1 - board[first] / board.loc[board["kind"] == "naive", first].min()
     board["seconds"] = sum(table.loc[common, "seconds"].astype(float) for table in tables)
     return board.sort_values(first, kind="stable").reset_index()
+
+
+def _mean(scores: Sequence[np.ndarray], series: Sequence[int]) -> np.ndarray:
+    """Of the groups' scores, each by model; a group of which no series counts has none."""
+    weights = np.array(series, float)
+    having = weights > 0
+    if not having.any():
+        return np.full_like(scores[0], np.nan)
+    return np.asarray(np.average(np.stack(scores)[having], axis=0, weights=weights[having]))
 
 
 def _with_chosen(result: Mapping[str, Any]) -> pd.DataFrame:
@@ -202,7 +216,7 @@ def _key(definition: PipelineDefinition, project: Project, base: Path) -> str:
     stat: list[int] = []
     if isinstance(definition.data, FileData) and (file := find_file(definition.data.path, base)).exists():
         stat = [file.stat().st_mtime_ns, file.stat().st_size]
-    return hashlib.sha256(json.dumps([definition.model_dump(mode="json"), models, stat]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([FORMAT, definition.model_dump(mode="json"), models, stat]).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

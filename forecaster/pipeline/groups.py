@@ -7,14 +7,17 @@ what all of them together come to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from forecaster.config import FileData, PipelineDefinition
 from forecaster.config.model import checked_name
 from forecaster.errors import DefinitionError
 from forecaster.series.source import find_groups
+from forecaster.store import Manifest
 
-__all__ = ["groups_of", "refuse_groups"]
+__all__ = ["groups_of", "refuse_groups", "refuse_namesake"]
 
 
 def groups_of(definition: PipelineDefinition, base: Path) -> dict[str, PipelineDefinition]:
@@ -57,3 +60,28 @@ def refuse_groups(definition: PipelineDefinition) -> None:
             f"{definition.name}: has a model for each group, so it is not fitted as one; name one under groups.only, "
             "or use the command line (forecaster run, retrain), which goes through them"
         )
+
+
+def refuse_namesake(definition: PipelineDefinition, champion: Manifest) -> None:
+    """Makes sure that a group's pipeline does not go on where one without groups published, nor the other way round.
+
+    Args:
+        definition: The pipeline, with a name.
+        champion: What is published under that name.
+
+    Raises:
+        DefinitionError: They are two, and would publish over each other's champion.
+    """
+    had, has = _group(champion.definition), _group(definition.model_dump(mode="json"))
+    if bool(had) == bool(has):
+        return
+    whose = [f"a pipeline's group ({group})" if group else "a pipeline without groups" for group in (had, has)]
+    raise DefinitionError(
+        f"{definition.name}: version {champion.version} is that of {whose[0]}, and this is {whose[1]}; give one of "
+        "them another `name`"
+    )
+
+
+def _group(definition: Mapping[str, Any]) -> str:
+    """The one group that a definition is of; empty where there is none."""
+    return str((definition.get("data", {}).get("groups") or {}).get("only") or "")

@@ -55,6 +55,7 @@ class RunResult:
         clipping: For each network whose gradient was clipped, how often.
         lagged: The models whose forecasts are lagged copies of the series.
         apart: Scores of series that networks knew little of; see `evaluation.apart`.
+        counted: Of how many series each metric is the mean; see `evaluation.metrics.counted`.
     """
 
     name: str
@@ -70,6 +71,7 @@ class RunResult:
     clipping: Mapping[str, str] = field(default_factory=dict)
     lagged: Mapping[str, Likeness] = field(default_factory=dict)
     apart: pd.DataFrame = field(default_factory=pd.DataFrame)
+    counted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def warnings(self) -> dict[str, str]:
@@ -91,6 +93,7 @@ class RunResult:
                 "clipping": dict(self.clipping),
                 "lagged": {model: clean(vars(likeness)) for model, likeness in self.lagged.items()},
                 "apart": records(self.apart),
+                "counted": dict(self.counted),
             },
             indent=2,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from typing import Any
 import pandas as pd
 
 from forecaster.config import PipelineDefinition, Project
+from forecaster.errors import StoreError
+from forecaster.evaluation import scales
+from forecaster.evaluation.metrics import counted
 from forecaster.forecasting.clipping import clipping
 from forecaster.pipeline.contest import forget, hold_contest, refitted
 from forecaster.pipeline.folds import FoldWork
-from forecaster.pipeline.groups import refuse_groups
+from forecaster.pipeline.groups import refuse_groups, refuse_namesake
 from forecaster.pipeline.inspection import Insides
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import prepare
@@ -65,8 +69,12 @@ def run(
     began = time.monotonic()
     refuse_groups(definition)
     listener, base = listener or Listener(), base or Path()
+    store = Store(project.store)
+    if publishing:
+        with suppress(StoreError):  # nothing is published yet, or its manifest is damaged
+            refuse_namesake(definition, store.manifest(str(definition.name)))
     prepared = prepare(definition, project, base, offline=offline)
-    prepared, warm = begin(definition, prepared, Store(project.store))
+    prepared, warm = begin(definition, prepared, store)
     listener.read(prepared.panel.notes, prepared.inferred)
     for name, value in (*prepared.panel.notes.items(), *prepared.inferred.items()):
         logger.debug("%s: %s", name, value)
@@ -81,7 +89,6 @@ def run(
         winner = refitted(definition, prepared, contest.winner)
         scores = {"test": records(table)}
         losses = contest.course(definition, prepared)[chosen].tolist()
-        store = Store(project.store)
         version = publish(store, definition, prepared, winner, gate, scores, base, losses, insides.of(winner))
         prune(definition, project, store)
     gate = replace(gate, verdict=f"{gate.verdict} {_outcome(gate, definition, version, publishing)}")
@@ -94,6 +101,7 @@ def run(
         {name: words for name, curve in curves.items() if (words := clipping(curve))},
         {} if definition.symbolic else contest.lagged(prepared),
         pd.DataFrame() if definition.symbolic else contest.apart(definition, prepared, gate.best_naive),
+        {} if definition.symbolic else counted(contest.forecasts, scales(prepared.fitting, prepared.season)),
     )  # fmt: skip
     if report:
         from forecaster.pipeline.document import write

@@ -1,5 +1,6 @@
 """Which slot is due: once each, missed ones made up for by one, whatever the clock does."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -41,12 +42,27 @@ def test_each_group_of_a_split_pipeline_is_due_by_itself(world):
     (world.folder / "sales.csv").write_text(rows)
     data = {"path": str(world.folder / "sales.csv"), "id": "shop", "groups": {"by": "region"}}
     pipeline = world.pipeline("sales", "", data=data)
-    members = by_group([pipeline])
+    members, _ = by_group([pipeline])
     assert [one.name for one in members] == ["sales-north", "sales-south"]
     assert run(world, members[0]) == NIGHT
     assert [due(one, world.ledger, world.clock()) is None for one in members] == [True, False]
     (world.folder / "sales.csv").write_text(rows.replace("region", "area"))
-    assert by_group([pipeline]) == [pipeline], "what is wrong is found, recorded and told by its retraining"
+    assert by_group([pipeline]) == ([pipeline], {}), "what is wrong is found, recorded and told by its retraining"
+
+
+def test_a_pipeline_may_not_be_called_as_the_group_of_another(world):
+    """Each would publish over the other's champion; in one folder, of both one stays."""
+    rows = "shop,region,ds,y\na,north,2024-01-01,1\na,north,2024-01-02,2\nb,south,2024-01-01,1\nb,south,2024-01-02,2\n"
+    (world.folder / "sales.csv").write_text(rows)
+    data = {"path": str(world.folder / "sales.csv"), "id": "shop", "groups": {"by": "region"}}
+    split, plain = world.pipeline("sales", "", data=data), world.pipeline("sales-north", "keep")
+    good, bad = by_group([plain, split])
+    assert good == [plain] and [*bad] == [split.path]
+    words = rf"sales\.yaml: the name of one of its groups, sales-north, is that of {plain.path}, too; give one of them"
+    assert re.search(words, str(bad[split.path]))
+    good, bad = by_group([split, plain])
+    assert [one.name for one in good] == ["sales-north", "sales-south"]
+    assert "sales-north.yaml: its name, sales-north, is that of" in str(bad[plain.path])
 
 
 def test_missed_slots_are_made_up_for_by_the_latest_and_counted(world):

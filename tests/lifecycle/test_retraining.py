@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecaster.config import PipelineDefinition
-from forecaster.errors import DefinitionError
+from forecaster.errors import DataError, DefinitionError
 from forecaster.lifecycle.drift import drift
 from forecaster.lifecycle.retraining import retrain
 from tests.one_pipeline import OnePipeline
@@ -105,6 +105,20 @@ def test_new_cutoffs_must_lie_after_what_the_champion_has_seen(shop, first):
     assert night.outcome == "not enough new data" and night.version is None
     assert "only 6 forecast origins" in night.reason and "the rule wants 8" in night.reason
     shop.store.republish(version, version.manifest)
+
+
+def test_a_sensor_that_is_stuck_is_told_before_a_fit_by_its_name(shop, first, monkeypatch):
+    """There are enough new cutoffs; what they want is a scale."""
+    monkeypatch.setattr("forecaster.lifecycle.retraining.hold_contest", None)
+    shop.data(DAYS + 3)
+    table = pd.read_csv(shop.folder / "sales.csv")
+    table.assign(y=5.0).to_csv(shop.folder / "sales.csv", index=False)
+    with pytest.raises(DataError, match=r"shop: no series has a scale for MASE .*; write `promote: {metric: smape}`"):
+        shop.retrain(shop.definition(steps=1, **EASY))
+    by_smape = {"promote": {**EASY["promote"], "metric": "smape"}}
+    with pytest.raises(TypeError, match="not callable"):  # on to the fit
+        shop.retrain(shop.definition(steps=1, **by_smape))
+    shop.data(DAYS + 1.5)
 
 
 def test_a_damaged_champion_is_replaced_by_the_last_good_one(shop, first):

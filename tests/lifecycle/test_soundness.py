@@ -34,6 +34,14 @@ def test_faults_are_named(changes, fragment):
     assert fault is None if fragment is None else fragment in str(fault)
 
 
+def test_a_series_that_never_changed_has_no_range_to_measure_intervals_by():
+    panel = seasonal_panel(series=2)
+    panel.target[panel.offsets[1] :] = 5.0
+    both = pd.concat([frame(panel), frame(panel).assign(unique_id="s1")])
+    with np.errstate(all="raise"):
+        assert fault_of(both, "gru", [80], panel) is None
+
+
 @pytest.mark.parametrize(
     ("changes", "told", "fragment"),
     [
