@@ -73,6 +73,8 @@ def rollback(store: Store, name: str, to: int | None = None) -> Version:
 def promote(store: Store, name: str, challenger: int | None = None) -> Version:
     """Publishes a challenger that was kept, by hand; it is no challenger any more then.
 
+    Where the champion is that network already (a promotion was killed before its end), nothing is published again.
+
     Args:
         store: Where it lies.
         name: The pipeline's name.
@@ -86,12 +88,26 @@ def promote(store: Store, name: str, challenger: int | None = None) -> Version:
     """
     version = store.challengers.read(name, challenger)
     champion = store.champion(name) or 0
+    published = _same_network(store, version, champion) or _republished(store, version, champion)
+    store.challengers.remove(name, [version.number])
+    return published
+
+
+def _same_network(store: Store, version: Version, champion: int) -> Version | None:
+    """The champion, if its files are those of a challenger, byte by byte."""
+    try:
+        published = store.read(version.name, champion)
+    except StoreError:  # there is none, or a damaged one, which must not be in the way of a promotion
+        return None
+    return published if published.manifest.files == version.manifest.files else None
+
+
+def _republished(store: Store, version: Version, champion: int) -> Version:
+    """A challenger as the champion's successor."""
     verdict = f"Challenger {version.number} was promoted by hand. {version.manifest.gate.get('verdict', '')}".strip()
     by_hand = {"outcome": "promoted", "by": "hand", "challenger": version.number, "champion": champion or None}
     gate = {**version.manifest.gate, "verdict": verdict, "promotion": by_hand}
-    published = store.republish(version, version.manifest.model_copy(update={"gate": gate}), over=champion)
-    store.challengers.remove(name, [version.number])
-    return published
+    return store.republish(version, version.manifest.model_copy(update={"gate": gate}), over=champion)
 
 
 def _origin(store: Store, name: str, number: int) -> int:

@@ -1,9 +1,10 @@
 """A retraining as a parcel: the champion goes out, a verdict and perhaps a better version come back.
 
 The worker sees a private store with the champion (and the manifests of what else there is), and may be killed at any
-time: whatever it does there is forgotten unless the parcel arrives; only its checkpoints outlive it, where the
-project's folder can be written. Only the coordinator writes to the store, and only as the champion's successor, so a
-retraining that was done twice is published once.
+time: whatever it does there is forgotten unless the parcel arrives, and swept with the store that it is staged in;
+only its checkpoints outlive it. (Where it may not write to the project's folder, it works in the temporary folder and
+without checkpoints.) Only the coordinator publishes, and only as the champion's successor, so a retraining that was
+done twice is published once.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forecaster.config import PipelineDefinition, Project
 from forecaster.config.reading import parse
+from forecaster.errors import StoreError
 from forecaster.lifecycle.champions import whole_champion
 from forecaster.store import Store, Version
 from forecaster.store.layout import Layout
@@ -35,7 +37,7 @@ FUNCTION = f"{__name__}:retrain_in_private"
 """What a worker is told to do."""
 
 ORDER = "order.json"
-"""What stands in the head of an order; see `unpack`."""
+"""The head of an order: all that it says."""
 _RESULT = "result.json"
 _PRIVATE = Layout(Path("store"))
 
@@ -119,7 +121,7 @@ def _head(definition: PipelineDefinition, project: Project, base: Path, told: Ma
     where = {
         "root": str(project.root),
         "base": str(base.resolve()),
-        "checkpoints": str((project.store / ".checkpoints").resolve()),
+        "store": str(project.store.resolve()),
     }
     return json.dumps({"definition": definition.model_dump(mode="json"), **where, **told})
 
@@ -144,11 +146,25 @@ class Errand:
 @contextmanager
 def opened(order: bytes) -> Iterator[Errand]:
     """Unpacks an order into a folder of its own, whose checkpoints are those of the coordinator's project."""
-    with tempfile.TemporaryDirectory(prefix="forecaster-") as scratch:
-        told = unpack(order, Path(scratch), ORDER)
-        project = Project(Path(told["root"]), store_folder=Path(scratch) / "store")
-        _share_checkpoints(project.store, Path(told["checkpoints"]))
-        yield Errand(told, parse(told["definition"], PipelineDefinition, "the order"), project, Path(scratch))
+    with zipfile.ZipFile(io.BytesIO(order)) as archive:
+        told = json.loads(archive.read(ORDER))
+    definition, store = parse(told["definition"], PipelineDefinition, "the order"), Path(told["store"])
+    with _scratch(Store(store), str(definition.name)) as folder:
+        unpack(order, folder)
+        project = Project(Path(told["root"]), store_folder=folder / "store")
+        _share_checkpoints(project.store, store / ".checkpoints")
+        yield Errand(told, definition, project, folder)
+
+
+@contextmanager
+def _scratch(store: Store, name: str) -> Iterator[Path]:
+    """A folder that is removed at the end; by the store's next sweep if the process is killed."""
+    with ExitStack() as removed:
+        try:
+            folder = removed.enter_context(store.stage(name)).folder / "errand"
+        except StoreError:
+            folder = Path(removed.enter_context(tempfile.TemporaryDirectory(prefix="forecaster-")))
+        yield folder
 
 
 def retrain_in_private(order: bytes) -> bytes:
@@ -208,7 +224,7 @@ def receive(parcel: bytes, name: str, store: Store, over: int | None = None, mar
         if len(archive.namelist()) == 1:
             return Received(result | {"version": None}, None)
     with store.stage(name) as staging:
-        unpack(parcel, staging.folder / "parcel", _RESULT)
+        unpack(parcel, staging.folder / "parcel")
         private = Store(staging.folder / "parcel" / "store")
         if (number := private.champion(name)) is not None:
             version = _moved(private.read(name, number), staging)
@@ -221,12 +237,10 @@ def receive(parcel: bytes, name: str, store: Store, over: int | None = None, mar
         return Received(result | {"version": None, "scores": scores}, kept)
 
 
-def unpack(parcel: bytes, folder: Path, head: str) -> dict[str, Any]:
-    """Writes a parcel's files into a folder; returns what stands in its head."""
+def unpack(parcel: bytes, folder: Path) -> None:
+    """Writes a parcel's files into a folder."""
     with zipfile.ZipFile(io.BytesIO(parcel)) as archive:
         archive.extractall(folder)
-    told: dict[str, Any] = json.loads((folder / head).read_text(encoding="utf-8"))
-    return told
 
 
 def _add_manifests(archive: zipfile.ZipFile, store: Store, name: str, champion: int) -> None:

@@ -15,6 +15,8 @@ __all__ = ["prune", "sweep"]
 def sweep(layout: Layout) -> list[Path]:
     """Remove what dead publishers left; the store's lock keeps living ones from being half way.
 
+    A quarantine that was half way is finished: the manifest and the side files follow their SavedModel there.
+
     Args:
         layout: The store's paths.
 
@@ -33,7 +35,7 @@ def sweep(layout: Layout) -> list[Path]:
     make_folder(layout.staging)
     with exclusive(layout.lock):
         abandoned = [path for path in _folders(layout.staging) if is_abandoned(path)]
-        orphans = _manifests_without_model(layout)
+        orphans = [path for path in _manifests_without_model(layout) if not _follows(layout, path)]
         for path in abandoned + orphans:
             shutil.rmtree(path)
         return abandoned + orphans + _remove_empty(layout)
@@ -82,6 +84,16 @@ def _manifests_without_model(layout: Layout) -> list[Path]:
         for name in layout.names(layout.manifests)
         for number in sorted(set(numbered_folders(layout.manifests / name)) - set(numbered_folders(layout.root / name)))
     ]
+
+
+def _follows(layout: Layout, side: Path) -> bool:
+    """Moves a manifest into quarantine if its SavedModel is there."""
+    quarantined = layout.quarantined(side.parent.name, int(side.name))
+    if not (quarantined / "served").is_dir() or (quarantined / "side").exists():
+        return False
+    side.rename(quarantined / "side")
+    sync(quarantined)
+    return True
 
 
 def _remove_empty(layout: Layout) -> list[Path]:

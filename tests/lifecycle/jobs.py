@@ -41,13 +41,13 @@ def retrain(order: bytes) -> bytes:
     with TemporaryDirectory() as scratch:
         if wish == "lose":
             private = Store(Path(scratch) / "store")
-            unpack(order, Path(scratch), "order.json")
+            unpack(order, Path(scratch))
             with private.stage(name) as staging:
                 write(staging.folder, "lost")
                 kept = private.challengers.keep(staging, draft())
             scores = {"challenger": kept.number, "champion": None}
             return pack_answer(RESULT | {"outcome": "kept", "version": None, "scores": scores}, [], [kept])
-        unpack(order, Path(scratch), "order.json")
+        unpack(order, Path(scratch))
         version = publish(Store(Path(scratch) / "store"), f"{wish} {os.getpid()}", name)
         return pack_answer(RESULT | {"outcome": "promoted", "version": version.number}, [version], [])
 
@@ -62,7 +62,7 @@ def run_group(order: bytes) -> bytes:
     if wish == "half a file":
         raise DataError("row 3 is cut off")
     with TemporaryDirectory() as scratch:
-        unpack(order, Path(scratch), "order.json")
+        unpack(order, Path(scratch))
         version = publish(Store(Path(scratch) / "store"), wish, name)
         published = {"version": version.number, "path": str(version.served)}
         gate = {"model": "net", "passed": True, "verdict": f"Well done. Published as {name} version {version.number}."}

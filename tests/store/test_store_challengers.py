@@ -2,7 +2,7 @@
 
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -152,22 +152,44 @@ PREPARED = ("a", "b"), ("x",)
 def test_killed_at_any_step_the_champion_is_the_old_one_or_the_new_one_whole(
     tmp_path: Path, ask: Ask, job: str, arguments: dict[str, object], champions: list[str]
 ) -> None:
+    seen = [check(store) for store in killed_at_each_step(tmp_path, ask, job, **arguments)]
+    assert list(dict.fromkeys(seen)) == champions, "each kill falls before or after one commit point"
+    assert len(seen) > 5, "the kills must reach every step"
+
+
+def killed_at_each_step(tmp_path: Path, ask: Ask, job: str, **arguments: object) -> Iterator[Store]:
+    """The prepared store after a job was killed before its first step, its second, …, and at last was not."""
     template = tmp_path / "template"
     for tag in PREPARED[0]:
         publish(Store(template), tag)
     for tag in PREPARED[1]:
         keep(Store(template), tag)
-    seen = []
     for kill_at in count(1):
         root = tmp_path / str(kill_at)
         shutil.copytree(template, root)
         outcome = ask(root=str(root), job=job, kill_at=kill_at, **arguments)
-        seen.append(check(Store(root)))
+        yield Store(root)
         if outcome == 0:
             break
         assert outcome == KILLED
-    assert list(dict.fromkeys(seen)) == champions, "each kill falls before or after one commit point"
-    assert len(seen) > 5, "the kills must reach every step"
+
+
+def test_a_promotion_that_was_killed_is_finished_by_the_same_command_and_publishes_once(
+    tmp_path: Path, ask: Ask
+) -> None:
+    for store in killed_at_each_step(tmp_path, ask, "promote"):
+        left = store.challengers.numbers(NAME)
+        assert not left or tag_of(promote(store, NAME)) == "x"
+        assert tags(store) == ["a", "b", "x"] and store.challengers.numbers(NAME) == []
+
+
+def test_a_quarantine_that_was_killed_is_finished_and_loses_nothing(tmp_path: Path, ask: Ask) -> None:
+    for store in killed_at_each_step(tmp_path, ask, "quarantine", number=2):
+        store.sweep()
+        store.quarantine(NAME, 2)
+        side = store.root / ".quarantine" / NAME / "2" / "side"
+        assert sorted(path.name for path in side.iterdir()) == ["manifest.json", "model.keras"]
+        assert tags(store) == ["a"] and not (store.root / ".manifests" / NAME / "2").exists()
 
 
 def check(store: Store) -> str:
