@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from forecaster.lifecycle.tuning import Tuning, tune
 from forecaster.pipeline import Listener
 from forecaster.reporting.tuning import write_tuning_page
 from forecaster.scores import LABELS
+from forecaster.words import plural
 
 __all__ = ["tune_pipeline"]
 
@@ -79,6 +81,8 @@ def tune_pipeline(
         print(json.dumps({**document, "report": str(page)}, indent=2))  # noqa: T201
         return
     console.print(_table(result))
+    for line in _failures(result):
+        console.print(line, markup=False, soft_wrap=True)
     console.print(f"\n{document['verdict']}\n", markup=False, soft_wrap=True)
     console.print(f"Model file  {file}", markup=False, soft_wrap=True)
     console.print(f"Report      {page}", markup=False, soft_wrap=True)
@@ -149,7 +153,7 @@ def _document(result: Tuning) -> dict[str, Any]:
 
 
 def _verdict(result: Tuning) -> str:
-    counted = f"{len(result.trials)} {'trial' if len(result.trials) == 1 else 'trials'}, and {result.stopped}."
+    counted = f"{plural(len(result.trials), 'trial')}, and {result.stopped}."
     said = f"On the validation part the best {LABELS[result.metric]} is {result.score:.4f}"
     if result.before is None:
         compared = "no model was judged as it is."
@@ -174,6 +178,12 @@ def _table(result: Tuning) -> Table:
         table.caption = f"the best {SHOWN} of {len(ranked)}"
         table.caption_justify = "left"
     return table
+
+
+def _failures(result: Tuning) -> list[str]:
+    """Why trials failed: a line a reason, the most frequent first."""
+    reasons = Counter(one.error for one in result.trials if one.state == "failed")
+    return [f"{plural(count, 'trial')} failed: {reason}" for reason, count in reasons.most_common()]
 
 
 def _short(value: Any) -> str:

@@ -27,8 +27,8 @@ FIELDS = (
     ("month", 1, 12, MONTHS),
     ("day of the week", 0, 7, WEEKDAYS),
 )
-SPAN = timedelta(days=8 * 366 + 1)
-"""29 February is eight years from the next at most (1896 to 1904, 2096 to 2104)."""
+SPAN = timedelta(days=40 * 366)
+"""29 February falls on a given day of the week every 28 years, and after 40 where a leap year is left out between."""
 
 _PART = re.compile(r"(?P<low>\*|\w+)(?:-(?P<high>\w+))?(?:/(?P<step>\d+))?")
 

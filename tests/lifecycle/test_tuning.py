@@ -269,6 +269,28 @@ def test_the_table_has_each_value_below_its_key(capsys, monkeypatch):
     assert lines[2] == ["2", "gru", "cut", "off", "0.25", "0"]
 
 
+def test_why_trials_failed_is_told_once_a_reason(searched, capsys, monkeypatch):
+    from forecaster.cli import tuning
+
+    _, _, project, folder = searched
+    states = ["complete", "failed", "failed", "pruned", "failed", "cut off"]
+    reasons = ["", "the loss is not finite", "[too] long", "", "the loss is not finite", ""]
+    trials = [
+        Trial(number, state, "gru", {"units": 8}, 0.5 if state == "complete" else None, 9, 1.0, reason)
+        for number, (state, reason) in enumerate(zip(states, reasons, strict=True), start=1)
+    ]
+    ended = Tuning("small", "smape", ModelDefinition(network="gru"), 0.5, None, trials, "no more were asked for")
+    monkeypatch.setattr(tuning, "tune", lambda *arguments, **options: ended)
+    tuning.tune_pipeline(
+        folder / "small.yaml", project.root, False, minutes=1.0, trials=1, models=[], search=["units=2,3"],
+        out=folder / "models" / "failing.yaml", offline=False,
+    )  # fmt: skip
+    lines = capsys.readouterr().out.splitlines()
+    place = next(place for place, line in enumerate(lines) if "failed: " in line)
+    assert lines[place : place + 2] == ["2 trials failed: the loss is not finite", "1 trial failed: [too] long"]
+    assert sum("failed: " in line for line in lines) == 2
+
+
 def test_words_from_files_cannot_leave_their_place_in_the_page():
     changes = {"units": "<q9>", "learning_rate": 0.1}
     trial = {
