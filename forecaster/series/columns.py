@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,7 +63,8 @@ class Columns:
             raise DataError(f"{source}: column {doubled!r} is declared twice; a column plays one part")
         if absent := [name for name in wanted if name not in present]:
             raise DataError(f"{source}: no column {absent[0]!r}; the columns are {', '.join(present)}")
-        if left := [name for name in present if name not in {*wanted, *self.ignore}]:
+        declared = {*wanted, *self.ignore}
+        if left := [name for name in present if name not in declared]:
             raise DataError(
                 f"{source}: column{'s' if len(left) > 1 else ''} {', '.join(left)} not declared; "
                 "name each under id, target, past, known, static or ignore"
@@ -72,4 +74,4 @@ class Columns:
 
 
 def _doubled(names: Sequence[str]) -> str | None:
-    return next((name for place, name in enumerate(names) if name in names[:place]), None)
+    return next((name for name, times in Counter(names).items() if times > 1), None)
