@@ -33,12 +33,8 @@ def serve_project(
     from forecaster.serving.journal import log_to_stderr
     from forecaster.serving.running import listen, uvicorn_server
 
-    if not 0 <= port <= 65535:
-        raise DefinitionError(f"--port {port}: there is no such port; write 0 to 65535")
+    settings = _settings(host, port, poll, replace(Limits(), deadline=deadline, queue=queue, body=body << 20))
     found = Project.find(project)
-    limits = replace(Limits(), deadline=deadline, queue=queue, body=body << 20)
-    token = os.environ.get("FORECASTER_TOKEN") or None
-    settings = Settings(host=host, port=port, token=token, poll=poll, limits=limits)
     with listen(settings) as listener, ExitStack() as further:
         log_to_stderr(quiet)
         server = Server(found, settings)
@@ -50,6 +46,13 @@ def serve_project(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _heard)
         uvicorn_server(server).run(sockets=[listener])
+
+
+def _settings(host: str, port: int, poll: float, limits: Limits) -> Settings:
+    if not 0 <= port <= 65535:
+        raise DefinitionError(f"--port {port}: there is no such port; write 0 to 65535")
+    token = os.environ.get("FORECASTER_TOKEN", "").strip()  # one from a file may end with a line break
+    return Settings(host=host, port=port, token=token or None, poll=poll, limits=limits)
 
 
 def _heard(*_: object) -> None:

@@ -12,12 +12,14 @@ from forecaster.errors import ForecasterError
 from forecaster.serving.failures import Refused, error_body, status_of
 from forecaster.serving.settings import Limits
 
-__all__ = ["Answer", "Bodies", "header"]
+__all__ = ["CROWDED", "Answer", "Bodies", "header"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+CROWDED = "crowded"
+"""In the `state` of a request's scope: whether there are too many connections to answer it."""
 UNREAD = frozenset({400, 408, 411, 413, 415})
 """Statuses after which a request's body may not have been read, so that the connection cannot be used again."""
 
@@ -77,6 +79,8 @@ def header(scope: Scope, name: bytes) -> str:
 class Bodies:
     """Reads request bodies; all that are held at the same time share one bound.
 
+    A body counts from its first byte until its request has ended, packed and unpacked.
+
     Args:
         limits: Of size, time and memory.
     """
@@ -84,9 +88,10 @@ class Bodies:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._held = 0
+        self._most = max(limits.memory, 2 * limits.body)  # the largest one has room, also packed and unpacked
 
     async def read(self, scope: Scope, receive: Receive) -> bytes:
-        """A request's body, unpacked if it is gzipped.
+        """A request's body, unpacked if it is gzipped. `let_go` when the request has ended.
 
         Raises:
             Refused: 413 too large, 408 too slow, 415 packed in another way, 400 damaged, 503 too many at a time.
@@ -99,31 +104,38 @@ class Bodies:
             raise self._too_large()
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                body = await self._received(receive)
+                body = await self._received(receive, scope["exchange"])
         except TimeoutError:
             raise Refused(408, f"the body did not arrive within {self._limits.body_seconds:g} s") from None
-        return self._unpacked(body) if packing == "gzip" else body
+        if packing == "gzip":
+            body = self._unpacked(body)
+            self._hold(body, scope["exchange"])
+        return body
 
-    async def _received(self, receive: Receive) -> bytes:
+    def let_go(self, exchange: Any) -> None:
+        """The body of a request that has ended counts no more."""
+        self._held -= exchange.held
+        exchange.held = 0
+
+    async def _received(self, receive: Receive, exchange: Any) -> bytes:
         parts: list[bytes] = []
-        size = 0
-        try:
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Refused(400, "the client left before its request was whole")
-                part = message.get("body", b"")
-                size += len(part)
-                self._held += len(part)
-                parts.append(part)
-                if size > self._limits.body:
-                    raise self._too_large()
-                if self._held > self._limits.memory:
-                    raise Refused(503, "too many large requests at the same time; try again", retry_after=1)
-                if not message.get("more_body"):
-                    return parts[0] if len(parts) == 1 else b"".join(parts)
-        finally:
-            self._held -= size
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Refused(400, "the client left before its request was whole")
+            part = message.get("body", b"")
+            if exchange.held + len(part) > self._limits.body:
+                raise self._too_large()
+            self._hold(part, exchange)
+            parts.append(part)
+            if not message.get("more_body"):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _hold(self, part: bytes, exchange: Any) -> None:
+        self._held += len(part)
+        exchange.held += len(part)
+        if self._held > self._most:
+            raise Refused(503, "too many large requests at the same time; try again", retry_after=1)
 
     def _unpacked(self, body: bytes) -> bytes:
         unpacker = zlib.decompressobj(wbits=31)

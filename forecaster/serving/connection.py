@@ -8,6 +8,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from forecaster.serving.answers import CROWDED
 from forecaster.serving.failures import error_body
 from forecaster.serving.settings import Limits
 
@@ -44,7 +45,7 @@ class Alarm:
 
 
 class Connection(HttpToolsProtocol):
-    """Refuses long headers and cuts connections that dawdle.
+    """Refuses long headers, cuts connections that dawdle, and tells the application when there are too many.
 
     Uvicorn makes one for each connection, so its limits are an attribute of the class; see `connection_class`.
     """
@@ -88,7 +89,11 @@ class Connection(HttpToolsProtocol):
             self._refuse_head()
             return
         self._dawdling.set(self.limits.body_seconds + GRACE)
+        most = self.limits.connections
+        crowded = self.scope["state"][CROWDED] = len(self.connections) > most or len(self.tasks) >= most
         super().on_headers_complete()
+        if crowded:  # the application refuses it, and makes room
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         self._dawdling.off()

@@ -27,7 +27,7 @@ from forecaster.serving.observations import Observations
 from forecaster.serving.problems import PROBLEMS, first_problem
 from forecaster.serving.settings import Limits
 from forecaster.serving.symbol_answers import prompted
-from forecaster.serving.threads import BoundedThreads
+from forecaster.serving.threads import BoundedThreads, apart
 from forecaster.serving.truth import Truth
 
 __all__ = ["Forecasts", "router", "wanted"]
@@ -63,12 +63,22 @@ class Forecasts:
             raise Refused(400, "levels: symbols have no intervals; leave it out, and write top for how many are named")
         if not manifest.vocabulary and asked.top is not None:
             raise Refused(400, "top: the version forecasts numbers, not symbols; leave it out")
-        panel = self._panel(Observations(loaded.version, self._project), asked, csv)
+        panel = self._panel(self._observations(loaded), asked, csv)
         frame = self.predict(loaded, name, panel, asked.levels, asked.start, asked.top)
         self._truth.arrived(name, panel)
         levels = chosen_levels(asked.levels, manifest.levels)
         self._truth.expect(name, panel, frame, manifest.model, levels)
         return frame, strangers(panel, manifest) if manifest.vocabulary else []
+
+    def answered(self, loaded: Loaded, name: str, asked: ForecastRequest, csv: bytes | None, as_csv: bool) -> bytes:
+        """The same as the body of an answer, a CSV file or JSON; runs in a thread.
+
+        Raises:
+            DataError: As `forecast`.
+            Refused: As `forecast`.
+        """
+        frame, unknown = self.forecast(loaded, name, asked, csv)
+        return frame.to_csv(index=False).encode() if as_csv else answer(loaded, name, frame, unknown)
 
     def trained_on(self, loaded: Loaded) -> Panel:
         """The data that a version was trained on, as they are now.
@@ -76,7 +86,7 @@ class Forecasts:
         Raises:
             DataError: They are not there any more.
         """
-        return Observations(loaded.version, self._project).trained_on()
+        return self._observations(loaded).trained_on()
 
     def uploaded(self, loaded: Loaded, csv: bytes) -> Panel:
         """Observations as a CSV file, written as the training data are.
@@ -84,7 +94,7 @@ class Forecasts:
         Raises:
             DataError: Names row, column and remedy.
         """
-        return Observations(loaded.version, self._project).from_csv(csv)
+        return self._observations(loaded).from_csv(csv)
 
     def predict(
         self,
@@ -121,6 +131,9 @@ class Forecasts:
         if not np.isfinite(frame[f"{forecaster.name}{'-p' if manifest.vocabulary else ''}"]).all():
             raise Refused(500, f"version {loaded.number} of {name} answers with something that is no number")
         return frame
+
+    def _observations(self, loaded: Loaded) -> Observations:
+        return Observations(loaded.version, self._project, self.limits.elements)
 
     @staticmethod
     def _panel(observations: Observations, asked: ForecastRequest, csv: bytes | None) -> Panel:
@@ -161,13 +174,13 @@ def router(forecasts: Forecasts) -> APIRouter:
         in_query = ForecastRequest(levels=level, top=top, version=version)
         if kind == "text/plain" and body.strip():
             in_query, body = in_query.model_copy(update={"text": _decoded(body)}), b""
-        asked, csv = (in_query, body) if kind == "text/csv" else (_asked(body, forecasts.limits, in_query), None)
+        csv = body if kind == "text/csv" else None
+        asked = in_query if csv is not None else await apart(len(body), _asked, body, forecasts.limits, in_query)
+        as_csv = "text/csv" in request.headers.get("accept", "")
         with forecasts.models.lease(wanted(forecasts.models, name, asked.version)) as loaded:
             request.scope["exchange"].seen(name, loaded.number)
-            frame, unknown = await forecasts.threads.run(lambda: forecasts.forecast(loaded, name, asked, csv))
-            if "text/csv" in request.headers.get("accept", ""):
-                return Response(frame.to_csv(index=False), media_type="text/csv")
-            return Response(answer(loaded, name, frame, unknown), media_type="application/json")
+            made = await forecasts.threads.run(lambda: forecasts.answered(loaded, name, asked, csv, as_csv))
+        return Response(made, media_type="text/csv" if as_csv else "application/json")
 
     return routes
 

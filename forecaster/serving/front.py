@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecaster.errors import ForecasterError
-from forecaster.serving.answers import Answer, Bodies, Receive, Scope, Send, header
+from forecaster.serving.answers import CROWDED, Answer, Bodies, Receive, Scope, Send, header
 from forecaster.serving.failures import Refused
 from forecaster.serving.journal import RequestIds
 from forecaster.serving.metrics import Metrics
@@ -42,12 +42,13 @@ SAFETY = [
 
 @dataclass
 class Exchange:
-    """What is known of a request once it has been answered."""
+    """What is known of a request while it is answered and after; `held` are the bytes of its body that still count."""
 
     id: str
     route: str
     status: int = 0
     sent: int = 0
+    held: int = 0
     model: str = ""
     version: int = 0
     reason: str = ""
@@ -78,22 +79,28 @@ class Front:
                 await self._inner(scope, receive, send)
             return
         start = time.perf_counter()
-        path = scope.get("raw_path") or scope["path"].encode()
-        exchange = Exchange(self._ids.of(header(scope, b"x-request-id")), route_of(path))
+        exchange = Exchange(self._ids.of(header(scope, b"x-request-id")), route_of(scope["path"]))
         scope["exchange"], scope["bodies"] = exchange, self._bodies
-        outgoing = _Outgoing(send, exchange)
+        outgoing = _Outgoing(send, exchange, scope["method"] == "HEAD")
         self._metrics.under_way.inc()
         try:
-            await self._answer(scope, path, receive, outgoing)
+            await self._answer(scope, receive, outgoing)
         except Exception as error:  # what no part expected is logged with its trace, and is a 500
             await self._fail(error, exchange, outgoing)
         finally:
             self._metrics.under_way.dec()
+            self._bodies.let_go(exchange)
             self._note(scope, exchange, time.perf_counter() - start)
 
-    async def _answer(self, scope: Scope, path: bytes, receive: Receive, send: Send) -> None:
-        self._check_caller(scope, path)
-        if path[: len(PREFIX)].lower() != PREFIX:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("state", {}).get(CROWDED):
+            raise Refused(503, "too many connections at the same time; try again", retry_after=1)
+        if scope["method"] == "HEAD":  # is answered as GET would be, without the body
+            scope = {**scope, "method": "GET"}
+        path = scope.get("raw_path") or scope["path"].encode()
+        by_protocol = path[: len(PREFIX)].lower() == PREFIX
+        self._check_caller(scope, by_protocol)
+        if not by_protocol:
             await self._inner(scope, receive, send)
             return
         exchange: Exchange = scope["exchange"]
@@ -102,14 +109,18 @@ class Front:
         )
         await answer.send(send)
 
-    def _check_caller(self, scope: Scope, path: bytes) -> None:
-        """Keeps web pages of others away from a local server, and strangers from `/api` of an open one."""
+    def _check_caller(self, scope: Scope, by_protocol: bool) -> None:
+        """Keeps web pages of others away from a local server, and strangers from `/api` of an open one.
+
+        What is asked of the protocol and what is only read need no token. All else does, however its path is written:
+        the inner application alone knows what it takes for `/api`.
+        """
         if self._settings.local:
             host = header(scope, b"host").lower()
             name = host if host.endswith("]") else host.rsplit(":", 1)[0]
             if name not in LOCAL_NAMES and name != self._settings.host:
                 raise Refused(403, f"this server answers to localhost only, not to {host[:100]!r}; bind it with --host")
-        elif path.startswith(b"/api/") and scope["method"] not in ("GET", "HEAD"):
+        elif not by_protocol and scope["method"] != "GET":
             self._check_token(header(scope, b"authorization"))
 
     def _check_token(self, given: str) -> None:
@@ -119,7 +130,9 @@ class Front:
                 403, "this server can be reached from elsewhere, so /api needs a token; set FORECASTER_TOKEN to one"
             )
         kind, _, shown = given.partition(" ")
-        if kind.lower() != "bearer" or not hmac.compare_digest(shown.strip().encode(), token.encode()):
+        expected, shown = token.encode("utf-8", "surrogateescape"), shown.strip()
+        spellings = (shown.encode("latin-1"), shown.encode())  # of é: as curl sends it, as browsers and Python do
+        if kind.lower() != "bearer" or not any(hmac.compare_digest(one, expected) for one in spellings):
             raise Refused(401, "send the server's token: Authorization: Bearer TOKEN")
 
     async def _fail(self, error: Exception, exchange: Exchange, send: _Outgoing) -> None:
@@ -150,10 +163,10 @@ class Front:
 
 
 class _Outgoing:
-    """Adds the id and the safety headers to an answer on its way, and counts it."""
+    """Adds the id and the safety headers to an answer on its way, leaves out the body for HEAD, and counts it."""
 
-    def __init__(self, send: Send, exchange: Exchange) -> None:
-        self._send, self._exchange = send, exchange
+    def __init__(self, send: Send, exchange: Exchange, headers_only: bool) -> None:
+        self._send, self._exchange, self._headers_only = send, exchange, headers_only
         self.started = False
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
@@ -164,25 +177,27 @@ class _Outgoing:
             added = [(name, value) for name, value in SAFETY if name not in own]
             headers = [*message.get("headers", ()), (b"x-request-id", self._exchange.id.encode()), *added]
             message = {**message, "headers": headers}
+        elif self._headers_only:
+            message = {**message, "body": b""}
         else:
             self._exchange.sent += len(message.get("body", b""))
         await self._send(message)
 
 
-def route_of(path: bytes) -> str:
-    """What the metrics call a path: one of a few names, whatever was sent.
+def route_of(path: str) -> str:
+    """What the metrics call a path, decoded: one of a few names, whatever was sent.
 
     Example:
-        >>> route_of(b"/v1/models/a:predict"), route_of(b"/api/forecast/a"), route_of(b"/wp-admin")
+        >>> route_of("/v1/models/a:predict"), route_of("/api/forecast/a"), route_of("/wp-admin")
         ('predict', 'forecast', 'other')
     """
     lower = path.lower()
-    if lower.startswith(PREFIX):
-        return "predict" if lower.endswith(b":predict") else "metadata" if lower.endswith(b"/metadata") else "status"
-    first, _, rest = lower.lstrip(b"/").partition(b"/")
-    if first == b"api":
-        name = rest.partition(b"/")[0].decode("ascii", "replace")
+    if lower.startswith(PREFIX.decode()):
+        return "predict" if lower.endswith(":predict") else "metadata" if lower.endswith("/metadata") else "status"
+    first, _, rest = lower.lstrip("/").partition("/")
+    if first == "api":
+        name = rest.partition("/")[0]
         return name if name in ("forecast", "outlook", "stream", "models") else "other"
-    if first in (b"pipelines", b"static"):
-        return first.decode()
-    return first.decode() if first in (b"healthz", b"readyz", b"metrics", b"") and not rest else "other"
+    if first in ("pipelines", "static"):
+        return first
+    return first if first in ("healthz", "readyz", "metrics", "") and not rest else "other"

@@ -22,6 +22,7 @@ from forecaster.series.future import join_known
 from forecaster.series.source import load
 from forecaster.series.symbols import symbol_panel, with_known
 from forecaster.series.wide import long_table
+from forecaster.serving.failures import Refused
 from forecaster.store import Version
 
 __all__ = ["Observations", "Rows"]
@@ -38,10 +39,12 @@ class Observations:
     Args:
         version: Whose definition counts.
         project: Folder below which ticker snapshots are kept.
+        cells: How many a table may have (413).
     """
 
     version: Version
     project: Path
+    cells: int
 
     @property
     def data(self) -> FileData | TickerData:
@@ -96,10 +99,11 @@ class Observations:
 
         Raises:
             DataError: Names row, column and remedy.
+            Refused: 413; there are too many cells.
         """
         data = self.data
         columns = _columns(data)
-        frame = _frame(rows, "observations", columns.id)
+        frame = _frame(rows, "observations", columns.id, self.cells)
         if self.version.manifest.vocabulary:
             frame = _as_written(frame, rows, (columns.target, *columns.covariates))
         told: dict[str, Any] = {"freq": self._freq}
@@ -118,6 +122,7 @@ class Observations:
 
         Raises:
             DataError: The pipeline has none, or names row, column and remedy.
+            Refused: 413; there are too many cells.
         """
         data = self.data
         if isinstance(data, TickerData) or not data.known:
@@ -126,10 +131,11 @@ class Observations:
         others, id, frame = (
             [data.target, *data.past, *data.static, *data.ignore],
             data.id,
-            _frame(rows, "known", data.id),
+            _frame(rows, "known", data.id, self.cells),
         )
         if data.layout == "wide":  # its covariates hold for all series
             id, others = "unique_id", [*others, *panel.ids]
+            _check_cells(len(frame), len(panel), "known", "series", self.cells)
             frame = pd.concat([frame.assign(unique_id=series) for series in panel.ids])
         return join_known(
             panel, frame, id, data.time, ignore=others, time_format=data.time_format, zone=data.zone, source="known"
@@ -154,13 +160,26 @@ def _columns(data: FileData | TickerData) -> Columns:
     return Columns(data.id, data.time, data.target, data.past, data.known, data.static, ignore)
 
 
-def _frame(rows: Rows, source: str, id: str | None) -> pd.DataFrame:
+def _frame(rows: Rows, source: str, id: str | None, most: int) -> pd.DataFrame:
     if not rows:
         raise DataError(f"{source}: there are no rows; send at least one")
-    frame = pd.DataFrame(_equally_long(rows, source) if isinstance(rows, Mapping) else list(rows))
+    if isinstance(rows, Mapping):
+        frame = pd.DataFrame(_equally_long(rows, source))
+    else:  # every row gets every column that any of them names
+        _check_cells(len(rows), len(set().union(*rows)), source, "columns", most)
+        frame = pd.DataFrame(rows)
     if id is not None and id in frame:
         frame[id] = frame[id].map(_name)
     return frame
+
+
+def _check_cells(rows: int, each: int, source: str, of: str, most: int) -> None:
+    """Multiplies before pandas does."""
+    if rows * each > most:
+        raise Refused(
+            413,
+            f"{source}: {rows:,} rows with {each:,} {of} make {rows * each:,} cells; at most {most:,}, so send fewer",
+        )
 
 
 def _as_written(frame: pd.DataFrame, rows: Rows, names: Sequence[str]) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from forecaster.serving.executor import Executor
 from forecaster.serving.failures import Refused
 from forecaster.serving.models import Models, Wanted
 from forecaster.serving.settings import Limits
+from forecaster.serving.threads import apart
 
 __all__ = ["PREFIX", "Protocol", "Seen"]
 
@@ -32,8 +33,6 @@ POST = re.compile(rf"(?i){NAME}{WHICH}:(classify|regress|predict)".encode())
 GET = re.compile(rf"(?i){NAME}{WHICH}(?:/(metadata))?".encode())
 LARGEST = 2**63 - 1
 """Version numbers are 64-bit integers."""
-INLINE = 256 << 10
-"""Bytes of a body that is taken apart at once; a larger one is handed to a thread, so that others need not wait."""
 
 Seen = Callable[[str, int], None]
 """Told the model and the version that a request was answered by, for log and metrics."""
@@ -82,8 +81,7 @@ class Protocol:
         with self._models.lease(wanted) as loaded:
             seen(wanted.name, loaded.number)
             take_apart = (body, loaded.model.signatures, self._limits, strict)
-            large = len(body) > INLINE
-            request = await asyncio.to_thread(decode, *take_apart) if large else decode(*take_apart)
+            request = await apart(len(body), decode, *take_apart)
             future = self._executor.submit(loaded.model, request.signature, request.inputs, request.rows, until)
             try:
                 async with asyncio.timeout(self._limits.deadline):
@@ -91,8 +89,7 @@ class Protocol:
             except TimeoutError:
                 raise Refused(504, f"no answer within {self._limits.deadline:g} s; send fewer rows") from None
             size = sum(part.size for part in outputs.values())
-            write = (outputs, request.by_row, strict)
-            return Answer(await asyncio.to_thread(encode, *write) if 8 * size > INLINE else encode(*write))
+            return Answer(await apart(8 * size, encode, outputs, request.by_row, strict))
 
     def status(self, wanted: Wanted) -> Answer:
         """The versions of a model and how they fare.

@@ -47,7 +47,7 @@ def uvicorn_server(server: Server) -> uvicorn.Server:
     told: dict[str, Any] = {
         "http": connection_class(limits), "ws": "none", "lifespan": "on", "log_config": None,
         "access_log": False, "server_header": False, "proxy_headers": False, "loop": "asyncio",
-        "limit_concurrency": limits.connections, "backlog": 2 * limits.connections,
-        "timeout_keep_alive": limits.idle_seconds, "timeout_graceful_shutdown": limits.drain_seconds,
+        "backlog": 2 * limits.connections, "timeout_keep_alive": limits.idle_seconds,
+        "timeout_graceful_shutdown": limits.drain_seconds,
     }  # fmt: skip
     return uvicorn.Server(uvicorn.Config(server.application, **told))

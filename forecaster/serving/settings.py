@@ -15,8 +15,8 @@ class Limits:
 
     Attributes:
         body: Bytes of a request's body, also after decompression (413).
-        memory: Bytes of all bodies that are held at the same time (503).
-        elements: JSON values in a body (413).
+        memory: Bytes of all bodies that are held at the same time (503); two of the largest fit in any case.
+        elements: JSON values in a body, and cells of the table that they make (413).
         queue: Requests that wait for a model (503).
         rows: Windows that are put together into one call of a model.
         threads: Calls of models at the same time.

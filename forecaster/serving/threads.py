@@ -1,17 +1,27 @@
-"""Slow work in threads, bounded: so many at a time, so many waiting, and each for so long."""
+"""Slow work in threads: forecasts so many at a time, so many waiting, and each for so long; and large bodies."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from forecaster.serving.failures import Refused
 
-__all__ = ["BoundedThreads"]
+__all__ = ["BoundedThreads", "apart"]
 
+INLINE = 256 << 10
+"""Bytes that are worked on at once; more are handed to a thread, so that others need not wait."""
 T = TypeVar("T")
+Given = ParamSpec("Given")
+
+
+async def apart(size: int, function: Callable[Given, T], *given: Given.args, **named: Given.kwargs) -> T:
+    """What a function returns; one that has many bytes to read or write is called in a thread."""
+    if size <= INLINE:
+        return function(*given, **named)
+    return await asyncio.to_thread(function, *given, **named)
 
 
 class BoundedThreads:
@@ -32,16 +42,19 @@ class BoundedThreads:
         """What the function returns.
 
         Raises:
-            Refused: 503 when too many are under way; 504 when it takes too long. It runs on, and counts, until it ends.
+            Refused: 503 when too many are under way; 504 when it takes too long. If it runs, it runs on, and counts,
+                until it ends.
         """
         if self._under_way >= self._most:
             raise Refused(503, f"{self._under_way} such requests are under way already; try again", retry_after=1)
         self._under_way += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, function)
+        waiting = [function]
+        future = asyncio.get_running_loop().run_in_executor(self._pool, lambda: waiting.pop()())
         future.add_done_callback(self._ended)
         try:
             return await asyncio.wait_for(asyncio.shield(future), self._deadline)
         except TimeoutError:
+            waiting.clear()  # what has not begun never does, and what it would have worked on is let go of
             raise Refused(504, f"no answer within {self._deadline:g} s; send fewer series or rows") from None
 
     def _ended(self, future: asyncio.Future[T]) -> None:

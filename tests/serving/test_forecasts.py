@@ -1,5 +1,6 @@
 """Forecasts by time stamp: what goes in, what comes out, and what is refused as on the command line."""
 
+import asyncio
 import json
 
 import pandas as pd
@@ -7,7 +8,9 @@ import pytest
 
 from forecaster.config import Project
 from forecaster.series.symbols import symbol_panel
+from forecaster.serving import forecasts
 from forecaster.serving.observations import _as_written, _frame
+from forecaster.serving.threads import INLINE
 from forecaster.store import Store
 from tests.serving.live import serving
 from tests.serving.published import publish
@@ -106,6 +109,7 @@ BAD = [
     ({"version": "best"}, 400, "version"),
     ({"version": 0}, 400, "version"),
     ([1], 400, "Array Is not object"),
+    ({"observations": [{f"k{row}": 1} for row in range(2100)]}, 413, "2,100 columns make 4,410,000 cells"),
 ]
 
 
@@ -143,6 +147,50 @@ def test_several_series_covariates_and_a_file_of_its_own_kind(saved, tmp_path):
         missing = live.client.post("/api/forecast/sales")
         assert missing.status_code == 400
         assert "sales.csv" in missing.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "known", "fragment"),
+    [
+        ("long", [{f"k{row}": 1} for row in range(13)], "known: 13 rows with 13 columns make 169 cells"),
+        ("wide", {"ds": [1] * 17, "price": [1] * 17}, "known: 17 rows with 10 series make 170 cells"),
+    ],
+)
+def test_known_rows_do_not_multiply(saved, tmp_path, layout, known, fragment):
+    (tmp_path / "models").mkdir()
+    data = {"path": "walk.csv", "layout": layout, "known": ["price"]}
+    publish(
+        Store(Project(tmp_path).store), "walk", saved["walk"],
+        definition={"name": "walk", "data": data, "horizon": 3}, frequency={"name": "1"},
+        inputs={"past": ["y"], "known": ["price"], "static": []},
+    )  # fmt: skip
+    series = [f"s{number}" for number in range(10)] if layout == "wide" else ["y"]
+    rows = {"ds": [1, 2, 3], "price": [1, 1, 1], **{name: [1, 2, 3] for name in series}}
+    with serving(Project(tmp_path), elements=150) as live:
+        answer = live.client.post(FORECAST, json={"observations": rows, "known": known})
+    assert answer.status_code == 413
+    assert fragment in answer.json()["error"]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+def test_large_bodies_and_all_answers_are_worked_on_beside_the_event_loop(live, monkeypatch, accept):
+    beside = []
+
+    def watched(function):
+        def called(*told, **named):
+            beside.append(asyncio._get_running_loop() is None)
+            return function(*told, **named)
+
+        return called
+
+    monkeypatch.setattr(forecasts, "_asked", watched(forecasts._asked))
+    monkeypatch.setattr(forecasts, "answer", watched(forecasts.answer))
+    monkeypatch.setattr(pd.DataFrame, "to_csv", watched(pd.DataFrame.to_csv))
+    body = json.dumps({"observations": ROWS}).encode()
+    for padded in (body, body + b" " * INLINE):
+        headers = {"Content-Type": "application/json", "Accept": accept}
+        assert live.client.post(FORECAST, content=padded, headers=headers).status_code == 200
+    assert beside == [False, True, True, True]
 
 
 def metrics(live):
@@ -193,6 +241,6 @@ def test_names_of_numbers_are_as_written_beside_a_missing_one():
     """A whole number stays one where pandas would make it 1.0 for the sake of a null."""
     rows = [{"ds": "2024-01-01", "y": 1}, {"ds": "2024-01-02", "y": None}, {"ds": "2024-01-03", "y": 2}]
     for told in (rows, {name: [row[name] for row in rows] for name in ("ds", "y")}):
-        frame = _as_written(_frame(told, "observations", None), told, ("y",))
+        frame = _as_written(_frame(told, "observations", None, 6), told, ("y",))
         assert frame["y"].tolist() == [1, None, 2]
         assert symbol_panel(frame).symbols == ("1", "2")

@@ -1,14 +1,18 @@
 """What a client may not do: too large, too slow, malformed, too many; and what happens to those who leave."""
 
 import gzip
+import http.client
 import json
+import logging
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import httpx
@@ -125,9 +129,17 @@ def test_an_idle_connection_is_closed_after_its_answer(strict):
     assert status(answer) == 200
 
 
-def test_too_many_connections_are_refused_and_the_server_recovers(strict):
+def test_too_many_connections_are_refused_and_the_server_recovers(strict, caplog):
     held = [socket.create_connection(("127.0.0.1", strict.port), timeout=20) for _ in range(12)]
-    assert status(talk(strict, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")) == 503
+    with caplog.at_level(logging.INFO, logger="forecaster.serving"):
+        answer = talk(strict, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: late-1\r\n\r\n")
+    head, body = answer.split(b"\r\n\r\n")
+    assert status(head) == 503
+    assert json.loads(body) == {"error": "too many connections at the same time; try again"}
+    for told in (b"retry-after: 1", b"x-request-id: late-1", b"x-content-type-options: nosniff", b"connection: close"):
+        assert told in head.split(b"\r\n")
+    lines = [vars(record) for record in caplog.records if getattr(record, "request_id", "") == "late-1"]
+    assert [(line["status"], line["reason"]) for line in lines] == [(503, json.loads(body)["error"])]
     for connection in held:
         connection.close()
     for _ in range(100):
@@ -135,6 +147,40 @@ def test_too_many_connections_are_refused_and_the_server_recovers(strict):
         if status(answer) == 200:
             break
     assert status(answer) == 200
+
+
+def test_the_largest_body_has_room_whatever_the_memory(project):
+    with serving(project, body=3000, memory=1000) as live:
+        assert live.client.post(PREDICT, content=ROW + b" " * 2500).status_code == 200
+
+
+@pytest.mark.parametrize("packing", ["identity", "gzip"])
+def test_a_body_counts_until_its_request_has_ended(project, monkeypatch, packing):
+    body = json.dumps({"observations": [{"ds": "2024-05-01", "y": 1.0}]}).encode() + b" " * 2500
+    sent = gzip.compress(body) if packing == "gzip" else body
+    begun, may_end = threading.Semaphore(0), threading.Event()
+
+    def post(live):
+        return httpx.post(
+            live.url + "/api/forecast/walk", content=sent, headers={"Content-Encoding": packing}, timeout=30
+        ).status_code
+
+    with serving(project, body=3000, memory=6000) as live, ThreadPoolExecutor() as clients:
+        whole = live.server.forecasts.answered
+
+        def slow(*told):
+            begun.release()
+            may_end.wait(3)
+            return whole(*told)
+
+        monkeypatch.setattr(live.server.forecasts, "answered", slow)
+        held = [clients.submit(post, live) for _ in range(2)]
+        for _ in held:
+            begun.acquire()
+        refused = post(live)
+        may_end.set()
+        assert (refused, [one.result() for one in held]) == (503, [200, 200])
+        assert [post(live) for _ in range(3)] == [200] * 3
 
 
 def test_clients_that_leave_harm_nobody(strict):
@@ -181,6 +227,33 @@ def test_an_open_server_wants_its_token_for_the_api(project):
     with serving(project, Settings(host="0.0.0.0")) as live:
         answer = live.client.post("/api/forecast/walk", json=body)
         assert (answer.status_code, "FORECASTER_TOKEN" in answer.json()["error"]) == (403, True)
+
+
+@pytest.mark.parametrize(("token", "expected"), [("s3cret", 401), (None, 403)])
+def test_the_token_is_asked_for_however_a_path_is_written(project, token, expected):
+    paths = [
+        "/%61pi/forecast/walk", "/api%2fforecast/walk", "/%61pi/stream/walk", "/%61pi/outlook/walk",
+        "/API/forecast/walk", "//api/forecast/walk", "/./api/forecast/walk", "/nowhere", "/",
+    ]  # fmt: skip
+    with serving(project, Settings(host="0.0.0.0", token=token)) as live:
+        for method, path in [("POST", path) for path in paths] + [
+            ("PUT", "/api/forecast/walk"),
+            ("DELETE", "/healthz"),
+        ]:
+            connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=30)
+            connection.request(method, path)  # as it stands, unlike other clients
+            assert connection.getresponse().status == expected, (method, path)
+            connection.close()
+        assert live.client.head("/healthz").status_code == 200
+        assert live.client.head("/pipelines/walk").status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])  # curl's, and that of browsers and Python
+def test_a_token_may_hold_any_letters(project, coding):
+    with serving(project, Settings(host="0.0.0.0", token="clé")) as live:
+        for shown, expected in (("clé", 200), ("clê", 401), ("cl", 401)):
+            headers = {"Authorization": b"Bearer " + shown.encode(coding)}
+            assert live.client.post("/api/forecast/walk", headers=headers).status_code == expected
 
 
 @pytest.fixture

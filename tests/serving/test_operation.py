@@ -39,14 +39,39 @@ def test_metrics_count_what_was_asked(live):
 @pytest.mark.parametrize(
     ("path", "route"),
     [
-        (b"/v1/models/a/versions/3:predict", "predict"), (b"/V1/models/a:PREDICT", "predict"),
-        (b"/v1/models/a/metadata", "metadata"), (b"/v1/models/a", "status"), (b"/v1/x", "status"),
-        (b"/api/stream/a", "stream"), (b"/api/secret", "other"), (b"/api/\xff", "other"), (b"/", ""),
-        (b"/metrics", "metrics"), (b"/metrics/x", "other"), (b"/admin", "other"),
+        ("/v1/models/a/versions/3:predict", "predict"), ("/V1/models/a:PREDICT", "predict"),
+        ("/v1/models/a/metadata", "metadata"), ("/v1/models/a", "status"), ("/v1/x", "status"),
+        ("/api/stream/a", "stream"), ("/api/secret", "other"), ("/api/\ufffd", "other"), ("/", ""),
+        ("/metrics", "metrics"), ("/metrics/x", "other"), ("/admin", "other"),
     ],
 )  # fmt: skip
 def test_paths_have_few_names(path, route):
     assert route_of(path) == route
+
+
+def test_a_path_counts_as_what_answers_it_however_it_is_written(live):
+    key = 'forecaster_requests_total{model="",route="forecast",status="404"}'
+    before = float(samples(live).get(key, 0))
+    live.client.post("/%61pi/forecast/unheard-of")
+    live.client.post("/api%2fforecast/unheard-of")
+    assert float(samples(live)[key]) == before + 2
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/openapi.json", "/v1/models/walk", "/v1/models/walk/metadata"])
+def test_head_is_get_without_the_body(live, path, caplog):
+    with caplog.at_level(logging.INFO, logger="forecaster.serving"):
+        told, whole = live.client.head(path, headers={"X-Request-ID": "head-1"}), live.client.get(path)
+    assert (told.status_code, told.content) == (200, b"")
+    for name in ("content-type", "content-length"):
+        assert told.headers[name] == whole.headers[name]
+    lines = [vars(record) for record in caplog.records if getattr(record, "request_id", "") == "head-1"]
+    assert [(line["method"], line["bytes"]) for line in lines] == ([("HEAD", 0)] if path != "/healthz" else [])
+
+
+def test_head_is_refused_where_get_is(live):
+    assert live.client.head("/v1/models/walk:predict").status_code == 400
+    assert live.client.head("/api/forecast/walk").status_code == 405
+    assert live.client.head("/nowhere").status_code == 404
 
 
 def test_a_log_record_is_one_line_of_json_whatever_it_holds():
