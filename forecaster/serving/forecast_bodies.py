@@ -77,7 +77,8 @@ class ForecastAnswer(BaseModel):
     """Forecasts, and who made them.
 
     Attributes:
-        unknown: Of symbols, those among the recent ones that the version does not know; it reads them as unknown.
+        unknown: Of symbols, those among the recent ones that the version does not know, and categories of known
+            covariates, as late=YES; it reads them as unknown, and as none of the categories.
     """
 
     name: str

@@ -18,6 +18,7 @@ from forecaster.forecasting.published import PublishedForecaster
 from forecaster.forecasting.published_symbols import PublishedSymbols, strangers
 from forecaster.forecasting.symbol_frame import TOP
 from forecaster.series import Panel
+from forecaster.series.symbols import strange_categories
 from forecaster.serving.executor import Executor
 from forecaster.serving.failures import Refused
 from forecaster.serving.forecast_bodies import BODY, ForecastAnswer, ForecastRequest, Which, answer
@@ -52,7 +53,7 @@ class Forecasts:
     def forecast(
         self, loaded: Loaded, name: str, asked: ForecastRequest, csv: bytes | None
     ) -> tuple[pd.DataFrame, list[str]]:
-        """The forecast frame, and symbols that the version does not know; runs in a thread.
+        """The forecast frame, and symbols and categories that the version does not know; runs in a thread.
 
         Raises:
             DataError: As on the command line.
@@ -63,12 +64,18 @@ class Forecasts:
             raise Refused(400, "levels: symbols have no intervals; leave it out, and write top for how many are named")
         if not manifest.vocabulary and asked.top is not None:
             raise Refused(400, "top: the version forecasts numbers, not symbols; leave it out")
-        panel = self._panel(self._observations(loaded), asked, csv)
+        observations = self._observations(loaded)
+        panel = self._panel(observations, asked, csv)
+        unknown: list[str] = []
+        if manifest.vocabulary:
+            unknown = [*strangers(panel, manifest), *strange_categories(panel, manifest.inputs["known"])]
+        if asked.known is not None:
+            panel = observations.with_known(panel, asked.known)
         frame = self.predict(loaded, name, panel, asked.levels, asked.start, asked.top)
         self._truth.arrived(name, panel)
         levels = chosen_levels(asked.levels, manifest.levels)
         self._truth.expect(name, panel, frame, manifest.model, levels)
-        return frame, strangers(panel, manifest) if manifest.vocabulary else []
+        return frame, unknown
 
     def answered(self, loaded: Loaded, name: str, asked: ForecastRequest, csv: bytes | None, as_csv: bool) -> bytes:
         """The same as the body of an answer, a CSV file or JSON; runs in a thread.
@@ -138,14 +145,12 @@ class Forecasts:
     @staticmethod
     def _panel(observations: Observations, asked: ForecastRequest, csv: bytes | None) -> Panel:
         if csv is not None:
-            panel = observations.from_csv(csv)
-        elif asked.observations is not None:
-            panel = observations.from_rows(asked.observations)
-        elif asked.text is not None or asked.symbols is not None:
-            panel = prompted(observations.version, asked.text, asked.symbols)
-        else:
-            panel = observations.trained_on()
-        return panel if asked.known is None else observations.with_known(panel, asked.known)
+            return observations.from_csv(csv)
+        if asked.observations is not None:
+            return observations.from_rows(asked.observations)
+        if asked.text is not None or asked.symbols is not None:
+            return prompted(observations.version, asked.text, asked.symbols)
+        return observations.trained_on()
 
 
 def router(forecasts: Forecasts) -> APIRouter:

@@ -28,13 +28,13 @@ class Observed:
             and `static` (features,). Of symbols the observation is a string (), empty where missing.
         stamp: Its time stamp, as it is answered; None where none was sent.
         following: The time stamp of the next step.
-        symbol: What was observed, where it is a symbol.
+        unknown: Of symbols, what the version does not know: the observed one, categories of covariates (late=YES).
     """
 
     inputs: dict[str, np.ndarray]
     stamp: str | int | None = None
     following: str | int | None = None
-    symbol: str | None = None
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, manifest: Manifest, now: Values, coming: Values, static: Values, ds: str | int | None) -> Self:
@@ -54,10 +54,12 @@ class Observed:
         """
         computed = list(manifest.calendar.get("columns", ()))
         wanted = {part: [name for name in names if name not in computed] for part, names in manifest.inputs.items()}
-        symbol = None
+        unknown: tuple[str, ...] = ()
         if manifest.vocabulary:
             symbol = _symbol(now, wanted["past"][0])
             inputs = {"observation": np.asarray(symbol or "", dtype=object)}
+            strange = [*_strange(coming, wanted["known"]), *_strange(static, wanted["static"])]
+            unknown = (*([] if symbol in (None, *manifest.vocabulary[1:]) else [str(symbol)]), *strange)
             coming, static = (
                 _categories(given, wanted[part]) for part, given in (("known", coming), ("static", static))
             )
@@ -70,7 +72,7 @@ class Observed:
         if ds is None:
             if computed:
                 raise Refused(400, f"ds is needed: the network reads {', '.join(computed)}, which follow from it")
-            return cls(inputs, symbol=symbol)
+            return cls(inputs, unknown=unknown)
         panel = _one_row(manifest, ds)
         ticks = panel.last + np.array([0, 1])
         if panel.features is not None:
@@ -79,7 +81,7 @@ class Observed:
             if not manifest.vocabulary:
                 inputs["observation"] = np.concatenate([inputs["observation"], rows[0]])
         stamp, following = (_shown(stamp) for stamp in panel.stamps(ticks))
-        return cls(inputs, stamp, following, symbol)
+        return cls(inputs, stamp, following, unknown)
 
 
 def _symbol(given: Values, target: str) -> str | None:
@@ -88,6 +90,13 @@ def _symbol(given: Values, target: str) -> str | None:
     if (value := given[target]) == "":
         raise Refused(400, f"observation: {target} is empty; send null for a missing symbol")
     return None if value is None else str(value)
+
+
+def _strange(given: Values, columns: list[str]) -> list[str]:
+    """Categories that none of the columns is of."""
+    groups = {name.partition("=")[0] for name in columns if "=" in name}
+    told = [f"{name}={value}" for name, value in given.items() if name in groups and value is not None]
+    return [one for one in told if one not in columns]
 
 
 def _categories(given: Values, columns: list[str]) -> Values:

@@ -100,7 +100,8 @@ class StreamAnswer(BaseModel):
         intervals: Lower and upper bound by level in per cent.
         probability: Of the likeliest symbol.
         likeliest: The likeliest symbols, that one first.
-        unknown: The observation, where it is a symbol that the version does not know.
+        unknown: Of symbols, what the version does not know and reads as such: the observed one, and categories of
+            covariates, as late=YES.
         state: To be sent with the next observation; absent in a session.
         session: The session's id.
         expires: Seconds until the session is forgotten if it is not used.
@@ -219,7 +220,7 @@ def _said(manifest: Manifest, observed: Observed, asked: StreamRequest) -> Calla
     if manifest.vocabulary:
         if asked.levels is not None:
             raise Refused(400, "levels: symbols have no intervals; leave it out, and write top for how many are named")
-        return lambda told: likely_step(told, manifest.vocabulary, asked.top, observed.symbol)
+        return lambda told: likely_step(told, manifest.vocabulary, asked.top, observed.unknown)
     if asked.top is not None:
         raise Refused(400, "top: the version forecasts numbers, not symbols; leave it out")
     levels = chosen_levels(asked.levels, manifest.levels)

@@ -91,7 +91,7 @@ def steps_of(frame: pd.DataFrame, model: str, stamps: Sequence[Any], cutoffs: Se
 
 
 def likely_step(
-    probabilities: np.ndarray, vocabulary: Sequence[str], top: int | None, observed: str | None
+    probabilities: np.ndarray, vocabulary: Sequence[str], top: int | None, unknown: Sequence[str]
 ) -> dict[str, Any]:
     """What a stream answers of the next symbol, as JSON values.
 
@@ -99,13 +99,12 @@ def likely_step(
         probabilities: Shape (symbols,).
         vocabulary: Their names, the unknown one first.
         top: How many are named; three by default.
-        observed: The symbol that was read, None where it is missing.
+        unknown: What was read and is not known.
     """
     order = np.argsort(-probabilities, kind="stable")[: top or TOP]
     likeliest = [{"symbol": vocabulary[place], "probability": float(probabilities[place])} for place in order]
-    strange = observed is not None and observed not in vocabulary[1:]
     best = likeliest[0]
     return {
         "forecast": best["symbol"], "probability": best["probability"], "likeliest": likeliest,
-        "unknown": [observed] if strange else [],
+        "unknown": list(unknown),
     }  # fmt: skip

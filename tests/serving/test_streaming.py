@@ -248,6 +248,9 @@ def dinners(tmp_path_factory):
             "horizon": 1, "lookback": 8, "streaming": network.streaming, "frequency": {"name": "1"}, "levels": [],
             "quantiles": [], "vocabulary": ["<unknown>", "pizza", "sushi"],
             "inputs": {"past": ["dinner", *known], "known": known, "static": []},
+            "definition": {"name": "dinner", "horizon": 1, "data": {
+                "kind": "symbols", "path": "dinners.csv", "target": "dinner", "known": ["day", "late"],
+            }},
         }  # fmt: skip
         store.publish(staging, draft(**told))
     table = pd.DataFrame(
@@ -277,13 +280,21 @@ def test_symbols_go_on_one_by_one_as_in_one_pass(dinners):
         told = tonight(live, number, session=session, ds=number + 1, top=3)
         session = told["session"]
         unknown += told["unknown"]
-    assert (told["ds"], unknown) == (8, ["fondue"])
+    assert (told["ds"], unknown) == (8, ["day=Saturday", "fondue", "day=Monday"])
     panel = symbol_panel(table, Columns(target="dinner", known=["day", "late"]))
     said = PublishedSymbols(store.read("dinner")).predict(panel).iloc[0]
     assert [one["symbol"] for one in told["likeliest"]] == [said["walk"], said["walk-2"], said["walk-3"]]
     shares = [said["walk-p"], said["walk-2-p"], said["walk-3-p"]]
     assert [one["probability"] for one in told["likeliest"]] == pytest.approx(shares, abs=1e-6)
     assert (told["forecast"], told["probability"]) == (said["walk"], pytest.approx(shares[0], abs=1e-6))
+
+
+def test_categories_that_the_version_does_not_know_are_told_with_the_forecasts_too(dinners):
+    live, _, table = dinners
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    told = live.client.post("/api/forecast/dinner", json={"observations": rows[:-1], "known": rows[-1:]})
+    assert told.status_code == 200, told.text
+    assert told.json()["unknown"] == ["fondue", "day=Monday", "day=Saturday"]
 
 
 def test_the_state_of_symbols_travels_with_the_requests(dinners):
