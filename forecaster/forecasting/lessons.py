@@ -179,8 +179,15 @@ def _pieces(panel: Panel, border: np.ndarray) -> Sequences:
     return lanes(panel, series, np.linspace(first, stop - length, count).astype(np.int64), length, PIECE)
 
 
-def gapless(panel: Panel) -> bool:
-    """Whether no value is missing between the first and the last one of any series, as a network reads them."""
+def gapless(panel: Panel, transform: str = "none") -> bool:
+    """Whether no value is missing between the first and the last one of any series, as a network reads them.
+
+    Args:
+        panel: What it learns from.
+        transform: Under logarithms a value that has none is missing.
+    """
+    if transform in ("log", "log_return") and (panel.target <= 0).any():
+        return False
     if panel.filling != "none":
         return True
     gaps = missing_stretches(panel.target, panel.offsets)

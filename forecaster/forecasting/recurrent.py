@@ -283,7 +283,7 @@ class RecurrentForecaster:
             looks=resolved.looks if definition.cautious else 0, support=self.support,
         )  # fmt: skip
         if self.stepwise:
-            return build_recursive(definition, shape, seed, gapless(panel))
+            return build_recursive(definition, shape, seed, gapless(panel, resolved.transform))
         if shape.looks:
             some = sample(training_windows(panel, shape.lookback, self.horizon))
             shape = replace(shape, usual=usual_in_frames(some.past[:, :, 0], some.target, shape))

@@ -21,14 +21,16 @@ class FeedForwardCell(keras.layers.Layer):
     Args:
         units: Width of h.
         seed: Of the initial weights.
+        dropout: Share of h dropped in training, anew in every step.
     """
 
     state_size: tuple[int, ...] = ()
 
-    def __init__(self, units: int, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, units: int, seed: int | None = None, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = self.output_size = units
-        self.seed = seed
+        self.seed, self.dropout = seed, dropout
+        self.drop = keras.layers.Dropout(dropout, seed=seed) if dropout else None
         start = keras.initializers.GlorotUniform(seed=seed)
         self.dense = keras.layers.Dense(units, "tanh", kernel_initializer=start)
 
@@ -38,11 +40,12 @@ class FeedForwardCell(keras.layers.Layer):
 
     def call(self, inputs: Tensor, states: Sequence[Tensor], training: bool | None = None) -> tuple[Tensor, list[Any]]:
         """h, and no states."""
-        return self.dense(inputs), []
+        hidden = self.dense(inputs)
+        return (hidden if self.drop is None else self.drop(hidden, training=training)), []
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the cell."""
-        return {**super().get_config(), "units": self.units, "seed": self.seed}
+        return {**super().get_config(), "units": self.units, "seed": self.seed, "dropout": self.dropout}
 
 
 @keras.saving.register_keras_serializable(package="forecaster")

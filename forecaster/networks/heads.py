@@ -13,7 +13,10 @@ from scipy.optimize import minimize_scalar
 from forecaster.networks.caution import FAR
 from forecaster.networks.replicas import total
 
-__all__ = ["NaiveBase", "Quantiles", "best_stretch", "free_numbers", "pinball", "window_weights"]
+__all__ = ["NaiveBase", "Quantiles", "believed", "best_stretch", "free_numbers", "pinball", "window_weights"]
+
+MOST_AT_FIRST = 12.0
+"""Spreads of its window that an error of the naive base counts as at most where an untrained network is set up."""
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -154,6 +157,21 @@ def window_weights(target: Any, counts: Any) -> Any:
     return FAR / ops.maximum(size, FAR)
 
 
+def believed(errors: np.ndarray) -> np.ndarray:
+    """Errors of the base by which an untrained network is set up.
+
+    Behind a lookback of zeros, or of one value again and again, there is no spread to measure by, and an error has any
+    size; a network would not come back from a start out there.
+
+    Args:
+        errors: Target minus base, in spreads, shape (windows, horizon); NaN where missing.
+
+    Returns:
+        The same, not far beyond any that can be believed; 0 in steps where all are missing.
+    """
+    return np.clip(np.where(np.isfinite(errors).any(axis=0), errors, 0.0), -MOST_AT_FIRST, MOST_AT_FIRST)
+
+
 def free_numbers(errors: np.ndarray, levels: Sequence[float]) -> np.ndarray:
     """What `Quantiles` turns into the empirical quantiles of the base's errors: the inverse of that layer.
 
@@ -164,8 +182,7 @@ def free_numbers(errors: np.ndarray, levels: Sequence[float]) -> np.ndarray:
     Returns:
         Shape (horizon, quantiles).
     """
-    errors = np.where(np.isfinite(errors).any(axis=0), errors, 0.0)
-    quantiles = np.nanquantile(errors, levels, axis=0).T
+    quantiles = np.nanquantile(believed(errors), levels, axis=0).T
     distances = np.maximum(np.diff(quantiles, axis=1), 1e-4)
     free = distances + np.log(-np.expm1(-distances))
     middle = len(levels) // 2

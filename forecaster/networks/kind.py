@@ -36,6 +36,9 @@ class Kind(Protocol):
     def build(self) -> None:
         """Makes its constants."""
 
+    def readable(self, values: Any) -> Any:
+        """Values with NaN for what it cannot read, so that this counts as missing; raw, (batch, steps)."""
+
     def read(self, values: Any, observed: Any, age: Any, state: State) -> tuple[Any, Said, State]:
         """Takes in values and says what the next steps' free numbers will be relative to.
 

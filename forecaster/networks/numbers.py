@@ -74,11 +74,14 @@ class Numbers(keras.layers.Layer):
         self.quantiles.build()
         self.built = True
 
+    def readable(self, values: Any) -> Any:
+        """See `Kind`: where the network works on logarithms, those that have one."""
+        return ops.where(values > 0, values, float("nan")) if logarithmic(self.transform) else values
+
     def read(self, values: Any, observed: Any, age: Any, state: State) -> tuple[Any, Said, State]:
         """See `Kind`."""
         values = on_working_scale(values, self.transform)
-        observed = ops.logical_and(observed, ops.isfinite(values))
-        values = ops.where(ops.isfinite(values), values, 0.0)
+        values = ops.where(ops.isfinite(values), values, 0.0)  # before the first observation, and where none was
         line = ops.concatenate([state["memory_values"], values], axis=1)
         new = {"memory_values": line[:, values.shape[1] :]}
         if self.changes:

@@ -180,6 +180,7 @@ class Stepper(keras.layers.Layer):
             kept = self.drop(rows, training=training)[:, None]
         if not gapless:
             return self.walk(values, known, static, state, kept, training)
+        values = self.kind.readable(values)
         observed = ops.isfinite(values)
         return self.advance(ops.where(observed, values, 0.0), observed, known, static, state, kept, training)
 
@@ -204,6 +205,7 @@ class Stepper(keras.layers.Layer):
             training: See above.
             every: Whether to return what is said at every step, or at the last only, as a sequence of one.
         """
+        values = self.kind.readable(values)
         around, after = self._around(known, static, _begun(ops.isfinite(values), state), state)
         names = [name for name in self.widths if name not in after]
 

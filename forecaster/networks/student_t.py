@@ -11,7 +11,7 @@ from keras import ops
 from scipy import stats
 from scipy.special import gammaln
 
-from forecaster.networks.heads import window_weights
+from forecaster.networks.heads import believed, window_weights
 from forecaster.networks.replicas import total
 
 __all__ = ["NUMBERS", "StudentT"]
@@ -97,8 +97,7 @@ class StudentT(keras.layers.Layer):
         Returns:
             Shape (horizon, 3).
         """
-        errors = np.where(np.isfinite(errors).any(axis=0), errors, 0.0)
-        low, location, high = np.nanquantile(errors, (0.1, 0.5, 0.9), axis=0)
+        low, location, high = np.nanquantile(believed(errors), (0.1, 0.5, 0.9), axis=0)
         spread = np.maximum((high - low) / (2 * stats.t.ppf(0.9, 1 / FIRST)), 1e-4)
         share = FIRST / HEAVIEST
         freedom = np.full_like(location, np.log(share / (1 - share)))

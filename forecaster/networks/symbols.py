@@ -53,6 +53,10 @@ class Symbols(keras.layers.Layer):
             self.embedding.build((None, None))
         self.built = True
 
+    def readable(self, values: Any) -> Any:
+        """See `Kind`: every place is one."""
+        return values
+
     def read(self, values: Any, observed: Any, age: Any, state: State) -> tuple[Any, Said, State]:
         """See `Kind`."""
         places = ops.cast(values, "int32")

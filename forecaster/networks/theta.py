@@ -24,6 +24,8 @@ RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 """Of which each window takes the one whose forecasts of the next step had the least squared error."""
 SHARE_OF_SLOPE = 0.5
 TINY = 1e-12
+FARTHEST = 12.0
+"""Spreads that the Theta method moves a forecast by at most: its memory is longer, and may hold what no more counts."""
 
 
 def theta(values: Any, seen: Any, season: int, horizon: int) -> Any:
@@ -148,12 +150,12 @@ def deviation(median: Any, past: Any, frame: Any, season: int, transform: str) -
         transform: One of `frame.TRANSFORMS`.
 
     Returns:
-        Shape (batch, horizon); 0 where nothing was observed.
+        Shape (batch, horizon), at most `FARTHEST` in size; 0 where nothing was observed.
     """
     working, seen = zero_filled(on_working_scale(past, transform))
     scaled, horizon = (working - frame[:, :1]) / frame[:, 1:] * seen, median.shape[1]
     said = theta(scaled, seen, season, horizon) / growth(transform, horizon, "float32")
-    return (said - median) * ops.max(seen, axis=1, keepdims=True)
+    return ops.clip(said - median, -FARTHEST, FARTHEST) * ops.max(seen, axis=1, keepdims=True)
 
 
 @keras.saving.register_keras_serializable(package="forecaster")

@@ -11,6 +11,8 @@ __all__ = ["threefry", "uniforms"]
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
+LARGEST = 1.0 - 2.0**-24
+"""Of the 32-bit numbers below 1, to the nearest of which the largest draw is else rounded up to 1."""
 
 
 def threefry(key: tuple[Any, Any], counter: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -51,7 +53,7 @@ def uniforms(seed: Any, steps: int, paths: int) -> Any:
     key = ops.cast(seed, "uint32")[:, None, None] + ops.zeros((1, paths, steps), dtype="uint32")
     bits, _ = threefry((key, ops.zeros_like(key)), (ops.convert_to_tensor(path), ops.convert_to_tensor(step)))
     number = ops.cast(ops.cast(ops.right_shift(bits, ops.cast(8, "uint32")), "int32"), "float32")
-    return (number + 0.5) * 2.0**-24
+    return ops.minimum((number + 0.5) * 2.0**-24, LARGEST)
 
 
 def _rotated(bits: Any, by: int) -> Any:

@@ -98,7 +98,8 @@ def one_to_one(
     features: Features, definition: ModelDefinition, shape: Shape, seeds: Iterator[int], taught: Any
 ) -> tuple[Any, Any, keras.Variable]:
     """A network without memory goes from one value to the next, and from that to the next; see `encoder_decoder`."""
-    stack = [FeedForwardCell(definition.units, seed=next(seeds)) for _ in range(definition.depth)]
+    dropped = [*[0.0] * (definition.depth - 1), definition.dropout]
+    stack = [FeedForwardCell(definition.units, next(seeds), dropout) for dropout in dropped]
     return _decoded(stack, [], features, shape, taught)
 
 

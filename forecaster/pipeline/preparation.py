@@ -178,6 +178,8 @@ def _leave_out(inferred: dict[str, str], models: Sequence[ModelDefinition], ridg
         inferred.pop("masking", None)
     if not any(model.spares for model in models):
         inferred.pop("intervals", None)
+    if not any(model.windowed and model.head == "quantiles" for model in models):
+        inferred.pop("errors", None)
     if not any(model.theta == "auto" and model.mixes for model in models):
         inferred.pop("theta", None)
     _tell_support(inferred, models, ridge)

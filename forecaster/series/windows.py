@@ -226,7 +226,8 @@ def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
     """Every window whose targets lie wholly inside what may be seen, with something to see and to learn.
 
     A series that is long enough gives windows with a full lookback only; a shorter one gives windows that are
-    padded with missing values on the left, from the half of its length on.
+    padded with missing values on the left, from the half of its length on. None lies in a gap with all of its lookback
+    or all of its targets.
 
     Raises:
         DataError: There is none.
@@ -234,7 +235,14 @@ def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
     gaps = missing_stretches(panel.target, panel.offsets)
     room = panel.lengths - horizon
     first = np.maximum(np.maximum(1, np.minimum(lookback, room // 2)), _first_observed(gaps, len(panel)) + 1)
-    series, starts, stops = _without(gaps.at_least(horizon), first, room, horizon)
+    unseen, unlearnt = gaps.at_least(lookback), gaps.at_least(horizon)
+    series, starts, stops = _without(
+        np.concatenate([unseen.series, unlearnt.series]),
+        np.concatenate([unseen.starts + lookback, unlearnt.starts]),
+        np.concatenate([unseen.starts + unseen.lengths, unlearnt.starts + unlearnt.lengths - horizon]),
+        first,
+        room,
+    )
     if not len(series):
         raise DataError(
             f"no series is long enough to train on: a horizon of {horizon} needs at least {horizon + 1} steps besides "
@@ -252,18 +260,27 @@ def _first_observed(gaps: Stretches, count: int) -> np.ndarray:
     return first
 
 
-def _without(gaps: Stretches, first: np.ndarray, last: np.ndarray, horizon: int) -> tuple[np.ndarray, ...]:
-    """Runs of origins from `first` to `last` of each series (inclusive) whose targets do not all lie in one gap.
+def _without(
+    series: np.ndarray, begins: np.ndarray, ends: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Runs of origins from `first` to `last` of each series (inclusive) outside of some stretches.
+
+    Args:
+        series: Of each stretch that is left out; stretches may overlap.
+        begins: Its first origin.
+        ends: Its last origin.
+        first: Of each series.
+        last: Of each series.
 
     Returns:
         Series, start (inclusive) and stop (exclusive) of each run, in the order of series and time; shape (runs,) each.
     """
     every = np.arange(len(first))
-    series = np.concatenate([every, gaps.series])
-    starts = np.concatenate([first, gaps.starts + gaps.lengths - horizon + 1])
+    starts = np.concatenate([first, ends + 1])
+    stops = np.concatenate([begins, last + 1])
+    until = np.lexsort((stops, np.concatenate([series, every])))
+    series = np.concatenate([every, series])
     order = np.lexsort((starts, series))
-    stops = np.concatenate([gaps.starts, last + 1])
-    until = np.lexsort((stops, np.concatenate([gaps.series, every])))
     series, starts, stops = series[order], starts[order], stops[until]
     starts, stops = np.maximum(starts, first[series]), np.minimum(stops, last[series] + 1)
     some = stops > starts

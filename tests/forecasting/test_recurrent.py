@@ -54,6 +54,20 @@ def test_each_network_forecasts_every_series_in_raw_units(fit_once, network):
     assert means["s1"] == pytest.approx(20, abs=3.5)
 
 
+@pytest.mark.parametrize("head", ["quantiles", "student_t"])
+@pytest.mark.parametrize("kind", ["outages", "zeros", "stuck"])
+def test_where_lookbacks_show_nothing_intervals_stay_of_the_size_of_the_values(kind, head):
+    """Outages, zeros and stuck values longer than the lookback, in more than a tenth of the data; values about 1e5."""
+    panel = seasonal_panel(steps=480)
+    values = panel.values[:, 0] = 1e4 * panel.values[:, 0]
+    usual = values.std()
+    for start in range(40, 440, 90):
+        values[start : start + 40] = {"outages": np.nan, "zeros": 0.0, "stuck": values[start]}[kind]
+    quantiles = fitted(panel, tiny(head=head, steps=60)).quantiles(panel)
+    width = quantiles[:, :, -1] - quantiles[:, :, 0]
+    assert (width < (12 if kind == "outages" else 60) * usual).all()
+
+
 @pytest.mark.parametrize("transform", ["none", "log", "difference", "log_return"])
 def test_quantiles_never_cross_under_any_transform(fit_once, transform):
     quantiles = fit_once("custom_lstm", transform).quantiles(covered().until(180))

@@ -187,6 +187,13 @@ def test_law_1_gaps_are_not_filled_towards_what_is_to_be_forecast():
         recursive(panel)
 
 
+def test_what_has_no_logarithm_is_a_gap_in_what_is_learnt_from():
+    panel = seasonal_panel()
+    panel.values[50, 0] = 0.0
+    assert lessons.gapless(panel) and lessons.gapless(panel, "difference")
+    assert not lessons.gapless(panel, "log") and not lessons.gapless(panel, "log_return")
+
+
 @pytest.mark.parametrize(
     ("keys", "fragment"),
     [

@@ -51,6 +51,12 @@ def test_law_3_a_resumed_decoder_is_taught_and_clipped_as_the_unbroken_one(tmp_p
     )
 
 
+def test_dropout_drops_in_a_network_without_memory_too():
+    keys = {"strategy": "recursive", "steps": 5}
+    plain, dropping = (fitted(seasonal_panel(), tiny("feed_forward", **keys, dropout=share)) for share in (0, 0.9))
+    assert not np.allclose(plain.quantiles(seasonal_panel()), dropping.quantiles(seasonal_panel()))
+
+
 def test_nothing_is_said_where_nothing_was_clipped():
     curve = fitted(seasonal_panel(), tiny(steps=5, clipnorm=None)).curve
     assert not curve["clipped"].any() and curve["gradient"].max() > 0 and clipping(curve) == ""

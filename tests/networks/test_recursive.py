@@ -87,6 +87,25 @@ def test_missing_values_in_front_change_nothing():
     assert np.array_equal(plain, behind)
 
 
+@pytest.mark.parametrize("transform", ["log", "log_return"])
+@pytest.mark.parametrize("place", [-1, -4])
+def test_a_value_without_a_logarithm_counts_as_missing(transform, place):
+    made = built(transform=transform, seasons=(4,)).forecast
+    zero, missing = line(), line()
+    zero[:, place], missing[:, place] = 0.0, np.nan
+    said = [
+        numbers(made({"past": values[:, :, None], "seed": np.array([1, 2], np.int32)})) for values in (zero, missing)
+    ]
+    close(*said)
+    assert (said[0]["quantiles"] > 10).all()
+    none = np.zeros((2, 10, 0), np.float32)
+    taught = [
+        numbers(made.stepper.teach(values, none, None, made.stepper.zeros(2), gapless=False)[0])
+        for values in (zero, missing)
+    ]
+    close(*taught)
+
+
 def test_no_scale_of_a_covariate_learns_before_the_first_observation():
     """At once and step by step, what stood there before the series began has no say."""
     stepper = built(known=1).forecast.stepper

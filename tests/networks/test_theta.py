@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from forecaster.networks.frame import ToFrame
-from forecaster.networks.theta import RATES, Blend, deviation, theta
+from forecaster.networks.theta import FARTHEST, RATES, Blend, deviation, theta
 
 HORIZON = 5
 
@@ -97,6 +97,14 @@ def test_quantiles_move_together_and_are_stretched_about_their_median():
     moved = ops.convert_to_numpy(Blend(0.25, 2.0, 1)(quantiles, past, frame))
     assert moved[:, :, 1] == pytest.approx(quantiles[:, :, 1] + 0.25 * apart)
     assert moved[:, :, 2] - moved[:, :, 0] == pytest.approx(np.full((1, HORIZON), 6.0))
+
+
+def test_what_lies_only_in_the_longer_memory_moves_a_forecast_by_a_bounded_distance():
+    past = np.random.default_rng(5).normal(0, 1, (1, 60)).astype(np.float32)
+    past[0, 10] = 1e6
+    frame = ToFrame("none")(past[:, 30:])[2]
+    apart = ops.convert_to_numpy(deviation(np.zeros((1, HORIZON), np.float32), past, frame, 1, "none"))
+    assert np.abs(said(past)).max() > 1000 and np.abs(apart).max() == FARTHEST
 
 
 def test_where_nothing_was_observed_the_network_is_left_alone():

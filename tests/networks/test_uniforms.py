@@ -27,5 +27,6 @@ def test_numbers_are_uniform_and_depend_on_seed_path_and_step_alone():
     assert ((many > 0) & (many < 1)).all()
     assert many.mean() == pytest.approx(0.5, abs=0.02) and many.var() == pytest.approx(1 / 12, abs=0.004)
     assert len(np.unique(many)) > 5990
+    assert np.asarray(uniforms(np.array([7792], np.int32), 2, 200)).max() == np.float32(1 - 2**-24), "its largest draw"
     fewer = np.asarray(uniforms(np.array([8], np.int32), 4, 100))
     assert np.array_equal(fewer[0], many[1, :100, :4])

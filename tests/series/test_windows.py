@@ -133,7 +133,8 @@ class TestTrainingWindows:
 
     def test_windows_with_nothing_to_see_or_to_learn_are_left_out(self):
         panel = one_series([NAN, NAN, 3, NAN, NAN, NAN, 7, 8])
-        assert origins(training_windows(panel, lookback=1, horizon=2)) == [5, 6]
+        assert origins(training_windows(panel, lookback=3, horizon=2)) == [5]
+        assert origins(training_windows(panel, lookback=4, horizon=2)) == [5, 6]
 
     @pytest.mark.parametrize(("steps", "horizon"), [(3, 2), (2, 1), (9, 8)])
     def test_the_shortest_series_has_one_window(self, steps, horizon):
@@ -156,7 +157,7 @@ class TestTrainingWindows:
             seen = np.isfinite(panel.history(series))
             room = len(seen) - horizon
             for origin in range(max(1, min(lookback, room // 2)), room + 1):
-                if seen[:origin].any() and seen[origin : origin + horizon].any():
+                if seen[max(origin - lookback, 0) : origin].any() and seen[origin : origin + horizon].any():
                     expected.append((series, panel.offsets[series] + origin))
         try:
             windows = training_windows(panel, lookback, horizon)
