@@ -18,6 +18,7 @@ from forecaster.config import FileData, PipelineDefinition, Project, read_pipeli
 from forecaster.config.reading import parse
 from forecaster.errors import DataError, DefinitionError
 from forecaster.forecasting.sparing import learnt
+from forecaster.pipeline.comparable import few_origins, refuse_incomparable
 from forecaster.pipeline.preparation import Prepared, prepare
 from forecaster.series import Columns, Panel, training_windows
 from forecaster.series.account import take_account
@@ -30,6 +31,8 @@ __all__ = ["Told", "check"]
 
 
 FORMAT = ("separator", "decimal", "thousands", "encoding")
+FEW = 5
+"""Series that are named one by one."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,11 @@ def _check_pipeline(path: Path, project: Project) -> Check:
         project.definitions(definition.models)
     except DefinitionError as error:
         result.problems.append(str(error))
+    if definition.schedule:
+        try:
+            refuse_incomparable(definition)
+        except DefinitionError as error:
+            result.problems.append(str(error))
     try:
         result.account = take_account(load(definition.data, path.parent, project.root))
     except DataError as error:
@@ -187,14 +195,29 @@ def _prepare(result: Check, project: Project, base: Path) -> None:
     try:
         prepared = prepare(definition, project, base, account.panel)
         result.inferred = {**prepared.inferred, **_windows(prepared, definition)}
+        if definition.schedule and definition.backtest.windows == "auto":
+            told = few_origins(definition, len(prepared.test))
+            result.inferred |= {"retraining": told} if told else {}
     except (DataError, DefinitionError) as error:
         if str(error) not in result.problems:
             result.problems.append(str(error))
     if isinstance(definition.data, FileData) and definition.data.known:
-        reach = min(_reach(account.panel, series) for series in range(len(account.panel)))
-        result.inferred["known covariates"] = (
-            f"reach {plural(reach, 'step')} beyond the last target; a forecast from there needs {definition.horizon}"
-        )
+        result.inferred["known covariates"] = _known(account.panel, definition.horizon)
+
+
+def _known(panel: Panel, horizon: int) -> str:
+    """How far known covariates reach, and of which series not far enough where of others they do."""
+    reach = np.array([_reach(panel, series) for series in range(len(panel))])
+    short = np.flatnonzero(reach < horizon)
+    if len(short) in (0, len(panel)):
+        steps = plural(int(reach.min()), "step")
+        return f"reach {steps} beyond the last target; a forecast from there needs {horizon}"
+    some = ", ".join(f"{panel.ids[one]} ({reach[one]})" for one in short[:FEW])
+    more = f" and {len(short) - FEW:,} more" if len(short) > FEW else ""
+    return (
+        f"reach the {plural(horizon, 'step')} beyond the last target that a forecast from there needs in "
+        f"{len(panel) - len(short):,} of {len(panel):,} series; less in {some}{more}, which are left out of forecasts"
+    )
 
 
 def _reach(panel: Panel, series: int) -> int:

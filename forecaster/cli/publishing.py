@@ -20,6 +20,7 @@ from forecaster.store.groups import published_groups
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecaster.forecasting.foreseeable import Foreseeable
     from forecaster.series import Panel
 
 __all__ = ["predict_published"]
@@ -106,30 +107,56 @@ class _Asked:
 
 def _forecast(version: Version, asked: _Asked) -> pd.DataFrame:
     """What one version says."""
+    from forecaster.forecasting.foreseeable import foreseeable
     from forecaster.forecasting.published import PublishedForecaster
-    from forecaster.forecasting.published_symbols import PublishedSymbols, strangers
+    from forecaster.forecasting.published_symbols import PublishedSymbols
     from forecaster.forecasting.starting import starting
     from forecaster.series.future import read_known
     from forecaster.series.source import load
-    from forecaster.series.symbols import strange_categories
 
     definition = parse(version.manifest.definition, PipelineDefinition, version.side / "manifest.json")
     source = asked.source(definition, version.manifest)
     panel = load(source, Path(), asked.project.root, asked.offline)
     if asked.known:
         panel = read_known(panel, asked.known, source)
-    kind = PublishedSymbols if definition.symbolic else PublishedForecaster
-    if definition.symbolic and (found := strangers(panel, version.manifest)):
-        told = ", ".join(map(repr, found[:10])) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
-        messages.print(f"unknown to {version.name}, and read as such: {told}", markup=False, soft_wrap=True)
-    if definition.symbolic and (strange := strange_categories(panel, version.manifest.inputs["known"])):
-        told = f"known covariates with what {version.name} never saw, read as none of their categories"
-        messages.print(f"{told}: {', '.join(strange[:10])}", markup=False, soft_wrap=True)
-    if asked.data and not version.manifest.streaming and (told := _short(panel, version.manifest)):
+    able = foreseeable(panel, version.manifest.horizon, asked.start)
+    for told in filter(None, _notes(panel, able, version.manifest, asked)):
         messages.print(told, markup=False, soft_wrap=True)
     with starting():
-        forecaster = kind(version)
-    return forecaster.predict(panel, asked.levels, asked.start)
+        forecaster = (PublishedSymbols if definition.symbolic else PublishedForecaster)(version)
+    return forecaster.predict(able.panel, asked.levels, asked.start)
+
+
+def _notes(panel: Panel, able: Foreseeable, manifest: Manifest, asked: _Asked) -> Iterator[str]:
+    """What is told of the data before they are forecast."""
+    from forecaster.forecasting.published_symbols import strangers
+    from forecaster.series.symbols import strange_categories
+
+    if manifest.vocabulary and (found := strangers(panel, manifest)):
+        told = ", ".join(map(repr, found[:10])) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+        yield f"unknown to {manifest.name}, and read as such: {told}"
+    if manifest.vocabulary and (strange := strange_categories(panel, manifest.inputs["known"])):
+        told = f"known covariates with what {manifest.name} never saw, read as none of their categories"
+        yield f"{told}: {', '.join(strange[:10])}"
+    if asked.data and not manifest.streaming:
+        yield _short(panel, manifest)
+    yield able.told
+    if asked.start is None:
+        yield _ended(able.panel)
+
+
+def _ended(panel: Panel) -> str:
+    """What is told of series on a shared clock that ended before the others."""
+    from forecaster.series.stamps import say_stamp
+
+    early = (panel.last < panel.last.max()).nonzero()[0]
+    if not panel.shared_clock or not len(early):
+        return ""
+    some = ", ".join(f"{panel.ids[one]} at {say_stamp(panel.stamps(panel.last[[one]])[0])}" for one in early[:3])
+    more = f" and {len(early) - 3:,} more" if len(early) > 3 else ""
+    return (
+        f"{len(early):,} of {len(panel):,} series ended before the others ({some}{more}): their forecasts begin there"
+    )
 
 
 def _short(panel: Panel, manifest: Manifest) -> str:

@@ -19,6 +19,7 @@ from forecaster.forecasting.backend import load_quietly
 from forecaster.forecasting.training import Progress as Fit
 from forecaster.pipeline import Listener, RunResult
 from forecaster.pipeline import run as run_job
+from forecaster.pipeline.comparable import refuse_incomparable
 from forecaster.pipeline.folds import FoldWork
 
 __all__ = ["Display", "Stop", "resumable", "run_pipeline", "stoppable"]
@@ -45,6 +46,8 @@ def run_pipeline(
     definition = read_pipeline(pipeline)
     definition = definition.model_copy(update={"warm_start": True}) if warm else definition
     found = Project.find(project)
+    if publishing and definition.schedule:
+        refuse_incomparable(definition)
     if definition.split:
         if report:
             told = f"each group of {definition.name} has a report of its own, in {found.models / 'reports'}"

@@ -28,13 +28,14 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from forecaster.errors import DataError
+from forecaster.forecasting.inference import refuse_unforeseen
 from forecaster.forecasting.inputs import refuse_unknown_future
 from forecaster.series import Panel
 from forecaster.series.continued import continued
 from forecaster.series.localtime import in_zone
 from forecaster.series.rounding import supported
 
-__all__ = ["Begun", "Start", "Tell", "begun_at", "quantiles_from"]
+__all__ = ["Begun", "Start", "Tell", "begun_at", "quantiles_from", "seen_from"]
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Begun:
 
 
 def begun_at(panel: Panel, start: Start) -> Begun:
-    """Finds the start on the panel's calendar, and what may be seen there.
+    """What may be seen from a start, and a word in the log where values are not used.
 
     Args:
         panel: The data.
@@ -76,11 +77,16 @@ def begun_at(panel: Panel, start: Start) -> Begun:
     Raises:
         DataError: It is no time stamp of this kind of data, or no series has begun by then.
     """
+    begun = seen_from(panel, start)
+    if (panel.last >= begun.start).any():
+        logger.warning("values from %s on are not used", panel.stamps(np.array([begun.start]))[0])
+    return begun
+
+
+def seen_from(panel: Panel, start: Start) -> Begun:
+    """The same without a word."""
     tick = panel.calendar.tick_from(_stamp(panel, start))
-    seen = panel
-    if (panel.last >= tick).any():
-        seen = panel.until(tick - 1)
-        logger.warning("values from %s on are not used", seen.stamps(np.array([tick]))[0])
+    seen = panel.until(tick - 1) if (panel.last >= tick).any() else panel
     lengths = [int(np.flatnonzero(np.isfinite(seen.history(one)))[-1]) + 1 for one in range(len(seen))]
     seen = replace(seen, ends=seen.offsets[:-1] + lengths)
     return Begun(seen, tick, tick - 1 - seen.last)
@@ -123,7 +129,8 @@ def quantiles_from(
         Raw quantiles of `horizon` steps from the start on, shape (series, horizon, quantiles).
 
     Raises:
-        DataError: There are past covariates, or the start is too far away.
+        DataError: There are past covariates, or known ones do not reach over the gap and the horizon; or the start is
+            too far away.
     """
     panel, gaps = begun.panel, begun.gaps
     if not gaps.any():
@@ -132,6 +139,7 @@ def quantiles_from(
     refuse_unknown_future(panel, who, "forecast from the last observed value")
     blocks = -(-(gaps + horizon) // horizon)
     _refuse_far(begun, int(blocks.max()))
+    refuse_unforeseen(panel, panel.last + gaps + horizon)
     (tell or logger.warning)(_described(begun, horizon))
     said = call(panel)
     whole = np.full((len(panel), int(blocks.max()) * horizon, len(probabilities)), np.nan)

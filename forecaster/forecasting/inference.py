@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.series import Panel, Windows
+from forecaster.series import Panel, Windows, foreseen
+from forecaster.series.stamps import say_stamp
+from forecaster.words import plural
 
-__all__ = ["GIVE_KNOWN", "check_counts", "check_transform", "history_read", "quantiles_in_batches"]
+__all__ = [
+    "GIVE_KNOWN", "check_counts", "check_support", "check_transform", "first_unforeseen", "history_read",
+    "quantiles_in_batches", "refuse_unforeseen",
+]  # fmt: skip
 
 GIVE_KNOWN = "add these rows to the data, or give them apart (--known FILE, or `known` in a request to a server)"
 """What to do where known covariates do not reach far enough."""
@@ -26,7 +31,7 @@ def quantiles_in_batches(
 
     Args:
         call: From raw inputs by name to raw quantiles.
-        windows: To forecast.
+        windows: To forecast: one a series, from its end.
         seed: Of a network that samples, which reads it as an input; the same one for every window.
 
     Returns:
@@ -35,31 +40,57 @@ def quantiles_in_batches(
     Raises:
         DataError: A known covariate does not reach over the horizon; names series, column and stamps.
     """
+    refuse_unforeseen(windows.panel, windows.panel.last + windows.horizon)
     parts = []
     size = BATCH if seed is None else SAMPLED_BATCH
     for start in range(0, len(windows), size):
         chosen = slice(start, start + size)
         batch = windows.gather(chosen)
-        _check_known(batch.known, windows, start)
         sampling = {} if seed is None else {"seed": np.full(len(batch.past), seed, np.int32)}
         parts.append(np.asarray(call({**batch.inputs, **sampling})))
     return np.concatenate(parts)
 
 
-def _check_known(known: np.ndarray, windows: Windows, start: int) -> None:
-    absent = np.isnan(known)
-    if not absent.any():
+def refuse_unforeseen(panel: Panel, until: np.ndarray) -> None:
+    """Refuses a panel whose known covariates do not reach over what is to be forecast.
+
+    Args:
+        panel: What is to be forecast, each series from its end.
+        until: Tick of the last step of each series that is to be forecast; shape (series,).
+
+    Raises:
+        DataError: Names the first such series and column, the stamps without a value, and how far they must reach.
+    """
+    short = np.flatnonzero(~foreseen(panel, panel.last, until))
+    if not short.size:
         return
-    window, _, column = np.argwhere(absent)[0]
-    panel, series = windows.panel, int(windows.locate(np.array([start + window]))[0][0])
-    steps = np.flatnonzero(absent[window, :, column])
-    stamps = panel.stamps(panel.last[series] + 1 + steps)
-    more = f" and {len(stamps) - 3} more" if len(stamps) > 3 else ""
+    one = int(short[0])
+    column, ticks = first_unforeseen(panel, one, int(panel.last[one]), int(until[one]))
+    stamps = [say_stamp(stamp) for stamp in panel.stamps(np.array([*ticks[:3], panel.last[one], until[one]]))]
+    more = f" and {len(ticks) - 3:,} more" if len(ticks) > 3 else ""
+    steps = plural(int(until[one] - panel.last[one]), "step")
     raise DataError(
-        f"known covariate {panel.known_inputs[column]!r} of series {panel.ids[series]!r} has no value at "
-        f"{', '.join(str(stamp) for stamp in stamps[:3])}{more}; it must reach over the horizon of {windows.horizon} "
-        f"steps: {GIVE_KNOWN}"
+        f"known covariate {column!r} of series {panel.ids[one]!r} has no value at {', '.join(stamps[:-2])}{more}; it "
+        f"must reach over the {steps} behind {stamps[-2]}, to {stamps[-1]}: {GIVE_KNOWN}"
     )
+
+
+def first_unforeseen(panel: Panel, series: int, after: int, until: int) -> tuple[str, np.ndarray]:
+    """The first known covariate that a series lacks between two ticks, and those (the last inclusive) without a value.
+
+    Args:
+        panel: The panel.
+        series: Number of one that `foreseen` says no of.
+        after: As there.
+        until: As there.
+    """
+    coming = np.full((until - after, len(panel.known)), np.nan, np.float32)
+    begin = int(panel.offsets[series] + after + 1 - panel.first[series])
+    rows = panel.values[begin : panel.offsets[series + 1], panel.known_columns][: len(coming)]
+    coming[: len(rows)] = rows
+    absent = np.isnan(coming)
+    column = int(absent[absent.any(axis=1).argmax()].argmax())
+    return panel.known[column], after + 1 + np.flatnonzero(absent[:, column])
 
 
 def history_read(panel: Panel, streaming: Mapping[str, Any], lookback: int) -> int:

@@ -21,6 +21,7 @@ from forecaster.lifecycle.recurrence import learnt_before
 from forecaster.lifecycle.result import RetrainResult
 from forecaster.lifecycle.rolling import beside, rolled
 from forecaster.lifecycle.soundness import fault_of, fault_of_symbols
+from forecaster.pipeline.comparable import refuse_incomparable
 from forecaster.pipeline.contest import Contest, forget, hold_contest, losses_of, overlap, refitted
 from forecaster.pipeline.groups import refuse_groups, refuse_namesake
 from forecaster.pipeline.inspection import look_inside
@@ -66,7 +67,7 @@ def retrain(
         ForecasterError: With cause and remedy, whatever went wrong.
     """
     began, store, name = time.monotonic(), Store(project.store), str(definition.name)
-    _check_windows(definition)
+    refuse_incomparable(definition)
     store.sweep()
     champion = whole_champion(store, name)
     if champion:
@@ -102,15 +103,6 @@ def retrain(
     if blind:
         result = replace(result, reason=f"{result.reason}; fitted without drift: {result.drift['reason']}")
     return replace(result, seconds=time.monotonic() - began)
-
-
-def _check_windows(definition: PipelineDefinition) -> None:
-    windows, wanted = definition.backtest.windows, definition.promote.min_windows
-    if CHAMPION in definition.promote.beat and windows != "auto" and windows < wanted:
-        raise DefinitionError(
-            f"{definition.name}: backtest.windows is {windows} and promote.min_windows {wanted}, so no challenger "
-            "could ever be compared with the champion; write more windows there or fewer here"
-        )
 
 
 @dataclass(frozen=True)

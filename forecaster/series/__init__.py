@@ -6,7 +6,7 @@ from forecaster.series.files import data_hash, read_csv, read_parquet
 from forecaster.series.frequency import infer_calendar
 from forecaster.series.panel import Panel
 from forecaster.series.seasons import find_seasons, metric_season, natural_seasons
-from forecaster.series.split import automatic_windows, cutoffs, forecastable, held_out, taking_part
+from forecaster.series.split import automatic_windows, cutoffs, forecastable, foreseen, held_out, taking_part
 from forecaster.series.stacked import stacked
 from forecaster.series.table import panel_from_frame
 from forecaster.series.windows import Batch, Windows, forecast_windows, training_windows
@@ -26,6 +26,7 @@ __all__ = [
     "find_seasons",
     "forecast_windows",
     "forecastable",
+    "foreseen",
     "held_out",
     "infer_calendar",
     "metric_season",

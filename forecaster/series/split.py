@@ -13,7 +13,10 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.series.panel import Panel
 
-__all__ = ["TEST_SHARE", "VALIDATION_SHARE", "automatic_windows", "cutoffs", "forecastable", "held_out", "taking_part"]
+__all__ = [
+    "TEST_SHARE", "VALIDATION_SHARE", "automatic_windows", "cutoffs", "forecastable", "foreseen", "held_out",
+    "taking_part",
+]  # fmt: skip
 
 TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.2
@@ -91,11 +94,24 @@ def forecastable(panel: Panel, ticks: np.ndarray, horizon: int) -> np.ndarray:
     Returns:
         Boolean, of that shape.
     """
-    there = taking_part(panel, ticks)
+    return np.asarray(taking_part(panel, ticks) & foreseen(panel, ticks, ticks + horizon))
+
+
+def foreseen(panel: Panel, ticks: np.ndarray, until: np.ndarray) -> np.ndarray:
+    """Which series have all of their known covariates from behind a cutoff up to a later step.
+
+    Args:
+        panel: The panel.
+        ticks: Of the cutoffs, shape (windows, series) or (series,).
+        until: Ticks of the last steps (inclusive), of that shape.
+
+    Returns:
+        Boolean, of that shape.
+    """
     if not panel.known:
-        return there
+        return np.ones(ticks.shape, bool)
     absent = np.isnan(panel.values[:, panel.known_columns]).any(axis=1)
     before = np.concatenate([[0], np.cumsum(absent)])
-    begin = panel.offsets[:-1] + ticks - panel.first + 1
-    begin, stop = np.maximum(begin, 0), np.minimum(begin + horizon, panel.offsets[1:])
-    return np.asarray(there & (stop - begin == horizon) & (before[stop] == before[np.minimum(begin, stop)]))
+    moved = panel.offsets[:-1] - panel.first + 1
+    begin, stop = (np.clip(moved + part, panel.offsets[:-1], panel.offsets[1:]) for part in (ticks, until))
+    return np.asarray((stop - begin == until - ticks) & (before[stop] == before[begin]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,7 +17,7 @@ from forecaster.serving.observations import Rows
 from forecaster.serving.symbol_answers import SymbolStep, steps_of
 from forecaster.store import Manifest
 
-__all__ = ["BODY", "ForecastAnswer", "ForecastRequest", "Which", "answer"]
+__all__ = ["BODY", "Aside", "ForecastAnswer", "ForecastRequest", "Which", "answer"]
 
 Which = Annotated[int, Field(ge=1, lt=2**53)] | Literal["champion", "previous"]
 """A version by its number or its label."""
@@ -79,6 +81,8 @@ class ForecastAnswer(BaseModel):
     Attributes:
         unknown: Of symbols, those among the recent ones that the version does not know, and categories of known
             covariates, as late=YES; it reads them as unknown, and as none of the categories.
+        left_out: Series that are not forecast, since their known covariates do not reach over all that is to be
+            forecast; absent where there are none. Where that holds for every series, the request is refused.
     """
 
     name: str
@@ -86,6 +90,7 @@ class ForecastAnswer(BaseModel):
     model: str
     frequency: str
     unknown: list[str] | None = None
+    left_out: list[str] | None = None
     forecasts: list[Step] | list[SymbolStep]
 
 
@@ -103,21 +108,31 @@ BODY: dict[str, Any] = {
 }
 
 
-def answer(loaded: Loaded, name: str, frame: pd.DataFrame, unknown: list[str]) -> bytes:
+@dataclass(frozen=True)
+class Aside:
+    """What is said beside the forecasts; see `ForecastAnswer`."""
+
+    unknown: Sequence[str]
+    left_out: Sequence[str]
+
+
+def answer(loaded: Loaded, name: str, frame: pd.DataFrame, aside: Aside) -> bytes:
     """The answer as JSON.
 
     Args:
         loaded: The version that answers.
         name: The model's.
         frame: Its forecasts.
-        unknown: Symbols that it does not know.
+        aside: What is said beside them.
     """
     manifest = loaded.version.manifest
     stamps, cutoffs = _stamps(frame["ds"]), _stamps(frame["cutoff"])
     told: dict[str, Any] = {"name": name, "version": loaded.number, "model": manifest.model}
     told["frequency"] = manifest.frequency["name"]
+    if aside.left_out:
+        told["left_out"] = aside.left_out
     if manifest.vocabulary:
-        told |= {"unknown": unknown, "forecasts": steps_of(frame, manifest.model, stamps, cutoffs)}
+        told |= {"unknown": aside.unknown, "forecasts": steps_of(frame, manifest.model, stamps, cutoffs)}
     else:
         told["forecasts"] = _steps(frame, manifest, stamps, cutoffs)
     return orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)

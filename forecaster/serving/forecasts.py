@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, ValidationError
 
+from forecaster.forecasting.foreseeable import foreseeable
 from forecaster.forecasting.gap import Tell
 from forecaster.forecasting.protocol import chosen_levels
 from forecaster.forecasting.published import PublishedForecaster
@@ -21,7 +23,7 @@ from forecaster.series import Panel
 from forecaster.series.symbols import strange_categories
 from forecaster.serving.executor import Executor
 from forecaster.serving.failures import Refused
-from forecaster.serving.forecast_bodies import BODY, ForecastAnswer, ForecastRequest, Which, answer
+from forecaster.serving.forecast_bodies import BODY, Aside, ForecastAnswer, ForecastRequest, Which, answer
 from forecaster.serving.jsontext import parse_object
 from forecaster.serving.models import CHAMPION, Loaded, Models, Wanted
 from forecaster.serving.observations import Observations
@@ -32,6 +34,8 @@ from forecaster.serving.threads import BoundedThreads, apart
 from forecaster.serving.truth import Truth
 
 __all__ = ["Forecasts", "router", "wanted"]
+
+logger = logging.getLogger(__name__)
 
 
 class Forecasts:
@@ -52,8 +56,8 @@ class Forecasts:
 
     def forecast(
         self, loaded: Loaded, name: str, asked: ForecastRequest, csv: bytes | None
-    ) -> tuple[pd.DataFrame, list[str]]:
-        """The forecast frame, and symbols and categories that the version does not know; runs in a thread.
+    ) -> tuple[pd.DataFrame, Aside]:
+        """The forecast frame, and what is said beside it; runs in a thread.
 
         Raises:
             DataError: As on the command line.
@@ -71,11 +75,14 @@ class Forecasts:
             unknown = [*strangers(panel, manifest), *strange_categories(panel, manifest.inputs["known"])]
         if asked.known is not None:
             panel = observations.with_known(panel, asked.known)
-        frame = self.predict(loaded, name, panel, asked.levels, asked.start, asked.top)
+        able = foreseeable(panel, manifest.horizon, asked.start)
+        frame = self.predict(loaded, name, able.panel, asked.levels, asked.start, asked.top)
         self._truth.arrived(name, panel)
         levels = chosen_levels(asked.levels, manifest.levels)
         self._truth.expect(name, panel, frame, manifest.model, levels)
-        return frame, unknown
+        if able.told:
+            logger.warning("%s: %s", name, able.told)
+        return frame, Aside(unknown, able.left_out)
 
     def answered(self, loaded: Loaded, name: str, asked: ForecastRequest, csv: bytes | None, as_csv: bool) -> bytes:
         """The same as the body of an answer, a CSV file or JSON; runs in a thread.
@@ -84,8 +91,8 @@ class Forecasts:
             DataError: As `forecast`.
             Refused: As `forecast`.
         """
-        frame, unknown = self.forecast(loaded, name, asked, csv)
-        return frame.to_csv(index=False).encode() if as_csv else answer(loaded, name, frame, unknown)
+        frame, aside = self.forecast(loaded, name, asked, csv)
+        return frame.to_csv(index=False).encode() if as_csv else answer(loaded, name, frame, aside)
 
     def trained_on(self, loaded: Loaded) -> Panel:
         """The data that a version was trained on, as they are now.
@@ -199,6 +206,8 @@ def wanted(models: Models, name: str, version: Which) -> Wanted:
     if isinstance(version, int):
         return Wanted(name, version)
     if version not in models.labels(name):
+        if groups := models.groups(name):
+            raise Refused(404, f"{name} has a model for each group; ask for one of them: {', '.join(groups)}")
         raise Refused(404, f"there is no {version} version of {name}; see /readyz for what is served")
     return Wanted(name, label=version)
 

@@ -13,6 +13,7 @@ from typing import Final
 from forecaster.serving.failures import Refused
 from forecaster.serving.savedmodel import SavedModel
 from forecaster.store import Version
+from forecaster.store.groups import group_label
 
 __all__ = ["CHAMPION", "PREVIOUS", "Loaded", "Models", "Wanted"]
 
@@ -157,6 +158,17 @@ class Models:
         """The version that each label stands for."""
         with self._lock:
             return self._models.get(name, _Model()).labels
+
+    def groups(self, name: str) -> list[str]:
+        """Models in memory that are those of a split pipeline's groups."""
+        with self._lock:
+            newest = {one: model.loaded[max(model.loaded)] for one, model in self._models.items() if model.loaded}
+        manifests = {one: loaded.version.manifest for one, loaded in newest.items() if one.startswith(f"{name}-")}
+        return sorted(
+            one
+            for one, manifest in manifests.items()
+            if one == manifest.name and group_label(manifest, name) is not None
+        )
 
     def close(self) -> None:
         """Lets go of everything."""

@@ -6,7 +6,7 @@ from forecaster.config.groups import GroupsDefinition
 from forecaster.store.manifest import Manifest
 from forecaster.store.versions import Store
 
-__all__ = ["published_groups"]
+__all__ = ["group_label", "published_groups"]
 
 
 def published_groups(store: Store, name: str) -> dict[str, Manifest]:
@@ -21,11 +21,22 @@ def published_groups(store: Store, name: str) -> dict[str, Manifest]:
     """
     found: dict[str, Manifest] = {}
     for member in store.names():
-        if not member.startswith(f"{name}-"):
-            continue
-        manifest = store.manifest(member)
-        told = manifest.definition.get("data", {}).get("groups")
-        groups = GroupsDefinition.model_validate(told) if told else None
-        if groups and groups.only is not None and groups.name_of(name, groups.only) == member:
-            found[groups.only] = manifest
+        if member.startswith(f"{name}-"):
+            manifest = store.manifest(member)
+            if (label := group_label(manifest, name)) is not None:
+                found[label] = manifest
     return found
+
+
+def group_label(manifest: Manifest, pipeline: str) -> str | None:
+    """Of which group of a split pipeline a version is; None where it is of none.
+
+    Args:
+        manifest: The version's.
+        pipeline: Name of the split pipeline.
+    """
+    told = manifest.definition.get("data", {}).get("groups")
+    groups = GroupsDefinition.model_validate(told) if told else None
+    if groups and groups.only is not None and groups.name_of(pipeline, groups.only) == manifest.name:
+        return groups.only
+    return None

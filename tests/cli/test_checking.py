@@ -214,6 +214,58 @@ def test_a_pipeline_is_compared_with_its_data(run, tmp_path, change, message):
     assert message is None or message in out
 
 
+@pytest.mark.parametrize(
+    ("change", "schedule", "message"),
+    [
+        ("backtest: {windows: 4}", True, "cannot run: p: backtest.windows is 4 and promote.min_windows 14, so no"),
+        ("backtest: {windows: 4}", False, None),
+        ("backtest: {windows: 4}\npromote: {min_windows: 4}", True, None),
+        ("backtest: {windows: 4}\npromote: {beat: [naive]}", True, None),
+        ("", True, "retraining will keep the champion until more data have come: the test part has 7 forecast origins, "
+                   "and promote.min_windows wants 14; to decide by fewer, write promote: {min_windows: 7}"),
+        ("", False, None),
+        ("backtest: {step: 1}", True, None),
+    ],
+)  # fmt: skip
+def test_a_schedule_that_cannot_promote_is_told_of_by_day(run, tmp_path, change, schedule, message):
+    write_daily(tmp_path / "sold.csv", weekly(30))
+    (tmp_path / "models").mkdir()
+    cron = 'schedule: "0 3 * * *"\n' if schedule else ""
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        f"data: {{path: sold.csv, time: day, target: sold}}\nhorizon: 7\nmodels: [{{network: gru}}]\n{cron}{change}\n"
+    )
+    code, out, _ = run(file)
+    assert message in out if message else "min_windows" not in out
+    never = message is not None and "cannot run" in message
+    assert code == (2 if never else 0)
+    if never:
+        answer = here("run", file, cwd=tmp_path)
+        assert answer.returncode == 2 and "so no challenger could ever be compared" in " ".join(answer.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("reach", "told"),
+    [
+        ([7, 9], "reach 7 steps beyond the last target; a forecast from there needs 7"),
+        ([1, 6], "reach 1 step beyond the last target; a forecast from there needs 7"),
+        ([0, 7, 8, 6], "reach the 7 steps beyond the last target that a forecast from there needs in 2 of 4 series; "
+                       "less in s0 (0), s3 (6), which are left out of forecasts"),
+        ([7, *range(7)], "in 1 of 8 series; less in s1 (0), s2 (1), s3 (2), s4 (3), s5 (4) and 2 more, which"),
+    ],
+)  # fmt: skip
+def test_it_is_said_in_how_many_series_known_covariates_reach_far_enough(run, tmp_path, reach, told):
+    parts = []
+    for number, steps in enumerate(reach):
+        sold = np.concatenate([weekly(30), np.full(steps, np.nan)])
+        days = pd.date_range("2024-01-01", periods=len(sold), freq="D")
+        parts.append(pd.DataFrame({"shop": f"s{number}", "day": days, "sold": sold, "price": 1.5}))
+    pd.concat(parts).to_csv(tmp_path / "sold.csv", index=False)
+    columns = ("--id", "shop", "--time", "day", "--target", "sold", "--known", "price", "--horizon", "7")
+    code, out, _ = run(tmp_path / "sold.csv", *columns)
+    assert code == 0 and f"known covariates {told}" in out if told.startswith("reach") else told in out
+
+
 def test_a_pipeline_says_its_columns_itself(run, tmp_path):
     write_daily(tmp_path / "sold.csv", weekly(30))
     (tmp_path / "p.yaml").write_text("data: {path: sold.csv, time: day, target: sold}\nhorizon: 7\n")

@@ -1,5 +1,7 @@
 """Known covariates of the coming steps in a file of their own: `forecaster predict NAME --known FILE`."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,7 +119,7 @@ def test_predict_takes_the_coming_steps_from_the_file(tmp_path):
 
     refused = here("predict", "small", cwd=tmp_path)
     assert refused.returncode == 2
-    assert "'price' of series 'y' has no value at 2024-03-31 00:00:00" in refused.stderr.replace("\n", " ")
+    assert "'price' of series 'y' has no value at 2024-03-31, 2024-03-31T01:00:00," in refused.stderr.replace("\n", " ")
     assert "--known FILE" in refused.stderr
     with serving(Project(tmp_path)) as live:
         told = live.client.get("/pipelines/small/outlook").json()
@@ -129,3 +131,44 @@ def test_predict_takes_the_coming_steps_from_the_file(tmp_path):
     pd.concat([demand, coming]).to_csv(tmp_path / "whole.csv", index=False)
     whole = read_csv(tmp_path / "whole.csv", known=["price"])
     assert PublishedForecaster(version).predict(whole).to_csv(index=False) == answer.stdout
+
+
+def test_series_without_coming_covariates_keep_no_others_from_being_forecast(tmp_path):
+    """The south ended a day early; the north knows what comes, and the south only by a file of its own."""
+    file = write_project(
+        tmp_path,
+        data={"path": str(tmp_path / "demand.csv"), "id": "who", "known": ["price"]},
+        models=[{"extends": "simple_rnn", "units": 2, "steps": 5, "batch_size": 8}],
+        baselines=["naive"], backtest={"windows": 2}, horizon=12, lookback=24, levels=[80],
+    )  # fmt: skip
+    wave = np.sin(np.arange(len(STAMPS)) / 4).round(3)
+    north = table(y=np.where(np.arange(len(STAMPS)) < 24 * 30, wave, np.nan))
+    south = table(slice(24 * 29), who="south", y=wave[: 24 * 29])
+    pd.concat([north, south])[["who", "ds", "price", "y"]].to_csv(tmp_path / "demand.csv", index=False)
+    table(slice(24 * 29, 24 * 30), who="south")[["who", "ds", "price"]].to_csv(tmp_path / "coming.csv", index=False)
+    run(read_pipeline(file), Project(tmp_path), base=tmp_path, force=True)
+
+    alone = here("predict", "small", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    assert set(pd.read_csv(io.StringIO(alone.stdout))["unique_id"]) == {"north"}
+    told = " ".join(alone.stderr.split())
+    assert "1 of 2 series are left out" in told and "south (the first: price has no value at 2024-03-30)" in told
+    assert "ended before" not in told
+    both = here("predict", "small", "--known", "coming.csv", cwd=tmp_path)
+    assert set(pd.read_csv(io.StringIO(both.stdout))["unique_id"]) == {"north", "south"}
+    told = " ".join(both.stderr.split())
+    assert "left out" not in told
+    assert "1 of 2 series ended before the others (south at 2024-03-29T23:00:00): their forecasts begin there" in told
+    far = here("predict", "small", "--from", "2024-05-01", cwd=tmp_path)
+    assert far.returncode == 2
+    assert "must reach over the 756 steps behind 2024-03-30T23:00:00, to 2024-05-01T11:00:00" in far.stderr
+
+    with serving(Project(tmp_path)) as live:
+        answer = live.client.post("/api/forecast/small").json()
+        assert answer["left_out"] == ["south"]
+        assert {step["unique_id"] for step in answer["forecasts"]} == {"north"}
+        as_csv = live.client.post("/api/forecast/small", headers={"Accept": "text/csv"}).text
+        assert as_csv == alone.stdout
+        coming = table(slice(24 * 29, 24 * 30), who="south").astype({"ds": str})[["who", "ds", "price"]]
+        answer = live.client.post("/api/forecast/small", json={"known": coming.to_dict("records")}).json()
+        assert "left_out" not in answer and {step["unique_id"] for step in answer["forecasts"]} == {"north", "south"}

@@ -109,6 +109,14 @@ def test_known_covariates_must_reach_over_the_wanted_rows_and_no_further():
     assert ahead.values[:, 1].tolist() == [1.0] * 9, "five steps of history, one of the gap, three of the horizon"
 
 
+def test_how_far_known_covariates_must_reach_is_said_before_the_first_stretch():
+    seen = []
+    told = r"2024-01-21, 2024-01-22, 2024-01-23 and 281 more; .* over the 284 steps behind 2024-01-20, to 2024-10-30: "
+    with pytest.raises(DataError, match=told):
+        quantiles_from(begun_at(line(known_open=1.0), "2024-10-28"), walk(3, (0.5,), seen=seen), (0.5,), 5, 3)
+    assert not seen
+
+
 @pytest.mark.parametrize(
     ("start", "fragment"),
     [

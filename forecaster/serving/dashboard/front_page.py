@@ -9,10 +9,10 @@ from urllib.parse import quote
 from forecaster.serving.dashboard.board import headline
 from forecaster.serving.dashboard.markup import Html, chip, link, moment, page, section, table, text
 from forecaster.serving.dashboard.overview import Pipeline
-from forecaster.serving.dashboard.standing import STATES, Standing, State, standing
+from forecaster.serving.dashboard.standing import STATES, State, standing
 from forecaster.serving.dashboard.words import NOTHING
 
-__all__ = ["LOOKS", "front_page", "state_chip"]
+__all__ = ["LOOKS", "by_group", "front_page", "pipeline_link", "pipelines_table", "state_chip"]
 
 LOOKS: dict[State, tuple[str, str, str]] = {
     "failing": ("✕ failing", "bad", "Failing"),
@@ -25,6 +25,8 @@ LOOKS: dict[State, tuple[str, str, str]] = {
 HEADS = ("Pipeline", "State", "Champion", "Test score", "Skill", "Latest run", "Next due")
 REASON = 300
 """Characters of a reason that are shown here."""
+MOST_GROUPS = 10
+"""Groups of a split pipeline that are named in its row."""
 
 
 def state_chip(state: State) -> Html:
@@ -56,10 +58,30 @@ def front_page(pipelines: Sequence[Pipeline], fault: str) -> bytes:
         for state in STATES
         if counts[state] or state in ("failing", "drifting", "healthy")
     )
-    rows = [_row(one, stands) for one, stands in judged]
-    listed = table("All pipelines, the troubled ones first", HEADS, rows, kind="pipelines")
+    listed = pipelines_table("All pipelines, the troubled ones first", [one for one, _ in judged])
     above = f'<ul class="tiles" aria-label="How many pipelines are in which state">{tiles}</ul>'
-    return page("Pipelines", warning + section("pipelines", "All pipelines", _filter(len(rows)) + listed), above=above)
+    every = section("pipelines", "All pipelines", _filter(len(judged)) + listed)
+    return page("Pipelines", warning + every, above=above)
+
+
+def pipelines_table(caption: str, pipelines: Sequence[Pipeline]) -> str:
+    """A row a pipeline."""
+    return table(caption, HEADS, [_row(one) for one in pipelines], kind="pipelines")
+
+
+def pipeline_link(name: str) -> Html:
+    """A link to the page of a pipeline."""
+    return link(f"/pipelines/{quote(name, safe='')}", name)
+
+
+def by_group(one: Pipeline) -> Html:
+    """Where a pipeline is split: that there is a model for each group, and links to those that are published."""
+    if not one.split:
+        return Html(NOTHING)
+    groups = [group.name for group in one.groups if group.champion]
+    more = f" and {len(groups) - MOST_GROUPS:,} more" if len(groups) > MOST_GROUPS else ""
+    links = ", ".join(pipeline_link(name).code for name in groups[:MOST_GROUPS])
+    return Html(f"a model for each group: {links or 'none is published yet'}{more}")
 
 
 def _filter(count: int) -> str:
@@ -72,18 +94,17 @@ def _filter(count: int) -> str:
     )
 
 
-def _row(one: Pipeline, stands: Standing) -> list[object]:
-    champion = one.champion
+def _row(one: Pipeline) -> list[object]:
+    stands, champion = standing(one), one.champion
     score, skill = headline(champion.manifest if champion else None)
     model = champion.manifest.model if champion and champion.manifest else ""
     latest = one.runs[0] if one.runs else None
     ran = Html(f"{text(latest.outcome or latest.state)} {moment(latest.slot, one.now).code}") if latest else NOTHING
     why = stands.reasons[0] if stands.reasons else ""
     shown = why if len(why) <= REASON else why[:REASON] + "…"
-    name = link(f"/pipelines/{quote(one.name, safe='')}", one.name)
     return [
-        name,
+        pipeline_link(one.name),
         Html(f'{state_chip(stands.state).code}<span class="under">{text(shown)}</span>'),
-        Html(f'{text(champion.number)} <span class="soft">{text(model)}</span>') if champion else NOTHING,
+        Html(f'{text(champion.number)} <span class="soft">{text(model)}</span>') if champion else by_group(one),
         score, skill, ran, moment(one.next_due, one.now, "no schedule"),
     ]  # fmt: skip

@@ -5,7 +5,7 @@ and hides nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from forecaster.errors import ForecasterError
 from forecaster.serving.dashboard.books import Books
 from forecaster.serving.models import Models
 from forecaster.store import Manifest, Store
+from forecaster.store.groups import group_label
 from forecaster.store.ledger_records import Run
 
 __all__ = ["Kept", "Overview", "Pipeline", "PipelineFiles"]
@@ -40,13 +41,15 @@ class Pipeline:
     Attributes:
         name: Its name.
         now: When this was read.
-        definition: Its file's, where there is one that can be read.
+        definition: Its file's, where there is one that can be read; a group's is that of the pipeline that is split.
         file_fault: What is wrong with its file.
         versions: The newest first; the first is the champion.
         challengers: The newest first.
         runs: From the ledger, the newest first.
         load_failures: Versions that the server cannot load, and why.
         ledger_fault: Why no runs can be shown.
+        parent: The split pipeline that it is a group of, if it is one.
+        groups: Where it is split itself, those of its groups of which anything is known.
     """
 
     name: str
@@ -58,6 +61,19 @@ class Pipeline:
     runs: Sequence[Run] = ()
     load_failures: Mapping[int, str] = field(default_factory=dict)
     ledger_fault: str = ""
+    parent: str = ""
+    groups: Sequence[Pipeline] = ()
+
+    @property
+    def split(self) -> bool:
+        """Whether each of its groups has a model, and it has none itself (nor one of before it was split)."""
+        told = self.definition is not None and self.definition.split
+        return told and not self.parent and not self.versions
+
+    @property
+    def published(self) -> bool:
+        """Whether anything of it is served: a version, or one of a group."""
+        return bool(self.versions) or any(group.versions for group in self.groups)
 
     @property
     def champion(self) -> Kept | None:
@@ -147,13 +163,15 @@ class Overview:
             published, fault = set(), f"{fault} {error}".strip()
         names = sorted({*files, *published, *latest})
         found = [self._pipeline(name, now, files, latest.get(name, []), newest=1) for name in names]
-        return found, self._short(fault)
+        return [_with_groups(one, found) for one in found], self._short(fault)
 
     def one(self, name: str) -> Pipeline | None:
         """One pipeline with all its versions; None where nothing is known of it."""
         files = self._files.all()
         runs, fault = self.books.runs([name], SHOWN_RUNS)
         found = self._pipeline(name, self._clock(), files, runs, fault=fault)
+        if found.split:
+            found = _with_groups(found, self.all()[0])
         known = name in files or found.versions or found.challengers or found.runs
         return found if known else None
 
@@ -161,14 +179,15 @@ class Overview:
         self, name: str, now: datetime, files: Mapping[str, tuple[PipelineDefinition | None, str]],
         runs: Sequence[Run], newest: int | None = None, fault: str = "",
     ) -> Pipeline:  # fmt: skip
-        definition, file_fault = files.get(name, (None, ""))
         shelf = self._store.challengers
+        versions = self._kept(name, self._store.versions, self._store.manifest, newest)
+        challengers = self._kept(name, shelf.numbers, shelf.manifest, newest)
+        parent = "" if name in files else _parent(name, files, [*versions, *challengers])
+        definition, file_fault = files.get(parent or name, (None, ""))
         failures = {number: self._short(why) for number, why in self._models.failures(name).items()}
         return Pipeline(
-            name, now, definition, self._short(file_fault),
-            self._kept(name, self._store.versions, self._store.manifest, newest),
-            self._kept(name, shelf.numbers, shelf.manifest, newest),
-            runs, failures, self._short(fault),
+            name, now, definition, self._short(file_fault), versions, challengers, runs, failures, self._short(fault),
+            parent,
         )  # fmt: skip
 
     def _short(self, words: str) -> str:
@@ -190,3 +209,18 @@ class Overview:
             except ForecasterError as error:
                 found.append(Kept(number, None, self._short(str(error))))
         return found
+
+
+def _parent(name: str, files: Mapping[str, tuple[PipelineDefinition | None, str]], kept: Sequence[Kept]) -> str:
+    """The split pipeline that another is a group of; by its name alone where nothing of it has been kept yet."""
+    manifest = next((one.manifest for one in kept if one.manifest), None)
+    for pipeline, (definition, _) in files.items():
+        like = definition is not None and definition.split and name.startswith(f"{pipeline}-")
+        if like and (manifest is None or group_label(manifest, pipeline) is not None):
+            return pipeline
+    return ""
+
+
+def _with_groups(one: Pipeline, every: Sequence[Pipeline]) -> Pipeline:
+    """A pipeline with those of its groups that are among others."""
+    return replace(one, groups=[other for other in every if other.parent == one.name]) if one.split else one

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from forecaster.serving.dashboard.board import board, headline
-from forecaster.serving.dashboard.front_page import state_chip
+from forecaster.serving.dashboard.front_page import by_group, pipeline_link, pipelines_table, state_chip
 from forecaster.serving.dashboard.inside import inside
 from forecaster.serving.dashboard.markup import Html, chip, key_list, moment, page, section, table, text
 from forecaster.serving.dashboard.overview import Kept, Pipeline
@@ -31,6 +31,8 @@ def pipeline_page(one: Pipeline, store: Store, served: Mapping[str, float], loca
         served: How served forecasts turned out; see `Metrics.turned_out`.
         local: Whether a forecast can be asked for without a token.
     """
+    if one.split:
+        return _split_page(one)
     parts = [
         ("forecast", "Latest forecast", _forecast(one)),
         ("past", "How past forecasts turned out", _past(one, served)),
@@ -42,6 +44,22 @@ def pipeline_page(one: Pipeline, store: Store, served: Mapping[str, float], loca
     if champion and champion.manifest:
         parts.append(("inside", "Inside the network", inside(store, one.name, champion.number)))
         parts.append(("try", "Try your own data", trying(one.name, champion.manifest, local)))
+    return _page_of(one, parts)
+
+
+def _split_page(one: Pipeline) -> bytes:
+    """The page of a pipeline that has a model for each group: all the rest stands on the pages of these."""
+    listed = pipelines_table(f"The groups of {one.name}", one.groups) if one.groups else (
+        "<p>Nothing has been published of any group yet: <code>forecaster run</code> fits a network for each.</p>"
+    )  # fmt: skip
+    parts = [("groups", "Groups", listed)]
+    if one.runs or one.ledger_fault:
+        parts.append(("runs", "Runs", _runs(one)))
+    return _page_of(one, parts)
+
+
+def _page_of(one: Pipeline, parts: Sequence[tuple[str, str, str]]) -> bytes:
+    """The page of these sections: anchor, title and HTML of each."""
     body = "".join(section(*part) for part in parts)
     contents = {anchor: title for anchor, title, _ in parts}
     return page(one.name, body, above=_summary(one), contents=contents)
@@ -54,6 +72,10 @@ def _summary(one: Pipeline) -> str:
     manifest = champion.manifest if champion else None
     score, skill = headline(manifest)
     told: dict[str, object] = {"State": state_chip(stands.state)}
+    if one.parent:
+        told["Group of"] = pipeline_link(one.parent)
+    if one.split:
+        told["Champion"] = by_group(one)
     if champion:
         told["Champion"] = f"version {champion.number}" + (f", {manifest.model}" if manifest else "")
     if manifest:

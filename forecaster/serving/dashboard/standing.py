@@ -15,6 +15,9 @@ __all__ = ["STATES", "Standing", "State", "standing"]
 State = Literal["failing", "drifting", "late", "unpublished", "healthy"]
 STATES: tuple[State, ...] = ("failing", "drifting", "late", "unpublished", "healthy")
 """The worst first."""
+TROUBLES: tuple[State, ...] = ("failing", "drifting", "late")
+MOST_NAMES = 5
+"""Groups in trouble that are named one by one."""
 GRACE = timedelta(hours=1)
 """That a slot may be past before its absence is remarked upon: schedulers look every ten minutes or so."""
 
@@ -33,7 +36,7 @@ class Standing:
 
 
 def standing(pipeline: Pipeline) -> Standing:
-    """Judges a pipeline by its file, its champion, its latest run and its schedule."""
+    """Judges a pipeline by its file, its champion, its latest run and its schedule; and by those of its groups."""
     found = sorted(_found(pipeline), key=lambda one: STATES.index(one[0]))
     if found:
         return Standing(found[0][0], tuple(reason for _, reason in found))
@@ -58,8 +61,18 @@ def _found(pipeline: Pipeline) -> Iterator[tuple[State, str]]:
         yield "drifting", str((drifted.drift or {}).get("reason", "drift was found"))
     if pipeline.last_due is not None and _overdue(pipeline, latest):
         yield "late", f"Due {pipeline.last_due:%Y-%m-%d %H:%M} UTC and not run; is forecaster schedule running?"
-    if champion is None and not pipeline.file_fault:
+    if not pipeline.published and not pipeline.file_fault:
         yield "unpublished", "Nothing has been published yet."
+    yield from _of_groups(pipeline)
+
+
+def _of_groups(pipeline: Pipeline) -> Iterator[tuple[State, str]]:
+    """Which groups of a split pipeline are in trouble; why stands on their own pages."""
+    states = {group.name: standing(group).state for group in pipeline.groups}
+    for state in TROUBLES:
+        if names := [name for name, own in states.items() if own == state]:
+            more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+            yield state, f"{state.capitalize()}, of its groups: {', '.join(names[:MOST_NAMES])}{more}"
 
 
 def drift_now(pipeline: Pipeline) -> Run | None:

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 
 from forecaster.config import Project
 from forecaster.serving.settings import Settings
+from forecaster.store import Store
+from forecaster.store.ledger import Ledger
 from tests.serving.live import serving
 from tests.serving.published import publish
 
@@ -208,6 +211,42 @@ def test_what_is_damaged_is_shown_and_hides_nothing_else(saved, tmp_path):
     assert "failing" in front and "other" in front and "ledger" in words(front)
     assert "is damaged" in words(walk) and str(tmp_path) not in walk
     assert "inspection.json of version 1 is not as expected" in words(other)
+
+
+def test_a_pipeline_of_groups_has_a_model_for_each_and_they_its_schedule(saved, tmp_path):
+    for folder in ("models", "pipelines"):
+        (tmp_path / folder).mkdir()
+    data = "data: {path: sales.csv, id: shop, groups: {by: region}}"
+    (tmp_path / "pipelines" / "sales.yaml").write_text(f"{data}\nhorizon: 3\nschedule: '0 3 * * *'\n")
+    project = Project(tmp_path)
+    store = Store(project.store)
+    for label in ("north", "south"):
+        groups = {"by": "region", "only": label}
+        definition = {"name": f"sales-{label}", "data": {"path": "sales.csv", "id": "shop", "groups": groups}}
+        publish(store, f"sales-{label}", saved["walk"], definition={**definition, "horizon": 3})
+    publish(store, "sales-old", saved["walk"])
+    with Ledger(project.store) as ledger:
+        claim = ledger.claim("sales-west", datetime.now(UTC), "schedule", allowed=1)
+        ledger.fail(claim, "too short")
+    with serving(project) as live:
+        rows = re.findall(r'<tr><th scope="row">.*?</tr>', page(live, "/"), re.S)
+        pages = {name: page(live, f"/pipelines/{name}") for name in ("sales", "sales-north", "sales-west", "sales-old")}
+        missing = live.client.post("/api/forecast/sales")
+        unknown = live.client.post("/api/forecast/sal")
+    parent = next(row for row in rows if '"/pipelines/sales"' in row)
+    for code in (parent, pages["sales"]):
+        assert "a model for each group: " in words(code) and "03:00 UTC" in words(code)
+        assert all(f'href="/pipelines/sales-{label}"' in code for label in ("north", "south"))
+        assert not re.search("nothing published|Nothing has been published|holds no run", code)
+    assert "Failing, of its groups: sales-west" in words(parent)
+    for name, due in {"sales-north": True, "sales-west": True, "sales-old": False}.items():
+        row = next(row for row in rows if f'th scope="row"><a href="/pipelines/{name}"' in row)
+        for code in (row, pages[name]):
+            assert ("no schedule" not in words(code)) == due
+        assert ('href="/pipelines/sales"' in pages[name]) == due
+    assert missing.status_code == unknown.status_code == 404
+    assert missing.json()["error"].endswith("a model for each group; ask for one of them: sales-north, sales-south")
+    assert "there is no champion version of sal;" in unknown.json()["error"]
 
 
 def test_a_server_that_can_be_reached_from_elsewhere_asks_for_the_token(shown_project):

@@ -50,6 +50,30 @@ def test_the_worst_that_holds_is_shown(state, changes):
     assert bool(found.reasons) == (state != "healthy")
 
 
+SPLIT = PipelineDefinition.model_validate(
+    {"data": {"path": "x.csv", "id": "shop", "groups": {"by": "region"}}, "horizon": 3, "schedule": "0 3 * * *"}
+)
+
+
+@pytest.mark.parametrize(
+    ("groups", "state", "reasons"),
+    [
+        ([], "unpublished", ["Nothing has been published yet."]),
+        ([{"runs": [run("failed", None)]}], "failing",
+         ["Failing, of its groups: a-0", "Nothing has been published yet."]),
+        ([{"versions": [GOOD]}, {}], "healthy", []),
+        ([{"versions": [GOOD], "runs": [run()]}, {"versions": [GOOD], "runs": [run(hours=33)]}], "late",
+         ["Late, of its groups: a-1"]),
+        ([{"versions": [GOOD], "runs": [run("failed", None)]}] * 7, "failing",
+         ["Failing, of its groups: a-0, a-1, a-2, a-3, a-4 and 2 more"]),
+    ],
+)  # fmt: skip
+def test_a_pipeline_of_groups_stands_as_these_do(groups, state, reasons):
+    members = [Pipeline(f"a-{place}", NOW, SPLIT, parent="a", **told) for place, told in enumerate(groups)]
+    found = standing(Pipeline("a", NOW, SPLIT, groups=members))
+    assert (found.state, list(found.reasons)) == (state, reasons)
+
+
 def test_next_due_is_the_next_slot():
     assert Pipeline("a", NOW, DAILY).next_due == datetime(2026, 3, 3, 3, tzinfo=UTC)
     assert Pipeline("a", NOW).next_due is None
