@@ -56,8 +56,7 @@ def roll_symbols(
     Raises:
         DataError: No series has observed values before and behind any cutoff.
     """
-    begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
-    alive = (begun <= origins) & (panel.last > origins)
+    alive = (panel.first <= origins) & (panel.last > origins)
     if not alive.any():
         raise DataError("no series has symbols before and behind any forecast origin; give other origins or more data")
     if getattr(forecaster, "stepwise", False):

@@ -10,6 +10,7 @@ from forecaster.series.panel import Panel
 from forecaster.series.rawtable import RawTable
 from forecaster.series.rows import Rows
 from forecaster.series.stamps import say_stamp
+from forecaster.words import plural
 
 __all__ = ["lay_on_grid"]
 
@@ -20,8 +21,8 @@ MOST_EMPTY = 20
 def lay_on_grid(rows: Rows, calendar: Calendar, clock: str, table: RawTable) -> Panel:
     """The panel of a table's rows.
 
-    A series ends at its last observed target. Behind it are the known covariates of the future; what a table
-    has of past covariates there is left out.
+    A series begins at its first observed target and ends at its last. Covariates before the first are left out;
+    behind the last are the known ones of the future, and past ones are left out there, too.
 
     Args:
         rows: Sorted.
@@ -35,9 +36,9 @@ def lay_on_grid(rows: Rows, calendar: Calendar, clock: str, table: RawTable) -> 
     """
     ticks = calendar.ticks(rows.stamps)
     _refuse_off_grid(ticks, rows, calendar, table)
-    starts = rows.starts
+    starts, kept = _begin(rows, table)
     first = ticks[starts]
-    counts = ticks[np.append(starts[1:], len(ticks)) - 1] - first + 1
+    counts = ticks[np.append(rows.starts[1:], len(ticks)) - 1] - first + 1
     if counts.sum() > MOST_EMPTY * len(ticks) + 1_000:
         raise DataError(
             f"{table.source}: on the calendar {calendar.name} {counts.sum():,} steps would hold only {len(ticks):,} "
@@ -46,9 +47,9 @@ def lay_on_grid(rows: Rows, calendar: Calendar, clock: str, table: RawTable) -> 
     offsets = np.concatenate([[0], np.cumsum(counts)])
     columns = table.columns
     moving = 1 + len(columns.past) + len(columns.known)
-    values = _laid(rows.values[:, :moving], offsets[:-1] - first, rows.series, ticks, int(offsets[-1]))
-    ends = _ends(values, offsets, rows.names, table)
-    _leave_out_later_past(values, offsets, ends, table)
+    values = _laid(rows.values[kept, :moving], offsets[:-1] - first, rows.series[kept], ticks[kept], int(offsets[-1]))
+    ends = _ends(values, offsets)
+    _leave_out_past(values, offsets, ends, rows, table)
     numeric = isinstance(calendar, EvenSteps) and calendar.numeric
     return Panel(
         ids=rows.names,
@@ -88,28 +89,40 @@ def _refuse_off_grid(ticks: np.ndarray, rows: Rows, calendar: Calendar, table: R
     )
 
 
-def _ends(values: np.ndarray, offsets: np.ndarray, names: np.ndarray, table: RawTable) -> np.ndarray:
-    """One behind the last observed target of each series."""
+def _begin(rows: Rows, table: RawTable) -> tuple[np.ndarray, np.ndarray | slice]:
+    """The row of the first observed target of each series, and which rows do not stand before it."""
+    observed = np.isfinite(rows.values[:, 0])
+    if observed[rows.starts].all():
+        return rows.starts, slice(None)
+    places = np.arange(len(observed))
+    starts = np.minimum.reduceat(np.where(observed, places, len(observed)), rows.starts)
+    none = rows.names[starts == len(observed)]
+    if len(none):
+        more = f" (nor have {len(none) - 1} more)" if len(none) > 1 else ""
+        raise DataError(f"{table.source}: series {none[0]!r} has no target at all{more}; leave it out")
+    return starts, places >= starts[rows.series]
+
+
+def _ends(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """One behind the last observed target of each series, which has one."""
     if np.isfinite(values[offsets[1:] - 1, 0]).all():
         return offsets[1:].copy()
     observed = np.where(np.isfinite(values[:, 0]), np.arange(len(values)), -1)
-    last = np.maximum.reduceat(observed, offsets[:-1])
-    if (last < 0).any():
-        none = names[last < 0]
-        more = f" (nor have {len(none) - 1} more)" if len(none) > 1 else ""
-        raise DataError(f"{table.source}: series {none[0]!r} has no target at all{more}; leave it out")
-    return np.asarray(last + 1)
+    return np.asarray(np.maximum.reduceat(observed, offsets[:-1]) + 1)
 
 
-def _leave_out_later_past(values: np.ndarray, offsets: np.ndarray, ends: np.ndarray, table: RawTable) -> None:
+def _leave_out_past(values: np.ndarray, offsets: np.ndarray, ends: np.ndarray, rows: Rows, table: RawTable) -> None:
+    """Takes past covariates behind the ends out, and notes how many are left out there and before the starts."""
     if not table.columns.past:
         return
     past = slice(1, 1 + len(table.columns.past))
+    told = np.isfinite(rows.values[:, past]).sum()
     later = np.arange(len(values)) >= np.repeat(ends, np.diff(offsets))
-    count = int(np.isfinite(values[later, past]).sum())
+    values[later, past] = np.nan
+    count = int(told - np.isfinite(values[:, past]).sum())
     if count:
-        values[later, past] = np.nan
-        table.notes["past covariates"] = f"{count:,} values behind the last target of their series; left out"
+        where = "before the first or behind the last target of their series"
+        table.notes["past covariates"] = f"{plural(count, 'value')} {where}; left out"
 
 
 def _static(rows: Rows, cells: np.ndarray, table: RawTable) -> np.ndarray:

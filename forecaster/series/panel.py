@@ -28,7 +28,8 @@ class Panel:
     Args:
         ids: Name of each series, in order; shape (series,).
         values: float32, shape (total steps, columns): the target, then `past`, then `known`. NaN: missing.
-        offsets: First row of each series, and the number of rows; shape (series + 1,).
+        offsets: First row of each series, that of its first observed target, and the number of rows; shape
+            (series + 1,).
         first: Tick of each series' first row; shape (series,).
         ends: One behind the last row that may be seen, for each series; later rows are the future, in which
             only `known` columns have values; shape (series,).

@@ -132,14 +132,9 @@ class Runs:
     def table(self) -> np.ndarray:
         """The runs: series, first row, one behind the last row; shape (runs, 3).
 
-        A series starts at its first observed value. It is cut into as many equal runs as its share of all steps
-        deserves of the lanes, at least one.
+        A series is cut into as many equal runs as its share of all steps deserves of the lanes, at least one.
         """
-        starts = [
-            self.panel.offsets[one] + int(np.isfinite(self.panel.history(one)).argmax())
-            for one in range(len(self.panel))
-        ]
-        lengths = self.panel.ends - np.asarray(starts)
+        starts, lengths = self.panel.offsets[:-1], self.panel.lengths
         total = int(lengths.sum())
         rows = []
         for series in np.flatnonzero(lengths > 1):

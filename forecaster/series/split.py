@@ -79,8 +79,7 @@ def taking_part(panel: Panel, ticks: np.ndarray) -> np.ndarray:
     Returns:
         Boolean, of that shape.
     """
-    begun = panel.first + [int(np.isfinite(panel.history(one)).argmax()) for one in range(len(panel))]
-    return np.asarray((begun <= ticks) & (panel.last > ticks))
+    return np.asarray((panel.first <= ticks) & (panel.last > ticks))
 
 
 def forecastable(panel: Panel, ticks: np.ndarray, horizon: int) -> np.ndarray:

@@ -234,7 +234,7 @@ def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
     """
     gaps = missing_stretches(panel.target, panel.offsets)
     room = panel.lengths - horizon
-    first = np.maximum(np.maximum(1, np.minimum(lookback, room // 2)), _first_observed(gaps, len(panel)) + 1)
+    first = np.maximum(1, np.minimum(lookback, room // 2))
     unseen, unlearnt = gaps.at_least(lookback), gaps.at_least(horizon)
     series, starts, stops = _without(
         np.concatenate([unseen.series, unlearnt.series]),
@@ -250,14 +250,6 @@ def training_windows(panel: Panel, lookback: int, horizon: int) -> Windows:
             "shorten the horizon or give more data"
         )
     return Windows(panel, lookback, horizon, series, panel.offsets[series] + starts, stops - starts)
-
-
-def _first_observed(gaps: Stretches, count: int) -> np.ndarray:
-    """Step of the first observed target of each series; shape (series,)."""
-    first = np.zeros(count, np.int64)
-    leading = gaps.starts == 0
-    first[gaps.series[leading]] = gaps.lengths[leading]
-    return first
 
 
 def _without(

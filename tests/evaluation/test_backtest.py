@@ -107,7 +107,7 @@ def test_a_series_that_has_begun_without_a_value_waits_for_its_first():
     frame = roll(Recorder(horizon=2), panel, cutoffs(panel, 2, 3, 1))
     assert frame.groupby("cutoff")["unique_id"].unique().map(list).to_dict() == {3: ["a"], 4: ["a"], 5: ["a", "b"]}
     alone = panel.select([1])
-    only = roll(Recorder(horizon=2), alone, cutoffs(alone, 2, 3, 1))
+    only = roll(Recorder(horizon=2), alone, np.array([[3], [4], [5]]))
     assert only["cutoff"].unique().tolist() == [5]
     with pytest.raises(DataError, match="before and behind"):
         roll(Recorder(horizon=2), alone, np.array([[1], [2]]))
@@ -257,7 +257,7 @@ def test_who_says_how_far_back_it_reads_is_asked_for_many_cutoffs_at_once_and_sa
 def network():
     """A real network that reads the past and the known covariate and the hour, and the panel that it was fitted on."""
     panel = panel_of(starts=(0, 50)).with_calendar(["hour"])
-    panel.values[[20, 21, 70, 160]] = np.nan, 1.0, 0.5
+    panel.values[[20, 21, 70, 110]] = np.nan, 1.0, 0.5
     return RecurrentForecaster(tiny(steps=5), HORIZON, lookback=12, season=6).fit(panel.until(65)), panel
 
 
@@ -275,7 +275,8 @@ def test_of_cutoffs_forecast_at_once_none_sees_what_only_a_later_one_may(network
     forecaster, panel = network
     origins, border = cutoffs(panel, HORIZON, 20, 1), 75
     values = panel.values.copy()
-    later = np.arange(len(values)) - np.repeat(panel.offsets[:-1], np.diff(panel.offsets)) > border
+    ticks = np.arange(len(values)) + np.repeat(panel.first - panel.offsets[:-1], np.diff(panel.offsets))
+    later = ticks > panel.first[0] + border
     values[later, :2] += 1e3
     changed = replace(panel, values=values)
     before, after = (roll(forecaster, one, origins).drop(columns="y") for one in (panel, changed))

@@ -61,6 +61,7 @@ def kept_promises(panel: Panel) -> None:
     assert panel.offsets[-1] == len(panel.values)
     assert (panel.offsets[:-1] < panel.ends).all()
     assert (panel.ends <= panel.offsets[1:]).all()
+    assert np.isfinite(panel.target[panel.offsets[:-1]]).all()
     assert np.isfinite(panel.target[panel.ends - 1]).all()
     for series in range(len(panel)):
         future = slice(panel.ends[series], panel.offsets[series + 1])
@@ -70,7 +71,10 @@ def kept_promises(panel: Panel) -> None:
 
 
 def holds_each_row_once(panel: Panel, frame: pd.DataFrame) -> None:
-    """Every cell of the table is where its series and stamp say, and there is nothing else."""
+    """Every cell of the table is where its series and stamp say, and there is nothing else.
+
+    Rows before the first target of their series are left out.
+    """
     expected = np.full_like(panel.values, np.nan)
     places = {name: number for number, name in enumerate(panel.ids)}
     for row in frame.itertuples():
@@ -79,6 +83,9 @@ def holds_each_row_once(panel: Panel, frame: pd.DataFrame) -> None:
         tick = panel.calendar.ticks(time)[0]
         assert tick != OFF_GRID
         place = panel.offsets[series] + tick - panel.first[series]
+        if tick < panel.first[series]:
+            assert np.isnan(row.y)
+            continue
         expected[place, [0, 2]] = np.array([row.y, row.k], np.float32)
         expected[place, 1] = row.p if place < panel.ends[series] else np.nan
     np.testing.assert_array_equal(panel.values, expected)

@@ -47,11 +47,23 @@ class TestLayout:
         assert panel.ends.tolist() == [3]
         assert np.isnan(panel.values[3:, :2]).all()
         assert panel.values[:, 2].tolist() == [1, 2, 3, 4, 5]
-        assert panel.notes["past covariates"] == "1 values behind the last target of their series; left out"
+        told = "1 value before the first or behind the last target of their series; left out"
+        assert panel.notes["past covariates"] == told
 
-    def test_missing_targets_before_the_first_stay(self):
-        panel = panel_from_frame(table(ds=days(4), y=[None, None, 3, 4]), freq="D")
-        np.testing.assert_array_equal(panel.history(0), [np.nan, np.nan, 3, 4])
+    def test_a_series_begins_at_its_first_target_as_if_the_rows_before_it_were_not_there(self):
+        frame = table(
+            id=list("aaaabbbb"), ds=days(4) * 2, y=[None, None, 3, 4, None, 6, None, 8], p=range(8), k=range(8),
+            s=[5, None, None, None, 7, 7, 7, 7],
+        )  # fmt: skip
+        columns = Columns("id", past=["p"], known=["k"], static=["s"])
+        panel = panel_from_frame(frame, columns, freq="D", missing="mask")
+        assert panel.first.tolist() == [2, 1] and panel.lengths.tolist() == [2, 3]
+        rows = [[3, 2, 2], [4, 3, 3], [6, 5, 5], [np.nan, 6, 6], [8, 7, 7]]
+        np.testing.assert_array_equal(panel.values, np.array(rows, np.float32))
+        assert panel.static_values.tolist() == [[5], [7]]
+        assert panel.notes["gaps"] == "1 of 5 steps missing, in 1 gap, the longest of 1 step"
+        assert panel.notes["past covariates"].startswith("3 values before the first or behind the last target")
+        assert panel_from_frame(frame[:4], columns, freq="D", missing="error").notes["gaps"] == "none"
 
     def test_the_input_is_not_changed(self):
         frame = table(ds=days(4)[::-1], y=[4, 3, 2, 1])
