@@ -176,7 +176,7 @@ class PipelineDefinition(BaseModel):
     lookback: PositiveInt | Literal["auto"] = Field(default="auto", description="time steps that a network sees")
     season: Season = Field(default="auto", description="season or seasons of the data, in time steps")
     metric_season: PositiveInt | Literal["auto"] = Field(
-        default="auto", description="season of MASE and Naive2; auto: M4's"
+        default="auto", description="season of MASE and Naive2; auto: M4's, and 1 for MASE where no series is longer"
     )
     levels: Annotated[list[Level], Field(min_length=1)] = [80.0, 95.0]
     models: Annotated[list[Entry], Field(min_length=1)] = [*RECURRENT]

@@ -99,13 +99,17 @@ def decide(
         overlap: How many successive forecasts share targets.
 
     Returns:
-        The decision. Where there is no champion to be beaten, the baselines alone are compared.
+        The decision. Where there is no champion to be beaten, the baselines alone are compared; where no series has
+        a loss, nothing is, and nothing changes.
 
     Example:
         >>> field = pd.DataFrame({"gru": [1.0, 1.1, 0.9, 1.0], "naive": [2.0, 2.3, 1.9, 2.1]})
         >>> decide("gru", field, None, PromoteDefinition(beat=["champion", "naive"])).outcome
         'promoted'
     """
+    if field.empty:
+        told = f"{in_words(promote.metric)} cannot be computed for any series, so nothing is compared"
+        return Decision("kept", f"{told}; `check` says why, and what to write")
     pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     if duel is not None and CHAMPION in promote.beat:
         if len(duel) < promote.min_windows:

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project, TextData, TickerData
 from forecaster.errors import DataError, DefinitionError
+from forecaster.evaluation import scales
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_counts, check_support, check_transform
@@ -48,7 +49,7 @@ class Prepared:
         validation: Cutoffs of the validation part, inside the fitting part.
         step: Time steps between cutoffs.
         resolved: Lookback, seasons, segment.
-        season: Of MASE and Naive2.
+        season: Of MASE.
         transform: What the networks see.
         directional: Whether the signs of changes are judged, too.
         models: The networks to fit.
@@ -113,18 +114,18 @@ def prepare(
     transform = resolved.transform
     check_transform(panel if definition.transform != "auto" else fitting, transform)
     by_source = definition.transform == "auto" and transform == "log_return"
-    season = metric_season(panel.calendar) if definition.metric_season == "auto" else definition.metric_season
+    validation = cutoffs(fitting, horizon, resolved.validation, step)
+    season, of_metric = _metric_season(definition, fitting.until(validation[0]))
     inferred = {
         **resolved.reasons,
         "test": why,
         "step": f"{plural(step, 'step')} between forecast origins",
-        "metric season": f"{season} ({'as in M4' if definition.metric_season == 'auto' else 'as told'})",
+        "metric season": of_metric,
         **({"transform": f"{transform} (by the source)"} if by_source else {}),
     }
     _leave_out(inferred, models, ridge="ridge" in definition.baselines)
     if definition.symbolic:
         inferred = _of_symbols(inferred, definition, any(model.carry_state for model in models))
-    validation = cutoffs(fitting, horizon, resolved.validation, step)
     parts = () if definition.symbolic else (("test", panel, test), ("validation", fitting, validation))
     for part, seen, origins in parts:
         if told := _unforeseen(part, seen, origins, horizon):
@@ -133,6 +134,26 @@ def prepare(
     return Prepared(
         panel, fitting, test, validation, step, resolved, season, transform, signs, models, inferred
     )  # fmt: skip
+
+
+def _metric_season(definition: PipelineDefinition, training: Panel) -> tuple[int, str]:
+    """The season of MASE, in words too: where it is left open, M4's, or 1 where no series is longer than that."""
+    season, told = _cycle(definition, training), definition.metric_season != "auto"
+    why = "as told" if told else "as in M4"
+    if not told and season >= training.lengths.max():
+        season, why = 1, f"no series has more than M4's {plural(season, 'step')} before the validation part"
+    if not definition.symbolic and scales(training, season).isna().all():
+        remedy = "; write `metric_season: 1`, or" if season > 1 else "; write"
+        why += (
+            f"; MASE cannot be computed on the validation part: before it no values of a series that are "
+            f"{plural(season, 'step')} apart differ{remedy} `promote: {{metric: smape}}`"
+        )
+    return season, f"{season} ({why})"
+
+
+def _cycle(definition: PipelineDefinition, panel: Panel) -> int:
+    """The season of Naive2 and the first of the seasonal naive forecast."""
+    return metric_season(panel.calendar) if definition.metric_season == "auto" else definition.metric_season
 
 
 def _check_warm_start(definition: PipelineDefinition) -> None:
@@ -248,8 +269,8 @@ def baselines(definition: PipelineDefinition, prepared: Prepared) -> list[Foreca
     """The baselines of a run; the seasonal naive forecast is made for every season that was found."""
     made: list[Forecaster] = []
     horizon, levels = definition.horizon, definition.levels
-    seasons = list(prepared.resolved.seasons)
-    first = prepared.season if prepared.season > 1 else (seasons[0] if seasons else 1)
+    seasons, cycle = list(prepared.resolved.seasons), _cycle(definition, prepared.panel)
+    first = cycle if cycle > 1 else (seasons[0] if seasons else 1)
     for name in definition.baselines:
         if name == "ridge":
             made.append(_ridge(definition, prepared))
@@ -260,7 +281,7 @@ def baselines(definition: PipelineDefinition, prepared: Prepared) -> list[Foreca
                 label = name if season == first else f"{name}_{season}"
                 made.append(NaiveForecaster(NAIVE_RULES[name], horizon, season, label, levels))
         else:
-            made.append(NaiveForecaster(NAIVE_RULES[name], horizon, prepared.season, name, levels))
+            made.append(NaiveForecaster(NAIVE_RULES[name], horizon, cycle, name, levels))
     return made
 
 

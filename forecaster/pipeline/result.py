@@ -126,23 +126,40 @@ def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, wi
     own, best = scores[chosen], float(naive.iloc[0])
     p = dict(zip(table["model"], table["p"].astype(float), strict=True))[chosen]
     passed, significant = own < best, bool(own < best and p < significance)
-    said = [f"{chosen} was chosen on the validation part."]
     name = metric.replace("_", " ") if "_" in metric else metric.upper()
-    if passed:
-        sureness = "significant" if significant else "NOT significant"
-        gain = 1 - own / best
-        below = f"{gain:.0%}" if gain >= 0.01 else f"{gain:.1%}"
-        said.append(
-            f"On the test part its {name} is {own:.3f}, {below} below the best naive forecast's ({naive.index[0]}, "
-            f"{best:.3f}); the difference is {sureness} (p = {p:.2g}, {windows} forecast origins)."
-        )
+    if all(map(math.isnan, scores.values())):
+        said = [_unjudged(chosen, name)]
     else:
-        said.append(
-            f"On the test part its {name} is {own:.3f} and does not beat the best naive forecast "
-            f"({naive.index[0]}, {best:.3f})."
-        )
-    said.extend(_others(rows, scores, chosen))
+        sureness = f"{'significant' if significant else 'NOT significant'} (p = {p:.2g}, {windows} forecast origins)"
+        standing = _standing(name, own, str(naive.index[0]), best, sureness)
+        said = [f"{chosen} was chosen on the validation part.", standing, *_others(rows, scores, chosen)]
     return Gate(chosen, passed, significant, p, str(naive.index[0]), " ".join(said))
+
+
+def _unjudged(chosen: str, name: str) -> str:
+    """The verdict where no model has a score."""
+    said = f"{name} cannot be computed, so no model of this run is judged by it, and {chosen} does not pass."
+    if name != "MASE":
+        return said
+    return (
+        f"{said} In the fitting part no values of a series that are one metric season apart differ: write "
+        "`metric_season: 1`, or `promote: {metric: smape}`."
+    )
+
+
+def _standing(name: str, own: float, naive: str, best: float, sureness: str) -> str:
+    """How the chosen network stands beside the best naive forecast."""
+    if math.isnan(own):
+        return f"On the test part it left out forecasts, so it has no {name} and does not pass."
+    if not own < best:
+        against = f"the best naive forecast ({naive}, {best:.3f})"
+        return f"On the test part its {name} is {own:.3f} and does not beat {against}."
+    gain = 1 - own / best
+    below = f"{gain:.0%}" if gain >= 0.01 else f"{gain:.1%}"
+    return (
+        f"On the test part its {name} is {own:.3f}, {below} below the best naive forecast's ({naive}, {best:.3f}); "
+        f"the difference is {sureness}."
+    )
 
 
 def _others(rows: pd.DataFrame, scores: Mapping[str, float], chosen: str) -> list[str]:
@@ -151,7 +168,10 @@ def _others(rows: pd.DataFrame, scores: Mapping[str, float], chosen: str) -> lis
     if not rows["significant"].any():
         said.append("No model of this run beats the naive forecasts significantly.")
     for rival in rows.index[rows["kind"] == "rival"]:
-        word = "is beaten too" if scores[chosen] < scores[rival] else "is NOT beaten"
         size = "cheap" if rival == "ridge" else "classical"
+        if math.isnan(scores[rival]):
+            said.append(f"The {size} rival {rival} left out forecasts and is not compared.")
+            continue
+        word = "is beaten too" if scores[chosen] < scores[rival] else "is NOT beaten"
         said.append(f"The {size} rival {rival} ({scores[rival]:.3f}) {word}.")
     return said

@@ -46,6 +46,13 @@ def test_everything_must_be_beaten(champion, naive, outcome, fragment):
     assert fragment in decision.reason
 
 
+def test_without_any_loss_nothing_is_compared():
+    none = losses(gru=1.0, naive=2.0, champion=2.0).iloc[:0]
+    decision = decide("gru", none, none, PromoteDefinition())
+    assert (decision.outcome, decision.comparisons) == ("kept", ())
+    assert decision.reason.startswith("MASE cannot be computed for any series") and "`check`" in decision.reason
+
+
 def test_a_level_that_a_worse_one_may_pass_is_not_called_better():
     promote = PromoteDefinition(significance=0.99, beat=["champion"])
     decision = decide("gru", losses(gru=1.0), losses(2, gru=1.01, champion=1.0), promote)

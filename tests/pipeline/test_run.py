@@ -12,7 +12,7 @@ import yaml
 from forecaster.config import Project, read_pipeline
 from forecaster.errors import DataError, DefinitionError, Interrupted
 from forecaster.pipeline import Listener, run
-from forecaster.pipeline.preparation import prepare
+from forecaster.pipeline.preparation import baselines, prepare
 from forecaster.pipeline.result import judge
 from forecaster.store import Store
 from tests.pipeline.conftest import SMALL, write_project
@@ -134,6 +134,54 @@ def test_the_gate(mase, p, passed, significant, words):
     assert words in gate.verdict
 
 
+@pytest.mark.parametrize(
+    ("mase", "words"),
+    [
+        ({}, "MASE cannot be computed, so no model of this run is judged by it, and lstm does not pass"),
+        ({}, "write `metric_season: 1`, or `promote: {metric: smape}`"),
+        ({"naive": 1.0, "ridge": 0.9}, "it left out forecasts, so it has no MASE and does not pass"),
+        ({"lstm": 0.5, "naive": 1.0}, "The cheap rival ridge left out forecasts and is not compared"),
+    ],
+)
+def test_a_verdict_says_why_there_is_no_score(mase, words):
+    models = ["lstm", "naive", "ridge"]
+    table = pd.DataFrame(
+        {
+            "model": models,
+            "kind": ["network", "naive", "rival"],
+            "mase": [mase.get(model, np.nan) for model in models],
+            "p": [1.0, np.nan, 1.0],
+            "significant": [False, False, False],
+        }
+    )
+    gate = judge(table, "lstm", "mase", 0.05, 20)
+    assert words in gate.verdict and "nan" not in gate.verdict
+    assert gate.passed == ("lstm" in mase) and not gate.significant
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "season", "words"),
+    [
+        (15, "auto", 1, "1 (no series has more than M4's 12 steps before the validation part)"),
+        (40, "auto", 12, "12 (as in M4)"),
+        (40, 3, 3, "3 (as told)"),
+        (15, 12, 12, "12 (as told; MASE cannot be computed on the validation part: before it no values of a series "
+         "that are 12 steps apart differ; write `metric_season: 1`, or `promote: {metric: smape}`)"),
+    ],
+)  # fmt: skip
+def test_the_season_of_mase_is_one_that_the_data_have(tmp_path, rows, told, season, words):
+    """The naive forecasts keep the year, which a few months more than one show already."""
+    file = write_project(tmp_path, horizon=3, lookback="auto", backtest={}, metric_season=told)
+    months = pd.date_range("2012-01-31", periods=rows, freq="ME")
+    values = np.random.default_rng(3).normal(50, 9, rows)
+    pd.DataFrame({"ds": months, "y": values}).to_csv(tmp_path / "demand.csv", index=False)
+    definition = read_pipeline(file)
+    prepared = prepare(definition, Project(tmp_path), tmp_path)
+    assert (prepared.season, prepared.inferred["metric season"]) == (season, words)
+    seasonal = next(one for one in baselines(definition, prepared) if one.name == "seasonal_naive")
+    assert seasonal.season == (12 if told == "auto" else told)
+
+
 def test_refit_publishes_the_twin_that_saw_all_data_and_says_so(finished, tmp_path):
     _, project, definition = finished
     promote = definition.promote.model_copy(update={"refit": True})
@@ -204,9 +252,9 @@ def test_a_series_that_ends_early_is_left_out_where_its_known_covariates_end(tmp
 
 def test_that_ridge_alone_is_cautious_is_told_as_such(tmp_path):
     """Networks with conformal intervals are not."""
-    for baselines, told in ((["naive", "ridge"], "ridge: intervals drawn towards"), (["naive"], "None")):
+    for judges, told in ((["naive", "ridge"], "ridge: intervals drawn towards"), (["naive"], "None")):
         models = [{"extends": "gru", **SMALL, "conformal": True}]
-        definition = read_pipeline(write_project(tmp_path, models=models, baselines=baselines))
+        definition = read_pipeline(write_project(tmp_path, models=models, baselines=judges))
         assert str(prepare(definition, Project(tmp_path), tmp_path).inferred.get("caution")).startswith(told)
 
 
