@@ -55,13 +55,25 @@ def predict_published(
         frame = _of_groups(store, name, members, asked)
     else:
         frame = _forecast(store.read(name, number), asked)
-    text = frame.to_json(orient="records", date_format="iso") + "\n" if as_json else frame.to_csv(index=False)
+    text = _json(frame) if as_json else frame.to_csv(index=False)
     if out:
         with _named(out):
             out.write_text(text, encoding="utf-8")
         messages.print(f"{len(frame)} forecasts written to {out}", markup=False)
     else:
         print(text, end="")  # noqa: T201
+
+
+def _json(frame: pd.DataFrame) -> str:
+    """A list of rows, whose stamps and numbers are those of the CSV file; null for what is missing."""
+    import orjson
+
+    from forecaster.series.stamps import written
+
+    stamped = ("ds", "cutoff")
+    columns = {name: written(frame[name]) if name in stamped else frame[name].to_numpy() for name in frame}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def _check_place(out: Path, as_json: bool) -> None:

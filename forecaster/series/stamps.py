@@ -13,7 +13,7 @@ from forecaster.series.coded import Coded
 from forecaster.series.localtime import check_zone, moments_of
 from forecaster.series.rawtable import RawTable
 
-__all__ = ["parse_stamps", "say_stamp"]
+__all__ = ["parse_stamps", "say_stamp", "written"]
 
 OFFSET = r"([T ]\d.*)(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
 """A time of day, and behind it the distance from UTC."""
@@ -33,6 +33,18 @@ def say_stamp(stamp: Any) -> str:
     if isinstance(stamp, int | np.integer):
         return str(stamp)
     return pd.Timestamp(stamp).isoformat().removesuffix("T00:00:00")
+
+
+def written(stamps: pd.Series[Any]) -> list[str | int]:
+    """Stamps for programs: ISO 8601, with the offset from UTC of the zone that they have; whole numbers as they are.
+
+    Example:
+        >>> written(pd.Series(pd.date_range("2024-07-01", periods=1, tz="Europe/Berlin"))), written(pd.Series([7]))
+        (['2024-07-01T00:00:00+02:00'], [7])
+    """
+    if pd.api.types.is_datetime64_any_dtype(stamps):
+        return [stamp.isoformat() for stamp in stamps]
+    return [int(stamp) for stamp in stamps]
 
 
 def parse_stamps(

@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from forecaster.forecasting.protocol import interval_columns
+from forecaster.series.stamps import written
 from forecaster.serving.models import CHAMPION, Loaded
 from forecaster.serving.observations import Rows
 from forecaster.serving.symbol_answers import SymbolStep, steps_of
@@ -126,7 +127,7 @@ def answer(loaded: Loaded, name: str, frame: pd.DataFrame, aside: Aside) -> byte
         aside: What is said beside them.
     """
     manifest = loaded.version.manifest
-    stamps, cutoffs = _stamps(frame["ds"]), _stamps(frame["cutoff"])
+    stamps, cutoffs = written(frame["ds"]), written(frame["cutoff"])
     told: dict[str, Any] = {"name": name, "version": loaded.number, "model": manifest.model}
     told["frequency"] = manifest.frequency["name"]
     if aside.left_out:
@@ -153,9 +154,3 @@ def _steps(frame: pd.DataFrame, manifest: Manifest, stamps: list[Any], cutoffs: 
         }
         for place, series in enumerate(frame["unique_id"])
     ]
-
-
-def _stamps(column: pd.Series[Any]) -> list[str | int]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return [stamp.isoformat() for stamp in column]
-    return [int(stamp) for stamp in column]

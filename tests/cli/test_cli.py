@@ -1,11 +1,13 @@
 """The command line: what is printed, and how it exits."""
 
+import io
 import json
 import signal
 import subprocess
 import sys
 import time
 
+import pandas as pd
 import pytest
 
 from forecaster.store import Store
@@ -54,8 +56,22 @@ def test_predict_gives_dated_forecasts_with_intervals(project):
     few = here("predict", "small", "--data", "few.csv", cwd=folder)
     assert few.returncode == 0 and "1 of 1 series have fewer rows than the 48 steps" in few.stderr.replace("\n", " ")
     assert "fewer rows" not in answer.stderr
-    records = json.loads(here("predict", "small", "--json", cwd=folder).stdout)
-    assert len(records) == 24
+
+
+def test_json_has_the_stamps_and_numbers_of_the_csv_with_the_offset_of_their_zone(project, tmp_path):
+    folder, _ = project
+    hours = pd.date_range("2023-07-01", periods=480, freq="h", tz="Europe/Berlin")
+    zoned = pd.read_csv(folder / "demand.csv")[:480].assign(ds=[hour.isoformat() for hour in hours])
+    zoned.to_csv(tmp_path / "zoned.csv", index=False)
+    for given, first in (
+        ([], "2024-03-31T00:00:00"),
+        (["--data", tmp_path / "zoned.csv"], "2023-07-21T00:00:00+02:00"),
+    ):
+        csv = pd.read_csv(io.StringIO(here("predict", "small", *given, cwd=folder).stdout), dtype=str)
+        records = json.loads(here("predict", "small", *given, "--json", cwd=folder).stdout, parse_float=str)
+        assert records[0]["ds"] == first
+        csv[["ds", "cutoff"]] = csv[["ds", "cutoff"]].map(lambda stamp: stamp.replace(" ", "T"))
+        assert records == csv.to_dict("records")
 
 
 def test_forecasts_are_written_where_and_as_they_are_asked_for(project):
