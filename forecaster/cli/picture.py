@@ -41,7 +41,8 @@ def page_content(
     """
     count = len(account.panel)
     spread = np.unique(np.linspace(0, count - 1, MOST_SERIES).astype(int))
-    chosen = list(dict.fromkeys([*worst_series(account, MOST_SERIES).tolist(), *spread.tolist()]))[:MOST_SERIES]
+    odd = worst_series(account, MOST_SERIES).tolist()
+    chosen = list(dict.fromkeys([*odd, *spread.tolist()]))[:MOST_SERIES]
     return CheckContent(
         title=title,
         created=datetime.now(UTC),
@@ -56,6 +57,7 @@ def page_content(
         outliers=pd.concat([_outliers(account, one) for one in chosen], ignore_index=True),
         captions={str(account.panel.ids[one]): _caption(account, one) for one in chosen},
         series=count,
+        odd=len(odd),
         **(_of_symbols(account, chosen) if account.panel.symbols else _of_numbers(account)),
     )
 

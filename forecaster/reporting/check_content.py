@@ -28,6 +28,7 @@ class CheckContent:
         outliers: Long frame `unique_id, ds, y, score`.
         captions: unique_id -> a few words.
         series: How many there are in all.
+        odd: How many of those to draw are odd at all; they come first, the oddest before the others.
         correlations: At lags 1, 2, …
         limits: What chance stays below, at the same lags.
         cycles: Lag -> autocorrelation.
@@ -50,6 +51,7 @@ class CheckContent:
     outliers: pd.DataFrame
     captions: Mapping[str, str]
     series: int
+    odd: int = 0
     correlations: np.ndarray = field(default_factory=lambda: np.zeros(0))
     limits: np.ndarray = field(default_factory=lambda: np.zeros(0))
     cycles: Mapping[int, float] = field(default_factory=dict)

@@ -70,10 +70,17 @@ def _series_section(content: CheckContent) -> Section:
         words = content.captions.get(str(name), "")
         caption = f"<strong>{text(name)}</strong> <span>{text(words)}</span>"
         drawn += figure(key, f"The series {name}: {words}", caption, "wide" if len(names) == 1 else "small")
-    of = "" if len(names) == content.series else f"<p>{len(names):,} of {content.series:,}, the oddest first.</p>"
+    of = "" if len(names) == content.series else f"<p>{_choice(len(names), content)}.</p>"
     swatches = '<li><i class="swatch gap"></i>missing</li><li><i class="swatch ring outlier"></i>outlier</li>'
     key = f'<ul class="legend">{swatches}</ul>'
     return Section("series", "Series", "The series", f'{of}{key}<div class="grid">{drawn}</div>', figures)
+
+
+def _choice(drawn: int, content: CheckContent) -> str:
+    """How many series are drawn, and how they were chosen from all, some or none of which are odd."""
+    some = "the odd one first" if content.odd == 1 else f"the {content.odd} odd ones first"
+    order = some if content.odd < drawn else "the oddest first"
+    return f"{drawn:,} of {content.series:,}, {order if content.odd else 'spread over all, none of which is odd'}"
 
 
 def _series_plot(content: CheckContent, name: object, points: int) -> Json:

@@ -16,7 +16,7 @@ from forecaster.errors import DataError
 from forecaster.series.features import CalendarFeatures
 from forecaster.series.filling import filled
 from forecaster.series.panel import Panel
-from forecaster.series.stretches import Stretches, missing_stretches
+from forecaster.series.stretches import missing_stretches
 
 __all__ = ["NOTHING_TO_STOP_BY", "Batch", "Windows", "forecast_windows", "training_windows"]
 

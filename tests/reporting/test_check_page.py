@@ -78,11 +78,25 @@ def test_words_stand_in_the_page():
 
 
 def test_many_series_are_drawn_a_dozen_at_most_and_thinned():
-    page = render_check(make_check([f"s{n}" for n in range(12)], steps=5_000, series=400))
+    page = render_check(make_check([f"s{n}" for n in range(12)], steps=5_000, series=400, odd=12))
     figures = data_of(page)["figures"]
     assert len(figures) == 13 and all(len(figures[f"series-{n}"]["data"][0]["x"]) <= 2_000 for n in range(12))
     assert "12 of 400, the oddest first" in page
     assert 9 in figures["series-3"]["data"][0]["y"], "no spike is lost"
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        (12, "12 of 400, the oddest first."),
+        (2, "12 of 400, the 2 odd ones first."),
+        (1, "12 of 400, the odd one first."),
+        (0, "12 of 400, spread over all, none of which is odd."),
+    ],
+)
+def test_series_are_called_odd_as_far_as_they_are(odd, words):
+    page = render_check(make_check([f"s{n}" for n in range(12)], steps=210, series=400, odd=odd))
+    assert words in page
 
 
 def test_names_from_data_are_text():
