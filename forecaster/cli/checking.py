@@ -17,6 +17,7 @@ from forecaster.cli.starting import path_from, pipeline_text, suggest_horizon, w
 from forecaster.config import FileData, PipelineDefinition, Project, read_pipeline
 from forecaster.config.reading import parse
 from forecaster.errors import DataError, DefinitionError
+from forecaster.forecasting.foreseeable import left_out
 from forecaster.forecasting.sparing import learnt
 from forecaster.pipeline.comparable import few_origins, refuse_incomparable
 from forecaster.pipeline.preparation import Prepared, prepare
@@ -208,8 +209,8 @@ def _prepare(result: Check, project: Project, base: Path) -> None:
 def _known(panel: Panel, horizon: int) -> str:
     """How far known covariates reach, and of which series not far enough where of others they do."""
     reach = np.array([_reach(panel, series) for series in range(len(panel))])
-    short = np.flatnonzero(reach < horizon)
-    if len(short) in (0, len(panel)):
+    short = left_out(reach < horizon, panel)
+    if not len(short):
         steps = plural(int(reach.min()), "step")
         return f"reach {steps} beyond the last target; a forecast from there needs {horizon}"
     some = ", ".join(f"{panel.ids[one]} ({reach[one]})" for one in short[:FEW])

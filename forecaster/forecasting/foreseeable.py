@@ -1,7 +1,8 @@
 """Which series can be forecast at all: those whose known covariates reach over all of the coming steps.
 
 One product that has been taken off the list keeps no forecast of the others from being made: it is left out, and that
-is said. Where all would be left out, none is, so that the forecaster itself says what is missing.
+is said. Where all that end last would be left out, as where somebody forgot to tell what is coming, none is, and the
+forecaster itself says what is missing: one that ended before stands in for none of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from forecaster.forecasting.inference import GIVE_KNOWN, first_unforeseen
 from forecaster.series import Panel, foreseen
 from forecaster.series.stamps import say_stamp
 
-__all__ = ["Foreseeable", "foreseeable"]
+__all__ = ["Foreseeable", "foreseeable", "left_out"]
 
 NAMED = 10
 """Series that are named one by one."""
@@ -34,6 +35,20 @@ class Foreseeable:
     panel: Panel
     left_out: tuple[str, ...] = ()
     told: str = ""
+
+
+def left_out(short: np.ndarray, panel: Panel) -> np.ndarray:
+    """Which series are left out: those with too short covariates, if of those that end last others have enough.
+
+    Args:
+        short: Whether a series' known covariates do not reach far enough; shape (series,).
+        panel: The series.
+
+    Returns:
+        Their numbers.
+    """
+    last = panel.last == panel.last.max() if panel.shared_clock else np.ones(len(panel), bool)
+    return np.flatnonzero(short) if not short[last].all() else np.zeros(0, np.int64)
 
 
 def foreseeable(panel: Panel, horizon: int, start: Start | None = None) -> Foreseeable:
@@ -58,8 +73,8 @@ def foreseeable(panel: Panel, horizon: int, start: Start | None = None) -> Fores
         begun = seen_from(panel, start)
         seen, until = begun.panel, np.full(len(begun.panel), begun.start + horizon - 1)
         after = until - horizon if panel.symbols else seen.last
-    short = np.flatnonzero(~foreseen(seen, after, until))
-    if len(short) in (0, len(seen)):
+    short = left_out(~foreseen(seen, after, until), seen)
+    if not len(short):
         return Foreseeable(panel)
     names = seen.ids[short]
     one = int(short[0])

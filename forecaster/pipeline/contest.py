@@ -71,7 +71,7 @@ class Contest:
         networks = [str(model) for model in self.table["model"] if model in self.networks]
         return scored_apart(
             self.forecasts, prepared.fitting, [*networks, naive], definition.promote.metric, prepared.season,
-            prepared.resolved.lookback, definition.horizon,
+            self.winner.facts["lookback"], definition.horizon,
         )  # fmt: skip
 
     def lagged(self, prepared: Prepared) -> dict[str, Likeness]:

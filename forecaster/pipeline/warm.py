@@ -34,13 +34,28 @@ def begin(definition: PipelineDefinition, prepared: Prepared, store: Store) -> t
         return prepared, None
     load_quietly()
     warm = warm_start(definition, prepared, store)
-    told = "nothing is published yet: from the beginning"
+    told, inferred = "nothing is published yet: from the beginning", dict(prepared.inferred)
     if warm:
+        inferred |= _kept(warm, prepared)
         kept = ", ".join(f"{key} {said(warm.facts[key])}" for key in (*left_open(definition, warm), "cycle"))
         told = f"{warm.model} goes on from {warm.source}, and keeps its {kept}"
     if warm and "intervals" in prepared.inferred:
         told += "; its intervals are calibrated by the validation part alone"
-    return replace(prepared, inferred={**prepared.inferred, "warm start": told}), warm
+    return replace(prepared, inferred={**inferred, "warm start": told}), warm
+
+
+def _kept(warm: WarmStart, prepared: Prepared) -> dict[str, str]:
+    """What is told of all that the version has otherwise than the data now suggest."""
+    found = prepared.resolved
+    suggested = {
+        "lookback": found.lookback, "season": list(found.seasons), "segment": found.segment,
+        "transform": prepared.transform,
+    }  # fmt: skip
+    return {
+        key: f"{prepared.inferred.get(key, said(now))}; of {warm.model} {said(warm.facts[key])} (as {warm.source})"
+        for key, now in suggested.items()
+        if warm.facts[key] != now
+    }
 
 
 def left_open(definition: PipelineDefinition, warm: WarmStart) -> dict[str, Any]:

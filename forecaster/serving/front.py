@@ -130,7 +130,7 @@ class Front:
                 403, "this server can be reached from elsewhere, so /api needs a token; set FORECASTER_TOKEN to one"
             )
         kind, _, shown = given.partition(" ")
-        expected, shown = token.encode("utf-8", "surrogateescape"), shown.strip()
+        expected, shown = token.encode("utf-8", "surrogateescape"), shown.strip(" \t")
         spellings = (shown.encode("latin-1"), shown.encode())  # of é: as curl sends it, as browsers and Python do
         if kind.lower() != "bearer" or not any(hmac.compare_digest(one, expected) for one in spellings):
             raise Refused(401, "send the server's token: Authorization: Bearer TOKEN")

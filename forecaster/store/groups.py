@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
 from forecaster.config.groups import GroupsDefinition
 from forecaster.store.manifest import Manifest
 from forecaster.store.versions import Store
@@ -29,14 +33,17 @@ def published_groups(store: Store, name: str) -> dict[str, Manifest]:
 
 
 def group_label(manifest: Manifest, pipeline: str) -> str | None:
-    """Of which group of a split pipeline a version is; None where it is of none.
+    """Of which group of a split pipeline a version is; None where it is of none, or another release's of some kind.
 
     Args:
         manifest: The version's.
         pipeline: Name of the split pipeline.
     """
-    told = manifest.definition.get("data", {}).get("groups")
-    groups = GroupsDefinition.model_validate(told) if told else None
+    data = manifest.definition.get("data")
+    try:
+        groups = GroupsDefinition.model_validate(data.get("groups")) if isinstance(data, Mapping) else None
+    except ValidationError:
+        return None
     if groups and groups.only is not None and groups.name_of(pipeline, groups.only) == manifest.name:
         return groups.only
     return None

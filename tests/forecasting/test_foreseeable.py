@@ -48,6 +48,13 @@ def test_those_are_left_out_that_lack_a_step_unless_all_do(horizon, start, left_
     assert bool(able.told) == bool(left_out)
 
 
+def test_one_that_ended_before_stands_in_for_none_of_those_that_go_on():
+    """Rows of a product that is no longer sold may go on, and what is coming for the others may have been forgotten."""
+    forgotten = [rows("ended", 8, 14), rows("first", 10, 10), rows("second", 10, 10)]
+    assert foreseeable(panel(*forgotten), 2).left_out == ()
+    assert foreseeable(panel(*forgotten, rows("told", 10, 14)), 2).left_out == ("first", "second")
+
+
 def test_it_is_said_which_and_of_the_first_what_is_missing():
     told = foreseeable(panel(*PARTS), 3).told
     assert told.startswith("3 of 4 series are left out")

@@ -40,6 +40,18 @@ def test_a_run_goes_on_from_the_published_version_and_says_so(finished, winner, 
     assert manifest.training["learnt_until"] < manifest.training["until"] < manifest.training["data_until"]
 
 
+def test_what_a_version_has_otherwise_than_the_data_now_suggest_is_told(finished, winner, monkeypatch):
+    _, project, _ = finished
+    definition, prepared = prepared_for(winner, project)
+    warm = warm_start(definition, prepared, Store(project.store))
+    other = replace(warm, facts={**warm.facts, "lookback": 40, "season": []})
+    monkeypatch.setattr("forecaster.pipeline.warm.warm_start", lambda *_: other)
+    told = begin(definition, prepared, Store(project.store))[0].inferred
+    assert told["lookback"] == f"{prepared.inferred['lookback']}; of {warm.model} 40 (as small version 1)"
+    assert told["season"].endswith(f"; of {warm.model} none (as small version 1)")
+    assert told["segment"] == prepared.inferred["segment"]
+
+
 def test_what_the_pipeline_leaves_to_the_data_stays_as_the_version_has_it(finished, winner):
     """More data would make more of it every few months, and the weights would be of no use any more."""
     _, project, _ = finished

@@ -1,6 +1,7 @@
 import json
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from fake_publisher import NAME, draft, publish, write
 from pydantic import ValidationError
 
 from forecaster.store import FORMAT_VERSION, Manifest, Store
+from forecaster.store.groups import group_label
 
 
 def manifest(**changes: Any) -> Manifest:
@@ -119,3 +121,18 @@ def test_created_is_in_utc_and_never_without_a_zone() -> None:
 
 def test_a_new_manifest_is_of_the_current_format() -> None:
     assert manifest().format_version == FORMAT_VERSION == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "label"),
+    [
+        ({"groups": {"by": "region", "only": "west"}}, "west"),
+        ({"groups": {"by": "region", "only": "west", "weights": "even"}}, None),
+        ({"groups": None}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_of_groups_that_another_release_wrote_in_its_own_way_nothing_is_known(data, label):
+    told = SimpleNamespace(name="sales-west", definition={} if data is None else {"data": data})
+    assert group_label(told, "sales") == label

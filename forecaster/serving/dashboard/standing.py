@@ -52,11 +52,12 @@ def _found(pipeline: Pipeline) -> Iterator[tuple[State, str]]:
     for number, reason in pipeline.load_failures.items():
         if champion is None or number != champion.number or not champion.fault:
             yield "failing", f"Version {number} cannot be loaded: {reason}"
-    latest = pipeline.runs[0] if pipeline.runs else None
-    if latest is not None and latest.state == "failed":
-        yield "failing", f"The latest retraining failed: {latest.reason or 'no reason was written'}"
-    if latest is not None and latest.state == "waiting":
-        yield "late", f"The latest attempt failed and is tried again: {latest.reason or 'interrupted'}"
+    latest = _latest(pipeline)
+    own = latest if latest in pipeline.runs else None
+    if own is not None and own.state == "failed":
+        yield "failing", f"The latest retraining failed: {own.reason or 'no reason was written'}"
+    if own is not None and own.state == "waiting":
+        yield "late", f"The latest attempt failed and is tried again: {own.reason or 'interrupted'}"
     if drifted := drift_now(pipeline):
         yield "drifting", str((drifted.drift or {}).get("reason", "drift was found"))
     if pipeline.last_due is not None and _overdue(pipeline, latest):
@@ -64,6 +65,12 @@ def _found(pipeline: Pipeline) -> Iterator[tuple[State, str]]:
     if not pipeline.published and not pipeline.file_fault:
         yield "unpublished", "Nothing has been published yet."
     yield from _of_groups(pipeline)
+
+
+def _latest(pipeline: Pipeline) -> Run | None:
+    """The newest run, a group's or its own; a split pipeline has its own where its groups could not be listed."""
+    newest = [one.runs[0] for one in (pipeline, *pipeline.groups) if one.runs]
+    return max(newest, key=lambda run: run.slot, default=None)
 
 
 def _of_groups(pipeline: Pipeline) -> Iterator[tuple[State, str]]:

@@ -74,6 +74,12 @@ def test_a_pipeline_of_groups_stands_as_these_do(groups, state, reasons):
     assert (found.state, list(found.reasons)) == (state, reasons)
 
 
+def test_where_its_groups_ran_since_it_matters_no_more_that_they_could_not_be_listed_once():
+    group = Pipeline("a-0", NOW, SPLIT, versions=[GOOD], runs=[run()], parent="a")
+    assert standing(Pipeline("a", NOW, SPLIT, groups=[group], runs=[run("failed", None, hours=33)])).state == "healthy"
+    assert standing(Pipeline("a", NOW, SPLIT, groups=[group], runs=[run("failed", None, hours=2)])).state == "failing"
+
+
 def test_next_due_is_the_next_slot():
     assert Pipeline("a", NOW, DAILY).next_due == datetime(2026, 3, 3, 3, tzinfo=UTC)
     assert Pipeline("a", NOW).next_due is None
