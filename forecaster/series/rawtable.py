@@ -123,7 +123,7 @@ class RawTable:
         if wrong.any():
             place = int(np.flatnonzero(wrong)[0])
             words = "; covariates are numbers: code words, as 0 and 1" if column in self.columns.covariates else ""
-            if column == self.columns.target and self.shown(place, column).strip("' ")[:1].isalpha():
+            if column == self.columns.target and str(cells.iloc[place]).strip()[:1].isalpha():
                 words = "; a column of names that recur is forecast by `kind: symbols`"
             raise DataError(
                 f"{self.cell(place, column)}: {self.shown(place, column)} is not a number; "

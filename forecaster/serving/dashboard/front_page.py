@@ -9,7 +9,7 @@ from urllib.parse import quote
 from forecaster.serving.dashboard.board import headline
 from forecaster.serving.dashboard.markup import Html, chip, link, moment, page, section, table, text
 from forecaster.serving.dashboard.overview import Pipeline
-from forecaster.serving.dashboard.standing import STATES, State, standing
+from forecaster.serving.dashboard.standing import STATES, Standing, State, standing
 from forecaster.serving.dashboard.words import NOTHING
 
 __all__ = ["LOOKS", "by_group", "front_page", "pipeline_link", "pipelines_table", "state_chip"]
@@ -58,15 +58,15 @@ def front_page(pipelines: Sequence[Pipeline], fault: str) -> bytes:
         for state in STATES
         if counts[state] or state in ("failing", "drifting", "healthy")
     )
-    listed = pipelines_table("All pipelines, the troubled ones first", [one for one, _ in judged])
+    listed = pipelines_table("All pipelines, the troubled ones first", judged)
     above = f'<ul class="tiles" aria-label="How many pipelines are in which state">{tiles}</ul>'
     every = section("pipelines", "All pipelines", _filter(len(judged)) + listed)
     return page("Pipelines", warning + every, above=above)
 
 
-def pipelines_table(caption: str, pipelines: Sequence[Pipeline]) -> str:
+def pipelines_table(caption: str, judged: Sequence[tuple[Pipeline, Standing]]) -> str:
     """A row a pipeline."""
-    return table(caption, HEADS, [_row(one) for one in pipelines], kind="pipelines")
+    return table(caption, HEADS, [_row(one, stands) for one, stands in judged], kind="pipelines")
 
 
 def pipeline_link(name: str) -> Html:
@@ -94,8 +94,8 @@ def _filter(count: int) -> str:
     )
 
 
-def _row(one: Pipeline) -> list[object]:
-    stands, champion = standing(one), one.champion
+def _row(one: Pipeline, stands: Standing) -> list[object]:
+    champion = one.champion
     score, skill = headline(champion.manifest if champion else None)
     model = champion.manifest.model if champion and champion.manifest else ""
     latest = one.runs[0] if one.runs else None

@@ -49,7 +49,8 @@ def pipeline_page(one: Pipeline, store: Store, served: Mapping[str, float], loca
 
 def _split_page(one: Pipeline) -> bytes:
     """The page of a pipeline that has a model for each group: all the rest stands on the pages of these."""
-    listed = pipelines_table(f"The groups of {one.name}", one.groups) if one.groups else (
+    judged = [(group, standing(group)) for group in one.groups]
+    listed = pipelines_table(f"The groups of {one.name}", judged) if judged else (
         "<p>Nothing has been published of any group yet: <code>forecaster run</code> fits a network for each.</p>"
     )  # fmt: skip
     parts = [("groups", "Groups", listed)]
