@@ -48,7 +48,9 @@ class FileData(Strict):
     thousands: Literal[",", ".", " ", "'", "_"] | None = Field(
         default=None, description="what stands between groups of three digits"
     )
-    encoding: str = Field(default="utf-8", description="of the text: utf-8, utf-16, latin-1, cp1252")
+    encoding: str = Field(
+        default="utf-8", description="of the text, where no byte order mark tells it: utf-8, utf-16, latin-1, cp1252"
+    )
     missing: Literal["mask", "interpolate", "forward", "error"] = Field(
         default="mask",
         description="gaps in the target: mask keeps them missing, interpolate and forward fill them in what models see "
@@ -139,7 +141,9 @@ class TextData(Strict):
     unit: Literal["character", "word"] = Field(
         default="character", description="what a symbol is; word: words, signs and ends of paragraphs"
     )
-    encoding: str = Field(default="utf-8", description="of the text: utf-8, utf-16, latin-1, cp1252")
+    encoding: str = Field(
+        default="utf-8", description="of the text, where no byte order mark tells it: utf-8, utf-16, latin-1, cp1252"
+    )
 
     @property
     def target(self) -> str:

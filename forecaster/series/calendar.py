@@ -188,7 +188,13 @@ def calendar_from(freq: str | int, first: Any, last: Any) -> Calendar:
     if offset.n < 1:
         raise DataError(f"freq: {freq!r} does not go forward; write a positive number of steps, such as 1h")
     if isinstance(offset, pd.offsets.Tick):
-        return even_steps(int(pd.Timedelta(offset) / pd.Timedelta(1, "us")), begin)
+        width, rest = divmod(offset.nanos, 1_000)
+        if rest:
+            raise DataError(
+                f"freq: {freq!r} is no whole number of microseconds, the finest steps that there are; write a coarser "
+                "one, or number the steps with whole numbers"
+            )
+        return even_steps(width, begin)
     if isinstance(offset, pd.offsets.Day):
         return even_steps(offset.n * DAY, begin)
     if isinstance(offset, pd.offsets.Week):

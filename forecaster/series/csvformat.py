@@ -13,10 +13,25 @@ import pandas as pd
 from forecaster.config import FileData
 from forecaster.errors import DataError
 
-__all__ = ["CsvFormat"]
+__all__ = ["CsvFormat", "heeded"]
 
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", " ", "'", "_")
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+"""Byte order marks, and the encodings that skip them; one of UTF-32 begins as one of UTF-16 does."""
+
+
+def heeded(begin: bytes, encoding: str) -> str:
+    """The encoding of a text that begins so: what its byte order mark says, else what was told.
+
+    Example:
+        >>> heeded(codecs.BOM_UTF8 + b"ds,y", "cp1252"), heeded(b"ds,y", "cp1252")
+        ('utf-8-sig', 'cp1252')
+    """
+    return next((name for mark, name in MARKS if begin.startswith(mark)), encoding)
 
 
 @dataclass(frozen=True)
@@ -27,7 +42,7 @@ class CsvFormat:
         separator: One character between columns.
         decimal: `.` or `,`.
         thousands: What stands between groups of three digits; None: nothing.
-        encoding: Of the text; a byte order mark is heeded.
+        encoding: Of the text, where no byte order mark tells it.
 
     Raises:
         DataError: That cannot be; says what can.
@@ -60,11 +75,6 @@ class CsvFormat:
         return cls(data.separator, data.decimal, data.thousands, data.encoding)
 
     @property
-    def codec(self) -> str:
-        """The encoding, by a name that heeds a byte order mark."""
-        return "utf-8-sig" if codecs.lookup(self.encoding).name == "utf-8" else self.encoding
-
-    @property
     def plain_numbers(self) -> bool:
         """Whether numbers are written as everywhere in the program: with a decimal point only."""
         return self.decimal == "." and self.thousands is None
@@ -72,14 +82,14 @@ class CsvFormat:
     def plain(self, cells: pd.Series[str]) -> pd.Series[str]:
         """Cells with the numbers among them written with a decimal point and no thousands separators."""
         mark, group = re.escape(self.decimal), re.escape(self.thousands or "")
-        whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)" if group else r"\d+"
+        whole = rf"(?:[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+)" if group else r"\d+"  # 0.123 is no group
         number = rf"\s*[+-]?(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?\s*"
         text = cells.str.replace(self.thousands, "", regex=False) if self.thousands else cells
         return cells.where(~cells.str.fullmatch(number).fillna(False), text.str.replace(self.decimal, ".", regex=False))
 
     def misread(self, cells: pd.Series[str]) -> pd.Series[bool]:
         """Which cells would pass for numbers elsewhere, but are none here: 1.5 where `decimal` is a comma."""
-        return self.plain(cells).eq(cells) & cells.str.fullmatch(r"\s*[+-]?\d*\.\d+\s*").fillna(False)
+        return self.plain(cells).eq(cells) & cells.str.fullmatch(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*").fillna(False)
 
     def rewritten(self, cells: pd.DataFrame, others: Collection[str], source: str) -> pd.DataFrame:
         """The table with plain numbers, in all columns of text but `others`.

@@ -19,9 +19,9 @@ from typing import IO, Any
 import pandas as pd
 
 from forecaster.errors import DataError
-from forecaster.series.csvformat import CsvFormat
+from forecaster.series.csvformat import CsvFormat, heeded
 
-__all__ = ["MISSING", "header_of", "read_cells", "unchanged", "unreadable"]
+__all__ = ["MISSING", "encoding_of", "header_of", "read_cells", "unchanged", "unreadable"]
 
 MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>"]
 """What counts as an empty cell; in a column that is kept as text only the empty one does."""
@@ -69,7 +69,7 @@ def read_cells(
                 path, header=0, names=header, index_col=False, dtype=dict.fromkeys(as_text, str),
                 keep_default_na=False, na_values={name: [""] if name in as_text else MISSING for name in header},
                 skip_blank_lines=False, skipinitialspace=True, low_memory=False,
-                sep=style.separator, decimal=style.decimal, encoding=style.codec,
+                sep=style.separator, decimal=style.decimal, encoding=encoding_of(path, style),
             )  # fmt: skip
         except pd.errors.ParserError as error:
             _refuse_open_quote(path, error)
@@ -82,6 +82,16 @@ def read_cells(
     if not style.plain_numbers:
         cells = style.rewritten(cells, {*as_text, *ignore}, str(path))
     return cells, int(empty.sum())
+
+
+def encoding_of(path: Path, style: CsvFormat) -> str:
+    """The encoding of a file's text: what its byte order mark says, else what was told.
+
+    Raises:
+        DataError: It cannot be opened.
+    """
+    with _faults_told(path, style), OPENERS.get(path.suffix, open)(path, "rb") as file:
+        return heeded(file.read(4), style.encoding)
 
 
 def header_of(path: Path, style: CsvFormat = PLAIN) -> list[str]:
@@ -124,7 +134,7 @@ def _refuse_open_quote(path: Path, error: Exception) -> None:
 
 def _refuse_nul(path: Path, style: CsvFormat) -> None:
     """Looks for a NUL byte, where a parser in C would end the cell."""
-    if codecs.lookup(style.encoding).name.startswith(("utf-16", "utf-32")):
+    if codecs.lookup(encoding_of(path, style)).name.startswith(("utf-16", "utf-32")):
         return
     row = 1
     with OPENERS.get(path.suffix, open)(path, "rb") as file:
@@ -153,7 +163,7 @@ def _refuse_ragged(path: Path, style: CsvFormat) -> None:
 
 def _opened(path: Path, style: CsvFormat) -> IO[str]:
     opener: Callable[..., IO[bytes]] = OPENERS.get(path.suffix, open)
-    return io.TextIOWrapper(opener(path, "rb"), encoding=style.codec, newline="")
+    return io.TextIOWrapper(opener(path, "rb"), encoding=encoding_of(path, style), newline="")
 
 
 @contextmanager
@@ -188,11 +198,11 @@ def _faults_told(path: Path, style: CsvFormat) -> Iterator[None]:
 
 
 def _wrong_encoding(path: Path, style: CsvFormat, error: UnicodeError) -> DataError:
-    name = "UTF-8" if style.codec == "utf-8-sig" else style.encoding
-    with path.open("rb") as file:
-        wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    remedy = "write `encoding: utf-16`" if wide else "save it as UTF-8, or say `encoding:` (latin-1, cp1252, …)"
-    return DataError(f"{path}: is not {name} text ({error}); {remedy}")
+    name = encoding_of(path, style)
+    name = "UTF-8" if codecs.lookup(name).name.startswith("utf-8") else name
+    return DataError(
+        f"{path}: is not {name} text ({error}); save it as UTF-8, or say `encoding:` (latin-1, cp1252, utf-16, …)"
+    )
 
 
 def unreadable(path: Path, error: Exception, remedy: str, what: str = "a table") -> DataError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from forecaster.series.columns import Columns
 from forecaster.series.csvformat import CsvFormat
-from forecaster.series.csvtext import MISSING, header_of, unchanged
+from forecaster.series.csvtext import MISSING, encoding_of, header_of, unchanged
 
 __all__ = ["FROM_SIZE", "fast_cells"]
 
@@ -60,7 +61,8 @@ def fast_cells(path: Path, columns: Columns, time_format: str | None, style: Csv
 def _serves(path: Path, style: CsvFormat) -> bool:
     """Whether a file is large, and written as pyarrow reads it."""
     large = path.is_file() and path.stat().st_size >= FROM_SIZE
-    return large and path.suffix not in PACKED and style.codec == "utf-8-sig" and style.plain_numbers
+    plain = large and path.suffix not in PACKED and style.plain_numbers
+    return plain and codecs.lookup(encoding_of(path, style)).name.startswith("utf-8")
 
 
 def _plain_stamps(table: Any, time: str) -> bool:

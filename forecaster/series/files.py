@@ -76,7 +76,7 @@ def read_csv(
         separator: One character between columns.
         decimal: `.` or `,`.
         thousands: What stands between groups of three digits.
-        encoding: Of the text: utf-8, utf-16, latin-1, cp1252, …
+        encoding: Of the text, where no byte order mark tells it: utf-8, utf-16, latin-1, cp1252, …
         groups: How series are split; with `only`, the series of that group alone are read.
 
     Returns:

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecaster.errors import DataError
 from forecaster.series.columns import Columns
+from forecaster.series.csvformat import CsvFormat
+from forecaster.series.csvtext import encoding_of
 from forecaster.series.stamps import say_stamp
 
 __all__ = ["column_kinds", "head_of", "rough_facts"]
@@ -24,7 +27,7 @@ def head_of(
     separator: str = ",",
     decimal: str = ".",
     thousands: str | None = None,
-    encoding: str = "utf-8-sig",
+    encoding: str = "utf-8",
 ) -> pd.DataFrame:
     """The first rows of a file, as far as it can be read as a table; else no rows and no columns.
 
@@ -44,11 +47,11 @@ def head_of(
         else:
             frame = pd.read_csv(
                 path, nrows=HEAD, skipinitialspace=True, low_memory=False, sep=separator, decimal=decimal,
-                thousands=thousands, encoding=encoding,
+                thousands=thousands, encoding=encoding_of(path, CsvFormat(encoding=encoding)),
             )  # fmt: skip
             if len(frame.columns) == 1 or not isinstance(frame.index, pd.RangeIndex):
                 return pd.DataFrame()
-    except (OSError, ValueError, ImportError, EOFError, LookupError):
+    except (OSError, ValueError, ImportError, EOFError, LookupError, DataError):
         return pd.DataFrame()
     return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
 

@@ -7,6 +7,7 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.series.calendar import OFF_GRID, Calendar, EvenSteps
 from forecaster.series.panel import Panel
+from forecaster.series.precision import noise, note_merged
 from forecaster.series.rawtable import RawTable
 from forecaster.series.rows import Rows
 from forecaster.series.stamps import say_stamp
@@ -46,8 +47,7 @@ def lay_on_grid(rows: Rows, calendar: Calendar, clock: str, table: RawTable) -> 
         )
     offsets = np.concatenate([[0], np.cumsum(counts)])
     columns = table.columns
-    moving = 1 + len(columns.past) + len(columns.known)
-    values = _laid(rows.values[kept, :moving], offsets[:-1] - first, rows.series[kept], ticks[kept], int(offsets[-1]))
+    values = _laid(rows.values[kept], offsets[:-1] - first, rows.series[kept], ticks[kept], int(offsets[-1]))
     ends = _ends(values, offsets)
     _leave_out_past(values, offsets, ends, rows, table)
     numeric = isinstance(calendar, EvenSteps) and calendar.numeric
@@ -61,7 +61,7 @@ def lay_on_grid(rows: Rows, calendar: Calendar, clock: str, table: RawTable) -> 
         past=tuple(columns.past),
         known=tuple(columns.known),
         static=tuple(columns.static),
-        static_values=_static(rows, rows.values[:, moving:], table),
+        static_values=_static(rows, table),
         shared_clock=clock == "shared" or (clock == "auto" and not numeric),
         zone=rows.zone,
     )
@@ -125,16 +125,20 @@ def _leave_out_past(values: np.ndarray, offsets: np.ndarray, ends: np.ndarray, r
         table.notes["past covariates"] = f"{plural(count, 'value')} {where}; left out"
 
 
-def _static(rows: Rows, cells: np.ndarray, table: RawTable) -> np.ndarray:
+def _static(rows: Rows, table: RawTable) -> np.ndarray:
     """One value a series and column: the first that is told, which no other may contradict."""
-    values = np.full((len(rows.names), cells.shape[1]), np.nan, np.float32)
+    values = np.full((len(rows.names), len(table.columns.static)), np.nan, np.float32)
     for column, name in enumerate(table.columns.static):
-        told = np.isfinite(cells[:, column])
-        values[rows.series[told][::-1], column] = cells[told, column][::-1]
-        if (changes := told & (cells[:, column] != values[rows.series, column])).any():
+        cells = rows.arranged(table.exact(name))
+        told, first = np.isfinite(cells), np.full(len(rows.names), np.nan)
+        first[rows.series[told][::-1]] = cells[told][::-1]
+        kept = first[rows.series]
+        if (changes := np.abs(cells - kept) >= noise(kept)).any():
             place = int(np.flatnonzero(changes)[0])
             raise DataError(
                 f"{table.row(int(rows.positions[place]))}: static column {name!r} changes within series "
                 f"{rows.names[rows.series[place]]!r}; declare it as past or known"
             )
+        values[:, column] = table.numbers(name, first)
+        note_merged(first, name, table)
     return values

@@ -1,12 +1,12 @@
-"""Whether 32-bit numbers are fine enough for a target: it is kept as such, and networks reckon with such."""
+"""Whether 32-bit numbers are fine enough for a column: it is kept as such, and networks reckon with such."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from forecaster.series.rawtable import RawTable
+from forecaster.series.rawtable import SMALLEST, RawTable
 
-__all__ = ["TOO_COARSE", "note_rounding"]
+__all__ = ["TOO_COARSE", "noise", "note_merged", "note_rounding"]
 
 TOO_COARSE = "too coarse"
 """Name of the note of data that nothing can be learnt from."""
@@ -16,49 +16,98 @@ LEAST = 2.0
 ENOUGH = 32.0
 """From so many on rounding costs less than a hundredth of a change, and nothing is said of it."""
 FEW = 0.01
-"""Share of a series' values that 32 bits need not hold exactly."""
-NOISE = 1e-12
-"""Share of a value under which a change is itself rounding, of 64-bit numbers."""
+"""Share of the values of a series, or of those that series have, that 32 bits need not hold exactly."""
+NOISE = 64.0
+"""Steps of the 64-bit grid under which a change is itself rounding."""
 
 
-def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, table: RawTable) -> None:
+def noise(sizes: np.ndarray) -> np.ndarray:
+    """From which difference on numbers of these sizes differ by more than rounding; whole numbers always do.
+
+    Example:
+        >>> noise(np.array([1e13, 100.0])).round(15).tolist()
+        [0.125, 9.09e-13]
+    """
+    return np.asarray(np.minimum(NOISE * np.spacing(np.abs(sizes)), 1.0))
+
+
+def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, column: str, table: RawTable) -> None:
     """Compares the changes of each series with the distance of neighbouring 32-bit numbers at its level.
 
     A meter that stands at twenty million and moves by half a unit an hour becomes stairs.
 
     Args:
-        exact: The target as 64-bit numbers, in the order of series and time, NaN where missing; shape (rows,).
+        exact: The column as 64-bit numbers, in the order of series and time, NaN where missing; shape (rows,).
         series: Number of the series of each row, in order.
         names: Of the series.
+        column: Its name.
         table: Its notes say of the series that suffers most what is lost, if it is much; under `TOO_COARSE` where
-            of every series that changes nearly all is.
+            of every series whose target changes nearly all is.
     """
     if (absent := np.isnan(exact)).any():
         exact, series = exact[~absent], series[~absent]
-    if not len(exact):
+    if not (rounded := exact != exact.astype(np.float32)).any():
         return
     starts = np.flatnonzero(np.diff(series, prepend=-1))
-    sizes = np.abs(exact)
-    changes = np.abs(np.diff(exact, prepend=exact[0]))
-    changes[starts] = 0.0
-    moved = changes > NOISE * sizes
-    counts = np.add.reduceat(moved, starts, dtype=np.int64)
-    mean = np.add.reduceat(np.where(moved, changes, 0.0), starts) / np.maximum(counts, 1)
     rows = np.diff(starts, append=len(exact))
+    sizes = np.abs(exact)
+    largest = np.maximum.reduceat(sizes, starts)
+    lost = np.add.reduceat(rounded, starts, dtype=np.int64) > FEW * rows
+    counts, mean = _changes(exact, starts, np.repeat(noise(largest), rows))
     size = np.add.reduceat(sizes, starts) / rows
     grid = np.spacing(size.astype(np.float32)).astype(np.float64)
-    lost = np.add.reduceat(exact != exact.astype(np.float32), starts, dtype=np.int64) > FEW * rows
     steps = np.where(lost & (counts > 1), mean / grid, np.inf)
+    target = column == table.columns.target
+    of, whose = ("", "") if target else (f" in {column}", f"{column!r} of ")
+    _note_tiny(largest, names[series[starts]], of, table)
     worst = int(steps.argmin())
     if steps[worst] >= ENOUGH:
         return
     told = (
-        f"series {names[series[starts[worst]]]!r} changes by {mean[worst]:.3g} from row to row on average, and 32-bit "
-        f"numbers near {size[worst]:,.8g} are {grid[worst]:.3g} apart"
+        f"{whose}series {names[series[starts[worst]]]!r} changes by {mean[worst]:.3g} from row to row on average, and "
+        f"32-bit numbers near {size[worst]:,.8g} are {grid[worst]:.3g} apart"
     )
     remedy = "subtract a constant from its values, or give its changes"
-    if (steps[counts > 1] < LEAST).all():
+    if target and (steps[counts > 1] < LEAST).all():
         table.notes[TOO_COARSE] = f"{told}: too coarse to learn from and to judge by; {remedy}"
     else:
         many = f" (the worst of {int((steps < ENOUGH).sum()):,} such)" if len(steps) > 1 else ""
-        table.notes["rounding"] = f"{told}{many}; to lose less, {remedy}"
+        table.notes[f"rounding{of}"] = f"{told}{many}; to lose less, {remedy}"
+
+
+def _changes(exact: np.ndarray, starts: np.ndarray, least: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often each series changes from row to row by more than rounding, and by how much on average."""
+    changes = np.abs(np.diff(exact, prepend=exact[0]))
+    changes[starts] = 0.0
+    moved = changes >= least
+    counts = np.add.reduceat(moved, starts, dtype=np.int64)
+    return counts, np.add.reduceat(np.where(moved, changes, 0.0), starts) / np.maximum(counts, 1)
+
+
+def _note_tiny(largest: np.ndarray, names: np.ndarray, of: str, table: RawTable) -> None:
+    """Notes series that are too small beside others that are not; where all are, the table refuses the column."""
+    tiny = np.flatnonzero((largest > 0) & (largest < SMALLEST))
+    if len(tiny):
+        many = f" (one of {len(tiny):,} such)" if len(tiny) > 1 else ""
+        table.notes[f"too small{of}"] = (
+            f"series {names[tiny[0]]!r}{many} has no value above {largest[tiny[0]]:g} in size, too small for 32-bit "
+            "numbers to reckon with; multiply it (another unit), unless it means 0"
+        )
+
+
+def note_merged(exact: np.ndarray, column: str, table: RawTable) -> None:
+    """Notes values that differ from series to series, but not as 32-bit numbers, if they are more than a few.
+
+    Args:
+        exact: A static column as 64-bit numbers, NaN where missing; shape (series,).
+        column: Its name.
+        table: For the note.
+    """
+    told = np.unique(exact[np.isfinite(exact)])
+    equal = np.flatnonzero((np.diff(told.astype(np.float32)) == 0) & (np.diff(told) >= noise(told[1:])))
+    if len(equal) > FEW * len(told):
+        one, other = told[equal[0]], told[equal[0] + 1]
+        table.notes[f"rounding in {column}"] = (
+            f"{one:.16g} and {other:.16g} are equal as 32-bit numbers; subtract a constant from the column, or number "
+            "its values from 1 on"
+        )

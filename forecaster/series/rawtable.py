@@ -17,6 +17,10 @@ __all__ = ["RawTable"]
 LARGEST = 1e17
 """Size of a number that is still let in: squares of such, summed over thousands of steps, are finite in 32 bits."""
 
+SMALLEST = 1e-14
+"""Size that the largest number of a column has at least, unless all are 0: the square of a hundred-thousandth of it is
+not 0 in 32 bits."""
+
 
 @dataclass
 class RawTable:
@@ -81,17 +85,22 @@ class RawTable:
         numbers, names = pd.factorize(words.to_numpy(dtype=object), sort=True)
         return numbers.astype(np.int32)[coded.codes], np.asarray(names, dtype=object)
 
-    def numbers(self, column: str, exact: np.ndarray | None = None) -> np.ndarray:
-        """One column as float32, NaN where a cell is empty.
+    def numbers(self, column: str, exact: np.ndarray) -> np.ndarray:
+        """One column as float32.
 
         Args:
             column: Its name.
-            exact: The same as float64, where it has been read.
+            exact: What `exact` gives, in any order.
 
         Raises:
-            DataError: Something that is no number, or is too large: see `LARGEST`.
+            DataError: All of it is too small: see `SMALLEST`.
         """
-        exact = self.exact(column) if exact is None else exact
+        largest = float(np.nanmax(np.abs(exact), initial=0.0))
+        if 0 < largest < SMALLEST:
+            raise DataError(
+                f"{self.source}, column {column!r}: no value is above {largest:g} in size, too small for 32-bit "
+                "numbers to reckon with; multiply the column (another unit), or write 0 where it means that"
+            )
         with np.errstate(under="ignore"):
             values = exact.astype(np.float32)
         if small := int(np.count_nonzero(exact) - np.count_nonzero(values)):

@@ -23,7 +23,7 @@ class Rows:
         names: Of the series; shape (series,).
         series: Number of the series of each row; shape (rows,).
         stamps: int64 or `datetime64[us]`; shape (rows,).
-        values: float32, the target and the covariates; shape (rows, columns).
+        values: float32, the target and the covariates that are not static; shape (rows, columns).
         positions: Where each row stands in the table; shape (rows,).
         zone: Time zone in which the stamps were written.
     """
@@ -40,6 +40,10 @@ class Rows:
         """First row of each series; shape (series,)."""
         return np.searchsorted(self.series, np.arange(len(self.names), dtype=self.series.dtype))
 
+    def arranged(self, cells: np.ndarray) -> np.ndarray:
+        """A column of the table in the order of the rows."""
+        return cells if isinstance(self.positions, range) else cells[self.positions]
+
 
 def sorted_rows(table: RawTable, time_format: str | None, zone: str | None = None, *, clock: bool = False) -> Rows:
     """Reads all cells that are used; what was put right is noted.
@@ -55,26 +59,29 @@ def sorted_rows(table: RawTable, time_format: str | None, zone: str | None = Non
     """
     series, names = table.ids()
     stamps, zone = parse_stamps(table, time_format, zone, series, clock=clock)
-    target = table.columns.target
-    exact = table.exact(target)
-    covariates = [table.numbers(name)[:, None] for name in table.columns.covariates]
-    parts = [table.numbers(target, exact)[:, None], *covariates]
-    values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     if _in_order(series, stamps):
-        note_rounding(exact, series, names, table)
-        return Rows(names, series, stamps, values, range(len(series)), zone)
+        return Rows(names, series, stamps, _values(slice(None), series, names, table), range(len(series)), zone)
     order = _order(series, stamps, len(names))
     if (order[1:] != order[:-1] + 1).any():
         table.notes["sorted"] = "rows were not in the order of series and time; sorted"
-    series, stamps, values = series[order], stamps[order], values[order]
-    note_rounding(exact[order], series, names, table)
+    series, stamps = series[order], stamps[order]
     again = np.append(False, (series[1:] == series[:-1]) & (stamps[1:] == stamps[:-1]))
-    if not again.any():
-        return Rows(names, series, stamps, values, order, zone)
-    _refuse_contradictions(again, names[series], values, order, table)
-    table.notes["duplicates"] = f"rows that repeat another exactly: {int(again.sum()):,}; dropped"
-    once = ~again
-    return Rows(names, series[once], stamps[once], values[once], order[once], zone)
+    if again.any():
+        _refuse_contradictions(np.flatnonzero(again), names[series], order, table)
+        table.notes["duplicates"] = f"rows that repeat another exactly: {int(again.sum()):,}; dropped"
+        series, stamps, order = series[~again], stamps[~again], order[~again]
+    return Rows(names, series, stamps, _values(order, series, names, table), order, zone)
+
+
+def _values(order: np.ndarray | slice, series: np.ndarray, names: np.ndarray, table: RawTable) -> np.ndarray:
+    """The target and the covariates that move, as 32-bit numbers; what these lose is noted."""
+    columns = [table.columns.target, *table.columns.past, *table.columns.known]
+    values = np.empty((len(series), len(columns)), np.float32)
+    for place, name in enumerate(columns):
+        exact = table.exact(name)[order]
+        values[:, place] = table.numbers(name, exact)
+        note_rounding(exact, series, names, name, table)
+    return values
 
 
 def _in_order(series: np.ndarray, stamps: np.ndarray) -> bool:
@@ -90,18 +97,22 @@ def _order(series: np.ndarray, stamps: np.ndarray, count: int) -> np.ndarray:
     return np.lexsort((stamps, series))
 
 
-def _refuse_contradictions(
-    again: np.ndarray, ids: np.ndarray, values: np.ndarray, order: np.ndarray, table: RawTable
-) -> None:
-    before = np.roll(values, 1, axis=0)
-    equal = ((values == before) | (np.isnan(values) & np.isnan(before))).all(axis=1)
-    if not (again & ~equal).any():
+def _refuse_contradictions(again: np.ndarray, ids: np.ndarray, order: np.ndarray, table: RawTable) -> None:
+    """Compares rows with those before them, of the same series and time: as they are told, not as 32-bit numbers."""
+    differ = np.zeros(len(again), bool)
+    for name in (table.columns.target, *table.columns.covariates):
+        exact = table.exact(name)
+        one, other = exact[order[again]], exact[order[again - 1]]
+        differ |= (one != other) & ~(np.isnan(one) & np.isnan(other))
+    if not differ.any():
         return
-    place = int(np.flatnonzero(again & ~equal)[0])
+    place = int(again[np.argmax(differ)])
     earlier, later = sorted((int(order[place - 1]), int(order[place])))
-    time = table.columns.time
+    time, also = table.columns.time, table.row(earlier).rpartition(", ")[2]
+    if table.row(earlier) == table.row(later):
+        also = f"{also}: the labels repeat, by place they are rows {earlier} and {later} from 0 on"
     raise DataError(
         f"{table.row(later)}: series {ids[place]!r} has {time} {table.shown(later, time)} twice with different values "
-        f"(also {table.row(earlier).rpartition(', ')[2]}); keep one row, or name the id column; where clocks were "
+        f"(also {also}); keep one row, or name the id column; where clocks were "
         "put back, tell the zone (`zone: Europe/London`), or write the stamps with their offset from UTC"
     )

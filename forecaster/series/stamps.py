@@ -19,7 +19,11 @@ OFFSET = r"([T ]\d.*)(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
 """A time of day, and behind it the distance from UTC."""
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
 """Microseconds of what stamps count since 1970."""
+WRITTEN_OFFSET = r"(.*)[+-]\d\d:?\d\d(?::?\d\d)?"
+"""What is in front of the distance from UTC, wherever a format of its own has it."""
 FARTHEST = 270 * 365 * DAY
+LARGEST_COUNT = 2**62
+"""Size of a whole number that is still let in, so that distances are 64-bit numbers, too."""
 DATES = "all stamps show the same time of day, so the dates are taken without their zone"
 
 
@@ -86,20 +90,38 @@ def parse_stamps(
     if pd.api.types.is_integer_dtype(column) and time_format is None:
         if zone is not None:
             raise DataError(f"{table.cell(0, name)}: whole numbers have no time zone; leave `zone` out")
+        if (large := ((column > LARGEST_COUNT) | (column < -LARGEST_COUNT)).to_numpy(bool)).any():
+            place = int(np.argmax(large))
+            raise DataError(
+                f"{table.cell(place, name)}: {table.shown(place, name)} is above 2^62 in size, too large for a whole "
+                "number as a time stamp; correct it, or subtract a constant from all"
+            )
         return column.to_numpy(np.int64), None
     if pd.api.types.is_float_dtype(column) or pd.api.types.is_bool_dtype(column):
         raise DataError(
             f"{table.cell(0, name)}: {table.shown(0, name)} is no date; write whole numbers or ISO 8601 dates"
         )
     if pd.api.types.is_datetime64_any_dtype(column):
+        _refuse_finer(column, range(len(column)), table)
         if column.dt.tz is None:
             return _local(column.to_numpy(STAMP), zone, series, table, clock)
         return _without_zone(Coded.of(column), None, zone, table, clock)
     coded = Coded.of(column)
     moments, shown = _read(coded, time_format, table)
+    _refuse_finer(moments, coded.codes, table)
     if moments.dt.tz is None:
         return _local(moments.to_numpy(STAMP)[coded.codes], zone, series, table, clock)
     return _without_zone(Coded(coded.codes, moments), shown, zone, table, clock)
+
+
+def _refuse_finer(moments: pd.Series[Any], codes: np.ndarray | range, table: RawTable) -> None:
+    """Refuses moments between two microseconds; `codes` say which moment each row has."""
+    if moments.dt.unit == "ns" and (finer := moments.dt.nanosecond.to_numpy() != 0).any():
+        name, place = table.columns.time, int(np.argmax(finer[codes]))
+        raise DataError(
+            f"{table.cell(place, name)}: {table.shown(place, name)} lies between two microseconds, the finest steps "
+            "that there are; round the stamps, or number the steps with whole numbers"
+        )
 
 
 def _from_epoch(coded: Coded, unit: str, table: RawTable) -> Coded:
@@ -166,7 +188,7 @@ def _say_offset(offset: pd.Timedelta) -> str:
 
 def _read(coded: Coded, time_format: str | None, table: RawTable) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """The moments, and what the clocks on the wall showed."""
-    layout, column = time_format or "ISO8601", coded.values.astype(str)
+    layout, column = (time_format or "ISO8601").strip(), coded.values.astype(str).str.strip()
     try:
         dates = pd.to_datetime(column, format=layout)
     except ValueError:
@@ -178,7 +200,8 @@ def _read(coded: Coded, time_format: str | None, table: RawTable) -> tuple[pd.Se
 
 def _read_mixed(coded: Coded, time_format: str | None, table: RawTable) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Stamps that pandas refuses: no dates, some with and some without an offset, or offsets that differ."""
-    name, layout, column = table.columns.time, time_format or "ISO8601", coded.values.astype(str)
+    name, layout = table.columns.time, (time_format or "ISO8601").strip()
+    column = coded.values.astype(str).str.strip()
     try:
         moments = pd.to_datetime(column, format=layout, errors="coerce", utc=True)
     except ValueError as error:
@@ -193,7 +216,10 @@ def _read_mixed(coded: Coded, time_format: str | None, table: RawTable) -> tuple
             'write it so, or say how to read it with `time_format:` (for instance "%d/%m/%Y")'
         )
     if time_format:
-        return moments, moments.dt.tz_localize(None)
+        clock = pd.to_datetime(
+            column.str.replace(WRITTEN_OFFSET, r"\1Z", regex=True), format=layout, errors="coerce", utc=True
+        )
+        return moments, clock.fillna(moments).dt.tz_localize(None)
     aware = column.str.fullmatch(".*" + OFFSET)
     if not aware.all():
         place = coded.first(aware != aware.iloc[coded.codes[0]])

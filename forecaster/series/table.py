@@ -90,7 +90,8 @@ def _calendar(rows: Rows, freq: str | int | Calendar | None, table: RawTable) ->
     if isinstance(freq, Calendar):
         return freq
     numeric = rows.stamps.dtype.kind in "iu"
-    if freq is not None and isinstance(freq, int) != numeric:
+    freq = freq.item() if isinstance(freq, np.integer) else freq
+    if isinstance(freq, bool | np.bool_) or (freq is not None and isinstance(freq, int) != numeric):
         kinds = ("whole numbers", "a whole number") if numeric else ("dates", "a pandas alias or an exchange")
         raise DataError(f"{table.source}: time stamps are {kinds[0]}, so freq must be {kinds[1]}; found {freq!r}")
     if numeric and freq is None and _may_be_dates(rows.stamps):

@@ -23,6 +23,7 @@ import pandas as pd
 from forecaster.config.data import PYDOC
 from forecaster.errors import DataError
 from forecaster.series.calendar import EvenSteps
+from forecaster.series.csvformat import heeded
 from forecaster.series.csvtext import FAULTS, OPENERS, unchanged, unreadable
 from forecaster.series.panel import Panel
 from forecaster.series.symbols import MOST_SYMBOLS
@@ -45,7 +46,7 @@ def read_text(path: str | Path, *, unit: Unit = "character", encoding: str = "ut
     Args:
         path: The file; `.gz`, `.bz2`, `.xz` and `.zip` are unpacked. `pydoc`: the topics of Python's own help.
         unit: `character` or `word`.
-        encoding: Of the text; a byte order mark is heeded.
+        encoding: Of the text, where no byte order mark tells it.
 
     Raises:
         DataError: No such file, no text of that encoding (says where), or as `text_panel`.
@@ -193,7 +194,7 @@ def _shown(symbols: tuple[str, ...]) -> str:
 
 def _decoded(path: Path, encoding: str) -> str:
     try:
-        codec = codecs.lookup(encoding).name
+        codecs.lookup(encoding)
     except LookupError:
         raise DataError(f"encoding: {encoding!r} is unknown; write utf-8, utf-16, latin-1 or cp1252") from None
     try:
@@ -202,7 +203,7 @@ def _decoded(path: Path, encoding: str) -> str:
     except FAULTS as error:
         raise unreadable(path, error, "name a text file", "a text") from None
     try:
-        text: str = found.decode("utf-8-sig" if codec == "utf-8" else codec)
+        text: str = found.decode(heeded(found, encoding))
     except UnicodeError as error:
         raise _not_decodable(path, encoding, found, error) from None
     if "\0" in text:
@@ -213,7 +214,8 @@ def _decoded(path: Path, encoding: str) -> str:
 
 def _not_decodable(path: Path, encoding: str, found: bytes, error: UnicodeError) -> DataError:
     where = error.start if isinstance(error, UnicodeDecodeError) else 0
-    wide = found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    remedy = "write `encoding: utf-16`" if wide else "save it as UTF-8, or say `encoding:` (latin-1, cp1252, …)"
     line = found.count(b"\n", 0, where) + 1
-    return DataError(f"{path}, line {line}: is not {encoding} text at byte {where + 1:,} ({error}); {remedy}")
+    return DataError(
+        f"{path}, line {line}: is not {encoding} text at byte {where + 1:,} ({error}); save it as UTF-8, or say "
+        "`encoding:` (latin-1, cp1252, utf-16, …)"
+    )

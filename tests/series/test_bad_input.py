@@ -35,7 +35,9 @@ REFUSED = {
     # the file
     "NUL byte": ("ds,y\n2024-01-01,1\n2024-01-02,1\x002\n", {}, ["row 3: has a NUL byte", "save it as UTF-8 text"]),
     "unclosed quote": (lines("2024-01-01,1", '2024-01-02,"2', "2024-01-03,3"), {}, ["row 3", "close every quote"]),
-    "UTF-16, untold": (daily().encode("utf-16"), {}, ["is not UTF-8 text", "write `encoding: utf-16`"]),
+    "UTF-16, untold and unmarked": (
+        daily().encode("utf-16-le"), {}, ["row 1: has a NUL byte", 'write `encoding: "utf-16"`'],
+    ),
     "UTF-16, which it is not": (daily(), {"encoding": "utf-16"}, ["is not utf-16 text"]),
     "Latin-1, untold": (daily(but(3, "é")).encode("latin-1"), {}, ["is not UTF-8 text", "say `encoding:`"]),
     # the columns
@@ -59,10 +61,33 @@ REFUSED = {
         ["row 3, column 'y': '2.5' has a decimal point", "`thousands:`"],
     ),
     "text among decimal commas": (european("1,5", "x"), EUROPEAN, ["row 3, column 'y': 'x' is not a number"]),
+    "a decimal point that is not a thousands separator": (
+        european("0,5", "0.123"), EUROPEAN, ["row 3, column 'y': '0.123' has a decimal point"],
+    ),
+    "the same below zero": (european("0,5", "-0.250"), EUROPEAN, ["row 3, column 'y': '-0.250' has a decimal point"]),
+    "the same with an exponent": (european("0,5", "1.5e3"), EUROPEAN, ["row 3, column 'y': '1.5e3' has a decimal"]),
+    "a decimal comma that is not a thousands separator": (
+        daily(but(3, '"0,123"')), {"thousands": ","}, ["row 5, column 'y': '0,123' is not a number"],
+    ),
+    "coulombs": (
+        daily(lambda n: f"{n}e-19"), {},
+        ["column 'y': no value is above 2.9e-18 in size, too small for 32-bit numbers", "multiply the column"],
+    ),
+    "values that differ where 32-bit numbers do not": (
+        daily(lambda n: 1_000_000_001 + n, stamps=[*DAYS, DAYS[29]]), {},
+        ["row 32: series 'y' has ds '2024-01-30' twice with different values (also row 31)"],
+    ),
     "1e308": (daily(but(3, "1e308")), {}, ["row 5, column 'y': 1e+308 is infinite or above 1e+17", "rescale"]),
     "minus infinity": (daily(but(3, "-inf")), {}, ["row 5, column 'y': -inf is infinite"]),
     "nothing but missing": (daily(lambda _: ""), {"freq": "D"}, ["series 'y' has no target at all"]),
     # the time
+    "between two microseconds": (
+        daily(stamps=["2024-01-01T00:00:00.0000005", "2024-01-01T00:00:01"]), {},
+        ["row 2, column 'ds': '2024-01-01T00:00:00.0000005' lies between two microseconds", "round the stamps"],
+    ),
+    "counts beyond 2^63": (
+        daily(stamps=[1, 2, 2**64 - 3]), {}, ["row 4, column 'ds': 18446744073709551613 is above 2^62", "subtract"],
+    ),
     "no leap year": (daily(stamps=["2023-02-28", "2023-02-29"]), {}, ["row 3, column 'ds': '2023-02-29' is no date"]),
     "30 years of minutes": (
         daily(stamps=["1994-01-01T00:00", "1994-01-01T00:01", "1994-01-01T00:02", "2024-01-01T00:00"]), {},
@@ -109,6 +134,16 @@ TAKEN = {
     "European numbers": (european("1.234,5", "0,5", "-1.000", "", "7"), EUROPEAN, [1234.5, 0.5, -1000, np.nan, 7], {}),
     "the same in UTF-16": (
         european("1.234,5", "0,5", "3").encode("utf-16"), {**EUROPEAN, "encoding": "utf-16"}, [1234.5, 0.5, 3], {},
+    ),
+    "UTF-16, as its mark says": (daily().encode("utf-16"), {}, range(30), {}),
+    "UTF-16 of a told order, marked": (
+        daily().encode("utf-16"), {"encoding": "utf-16-le"}, range(30), {},
+    ),
+    "UTF-16 of a told order, unmarked": (daily().encode("utf-16-be"), {"encoding": "utf-16-be"}, range(30), {}),
+    "UTF-8, as its mark says": (("\ufeff" + daily()).encode(), {"encoding": "cp1252"}, range(30), {}),
+    "blanks behind stamps": (daily(lambda n: n, stamps=[f"{day} " for day in DAYS]), {}, range(30), {}),
+    "blanks behind stamps in a format": (
+        daily(stamps=[f"{day} " for day in DAYS]), {"time_format": "%Y-%m-%d"}, range(30), {},
     ),
     "thousands in quotes": (
         lines('2024-01-01,"1,234.5"', "2024-01-02,7", '2024-01-03,"-1,234,567"'), {"thousands": ","},

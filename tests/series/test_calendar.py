@@ -42,6 +42,7 @@ class TestEvenSteps:
     ("written", "first", "name", "following"),
     [
         ("h", "2024-02-28T23:00", "h", "2024-02-29T00:00"),
+        ("2000ns", "2024-02-28", "2us", "2024-02-28T00:00:00.000002"),
         ("60min", "2024-02-28T23:15", "h", "2024-02-29T00:15"),
         ("1.5h", "2024-02-28T23:00", "90min", "2024-02-29T00:30"),
         ("24h", "2024-02-28", "D", "2024-02-29"),
@@ -111,6 +112,8 @@ def test_beyond_its_table_a_calendar_says_how_far_it_is_known():
         (0, ["0 is no step", "from 1 on"]),
         ("bh", ["'bh'", "below a day must be even", "h or 30min"]),
         ("XTKSS", ["'XTKSS' is neither"]),
+        ("ns", ["'ns' is no whole number of microseconds, the finest steps", "write a coarser one"]),
+        ("1500ns", ["'1500ns' is no whole number of microseconds"]),
     ],
 )
 def test_a_frequency_that_cannot_be(freq, fragments):

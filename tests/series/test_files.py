@@ -95,7 +95,6 @@ BAD = {
     ),
     "gap where none may be": (daily(but(3, "")), {"missing": "error"}, ["series 'y' has no target at 2024-01-04"]),
     "not UTF-8": (daily(but(3, "é")).encode("latin-1"), {}, ["is not UTF-8 text", "save it as UTF-8"]),
-    "UTF-16": (daily().encode("utf-16"), {}, ["is not UTF-8 text"]),
     "binary": (bytes(range(256)), {}, ["is not UTF-8 text"]),
 }  # fmt: skip
 

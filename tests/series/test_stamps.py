@@ -72,6 +72,10 @@ def test_whole_numbers_stay_whole_numbers():
         (["2024-01-01T00:00+01:00", "2024-01-02T00:00"], None, ["row 3", "differ in having a time zone", "or none"]),
         (["2024-01-01", "2024-01-02T00:00Z"], None, ["row 3", "'2024-01-02T00:00Z' and '2024-01-01'"]),
         (["2024-01-01 00:00", "2024-01-02 00:00+01"], None, ["differ in having a time zone"]),
+        (pd.to_datetime(np.arange(8) * 1500), None, ["row 3, column 'ds'", "between two microseconds", "round the"]),
+        (pd.to_datetime(np.arange(8) * 250, utc=True), None, ["row 3, column 'ds'", "between two microseconds"]),
+        (np.arange(2**64 - 3, 2**64 - 1, dtype=np.uint64), None, ["row 2", "18446744073709551613 is above 2^62"]),
+        ([2**62 + 1], None, ["4611686018427387905 is above 2^62 in size"]),
     ],
 )
 def test_what_is_refused(stamps, time_format, fragments):
@@ -120,6 +124,20 @@ class TestZones:
             assert panel.calendar.name == name
             assert list(panel.frame()["ds"]) == list(stamps.tz_localize(None))
             assert "without their zone" in panel.notes["time zone"]
+
+    @pytest.mark.parametrize("time_format", ["%Y-%m-%dT%H:%M%z", "%d/%b/%Y:%H:%M:%S %z", "%a %d %b %H:%M:%S %z %Y"])
+    def test_offsets_in_a_format_of_their_own(self, time_format):
+        """Read as in ISO 8601: midnights are days, and hours with changing offsets tell no zone."""
+        midnights = pd.date_range("2024-03-28", periods=9, tz="Europe/Berlin")
+        frame = pd.DataFrame({"ds": midnights.strftime(time_format), "y": range(9)})
+        panel = panel_from_frame(frame, time_format=time_format)
+        assert list(panel.frame()["ds"]) == list(midnights.tz_localize(None))
+        stamps = pd.date_range("2024-03-28", periods=120, freq="h", tz="Europe/Berlin")
+        frame = pd.DataFrame({"ds": stamps.strftime(time_format), "y": range(120)})
+        panel = panel_from_frame(frame, time_format=time_format)
+        assert panel.notes["gaps"] == "none" and list(panel.frame()["ds"]) == list(stamps)
+        with pytest.raises(DataError, match=r"changing offsets from UTC \(\+01:00 and \+02:00\), which tells no zone"):
+            panel.with_calendar(["hour"])
 
     def test_forecasts_come_back_on_the_clock_of_the_data(self):
         stamps = pd.date_range("2024-03-30T12:00", periods=12, freq="h", tz="Europe/Berlin")

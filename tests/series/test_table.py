@@ -127,6 +127,20 @@ class TestRepairs:
         frame = table(ds=[*days(4), "2024-01-02"], y=[1, 2, 3, 4, 2], p=[1, 1, 1, 1, 5])
         assert "row 4: series 'y' has ds '2024-01-02' twice" in error_of(frame, Columns(past=["p"]))
 
+    def test_what_32_bit_numbers_cannot_tell_apart_is_a_difference(self):
+        values = [1000000001, 1000000200, 1000000400, 1000000900, 1000000210]
+        frame = table(ds=[*days(4), "2024-01-02"], y=values)
+        assert "row 4: series 'y' has ds '2024-01-02' twice with different values (also row 1)" in error_of(frame)
+        frame = frame.assign(y=[1, 2, 3, 4, 2], s=values)
+        assert "twice with different values" in error_of(frame, Columns(static=["s"]))
+
+    def test_labels_that_repeat_do_not_name_two_rows(self):
+        frame = table(ds=[*days(4), *days(4)], y=range(8)).set_axis([*range(4), *range(4)])
+        message = error_of(frame)
+        assert (
+            "row 0: " in message and "(also row 0: the labels repeat, by place they are rows 0 and 4 from 0" in message
+        )
+
 
 class TestNumbers:
     @pytest.mark.parametrize(
@@ -189,6 +203,19 @@ class TestStatic:
         frame = table(id=list("aaabbb"), ds=days(3) * 2, y=range(6), s=[1, 1, 1, 3, 4, 3])
         message = error_of(frame, Columns("id", static=["s"]), freq="D")
         assert message == "frame, row 4: static column 's' changes within series 'b'; declare it as past or known"
+
+    def test_changes_that_32_bit_numbers_do_not_show(self):
+        frame = table(id=list("aaabbb"), ds=days(3) * 2, y=range(6), s=[20_000_000, 20_000_001, 20_000_000, 1, 1, 1])
+        assert "row 1: static column 's' changes within series 'a'" in error_of(
+            frame, Columns("id", static=["s"]), freq="D"
+        )
+        frame["s"] = [0.3, 0.1 + 0.2, 0.3, 1, 1, 1]  # the rounding of 64-bit numbers
+        assert "rounding in s" not in panel_from_frame(frame, Columns("id", static=["s"]), freq="D").notes
+
+    def test_values_that_become_equal_are_told_of(self):
+        frame = table(id=list("aaabbb"), ds=days(3) * 2, y=range(6), s=[20_000_000] * 3 + [20_000_001] * 3)
+        panel = panel_from_frame(frame, Columns("id", static=["s"]), freq="D")
+        assert panel.notes["rounding in s"].startswith("20000000 and 20000001 are equal as 32-bit numbers; subtract")
 
 
 class TestColumns:
@@ -272,6 +299,9 @@ class TestFrequency:
         [
             ([1, 2, 3], "D", ["time stamps are whole numbers, so freq must be a whole number; found 'D'"]),
             (days(3), 1, ["time stamps are dates, so freq must be a pandas alias or an exchange; found 1"]),
+            (days(3), np.int64(1), ["must be a pandas alias or an exchange; found 1"]),
+            (days(3), True, ["must be a pandas alias or an exchange; found True"]),
+            ([1, 2, 3], True, ["must be a whole number; found True"]),
             (days(3), "fortnight", ["a.csv: freq: 'fortnight' is neither"]),
             ([20240130, 20240131, 20240201], None, ["20240130 may be a date or a count", '"%Y%m%d"', "`freq: 1`"]),
         ],
@@ -279,6 +309,10 @@ class TestFrequency:
     def test_what_is_refused(self, stamps, freq, fragments):
         message = error_of(table(ds=stamps, y=range(3)), freq=freq, source="a.csv")
         assert all(fragment in message for fragment in fragments), message
+
+    def test_whole_numbers_of_any_type(self):
+        panel = panel_from_frame(table(ds=[1, 2, 3], y=range(3)), freq=np.int64(1))
+        assert (panel.calendar.name, panel.notes["frequency"]) == ("1", "1 (as told)")
 
     def test_counts_that_look_like_dates_are_counts_where_that_was_said(self):
         panel = panel_from_frame(table(ds=[20240129, 20240130, 20240131], y=range(3)), freq=1)
@@ -303,6 +337,8 @@ def test_rows_are_named_by_their_label():
         (1_235_000.0, 40.0, None),
         (0.0, 0.4, None),
         (100.0, 1e-13, None),  # the rounding of 64-bit numbers
+        (1e12, 1.2, "too coarse"),
+        (2e15, 8.0, "too coarse"),
     ],
 )
 @pytest.mark.parametrize("order", [1, -1])
@@ -321,6 +357,35 @@ def test_changes_finer_than_32_bit_numbers_are_told_of(offset, size, note, order
 def test_what_32_bit_numbers_hold_exactly_is_not_too_fine(values):
     panel = panel_from_frame(table(ds=days(60), y=values), freq="D")
     assert not {"too coarse", "rounding"} & panel.notes.keys()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [10**13 + np.arange(60) % 9, 1e12 + np.arange(60), 2**53 + 2 * np.arange(60), -(10**16) - 4 * np.arange(60)],
+)
+def test_whole_numbers_are_exact_whatever_their_size(values):
+    panel = panel_from_frame(table(ds=days(60), y=values), freq="D")
+    assert "too coarse to learn from" in panel.notes["too coarse"]
+
+
+def test_covariates_that_are_too_fine_are_told_of():
+    frame = table(ds=days(60), y=np.arange(60), k=1.7e9 + np.arange(60), p=np.arange(60.0))
+    panel = panel_from_frame(frame, Columns(known=["k"], past=["p"]), freq="D")
+    assert panel.notes["rounding in k"].startswith("'k' of series 'y' changes by 1 from row to row")
+    assert not {"too coarse", "rounding", "rounding in p"} & panel.notes.keys()
+
+
+def test_small_series_beside_others_are_told_of_and_alone_refused():
+    frame = pd.concat([table(ds=days(9), who=who, y=size * np.arange(9)) for who, size in (("a", 1e-20), ("b", 1.0))])
+    panel = panel_from_frame(frame, Columns("who"), freq="D")
+    assert panel.notes["too small"].startswith("series 'a' has no value above 8e-20 in size")
+    message = error_of(frame[frame["who"] == "a"], Columns("who"))
+    assert "column 'y': no value is above 8e-20 in size, too small" in message and "multiply the column" in message
+    assert "column 's'" in error_of(frame.assign(s=1e-30), Columns("who", static=["s"]), freq="D")
+    assert (
+        panel_from_frame(frame.assign(s=0.0), Columns("who", static=["s"]), freq="D").static_values.tolist()
+        == [[0]] * 2
+    )
 
 
 def test_series_that_are_all_too_fine_but_for_one_that_never_changes():

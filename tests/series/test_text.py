@@ -90,7 +90,7 @@ def test_another_encoding(tmp_path):
         (b" \n\n ", {"unit": "word"}, "is empty: there is no word"),
         (b"aaaa", {}, "nothing but 'a', 4 times; a text must have two different characters"),
         (b"one\ntwo \xff\n", {}, "line 2: is not utf-8 text at byte 9.*latin-1"),
-        ("wide".encode("utf-16"), {}, "write `encoding: utf-16`"),
+        (b"one \xff", {}, "say `encoding:` .latin-1, cp1252, utf-16"),
         (b"ab\nc\0d", {}, "line 2: has a NUL character"),
         (b"ab", {"encoding": "utf-7000"}, "encoding: 'utf-7000' is unknown"),
         (None, {}, "no such file"),
