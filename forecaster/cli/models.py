@@ -67,7 +67,7 @@ def export_model(
     format: Annotated[str, typer.Option(help="savedmodel, keras, litert or onnx.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder (savedmodel) or file to write.", show_default=False)],
     version: Number = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an export that is there.")] = False,
     json: Json = False,
 ) -> None:
     """Write a version's network in another format; a converted one must forecast the same, else it is refused."""

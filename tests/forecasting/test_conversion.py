@@ -86,9 +86,23 @@ def test_copies_are_what_was_published(version, tmp_path):
     assert (copied / "saved_model.pb").read_bytes() == (version.served / "saved_model.pb").read_bytes()
     assert export(version, "keras", tmp_path / "model.keras").read_bytes()[:2] == b"PK"
     with pytest.raises(DefinitionError, match="write --force"):
-        export(version, "keras", tmp_path / "model")
-    assert export(version, "keras", tmp_path / "model", force=True).is_file()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "model.keras"]
+        export(version, "keras", tmp_path / "model.keras")
+    assert export(version, "keras", tmp_path / "model.keras", force=True).is_file()
+    (copied / "torn").touch()
+    assert not (export(version, "savedmodel", copied, force=True) / "torn").exists()
+    (tmp_path / "empty").mkdir()
+    assert export(version, "savedmodel", tmp_path / "empty", force=True).is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "model", "model.keras"]
+
+
+def test_a_folder_of_other_files_is_never_replaced(version, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for form, suffix in (("keras", "keras"), ("litert", "tflite"), ("onnx", "onnx")):
+        with pytest.raises(DefinitionError, match=rf"is a folder, .* write --out .*energy\.{suffix}"):
+            export(version, form, tmp_path, force=True)
+    with pytest.raises(DefinitionError, match="a folder of other files, which is not replaced; write another name"):
+        export(version, "savedmodel", tmp_path, force=True)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
 def test_what_cannot_be_done_says_why_and_what_to_do(version, tmp_path, monkeypatch):
