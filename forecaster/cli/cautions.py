@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecaster.cli.findings import number, place, share
 from forecaster.cli.symbol_findings import frequencies
-from forecaster.series import natural_seasons
+from forecaster.series import Panel, natural_seasons
 from forecaster.series.account import Account
 from forecaster.series.stamps import say_stamp
 from forecaster.words import plural
@@ -32,7 +32,7 @@ def cautions(account: Account) -> list[str]:
 
 
 def _missing(account: Account) -> Iterator[str]:
-    missing, total = int(account.missing.sum()), int(account.lengths.sum())
+    missing, total = int(account.missing.sum()), int(account.due.sum())
     if missing > MUCH_MISSING * total:
         yield (
             f"{share(missing, total)} of the steps are missing: is the frequency {account.panel.calendar.name} right? "
@@ -96,14 +96,21 @@ def _ends(account: Account) -> Iterator[str]:
     end = panel.stamps(np.array([panel.last.max()]))[0]
     if isinstance(end, pd.Timestamp) and end > pd.Timestamp.now(end.tz):
         yield f"the last value is dated in the future, {say_stamp(end)}: is that an observation?"
-    early = np.flatnonzero(panel.last < panel.last.max())
-    if panel.shared_clock and len(early):
-        first = early[panel.last[early].argmin()]
+    early = [one for one in np.flatnonzero(panel.last < panel.last.max()).tolist() if _goes_on(panel, one)]
+    if panel.shared_clock and early:
+        first = min(early, key=lambda one: panel.last[one])
+        of_tickers = "are they traded no more? If so, leave them out"
+        remedy = of_tickers if "snapshot" in panel.notes else "if they share no clock, write `clock: own`"
         yield (
             f"{len(early):,} of {len(panel):,} series end before the others, the first ({panel.ids[first]}) at "
-            f"{say_stamp(account.stamp(int(first), int(account.lengths[first]) - 1))}: if they share no clock, "
-            "write `clock: own`"
+            f"{say_stamp(account.stamp(first, int(account.lengths[first]) - 1))}: {remedy}"
         )
+
+
+def _goes_on(panel: Panel, series: int) -> bool:
+    """Whether a series could have values behind its last one, up to the last of all; not on other exchanges' days."""
+    ticks = np.arange(panel.last[series] + 1, panel.last.max() + 1)
+    return bool(panel.calendar.trading([str(panel.ids[series])], ticks[None]).any())
 
 
 def _cycles(account: Account) -> Iterator[str]:

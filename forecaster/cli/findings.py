@@ -116,8 +116,8 @@ def _gaps(account: Account) -> str:
     within = f", in {(account.missing > 0).sum():,} series" if len(account.panel) > 1 else ""
     until = f" to {say_stamp(account.stamp(series, start + length - 1))}" if length > 1 else ""
     return (
-        f"{plural(len(gaps), 'gap')}, {missing:,} of {plural(int(account.lengths.sum()), 'step')} missing "
-        f"({share(missing, account.lengths.sum())}){within}; the longest has {plural(length, 'step')}, "
+        f"{plural(len(gaps), 'gap')}, {missing:,} of {plural(int(account.due.sum()), 'step')} missing "
+        f"({share(missing, account.due.sum())}){within}; the longest has {plural(length, 'step')}, "
         f"{say_stamp(account.stamp(series, start))}{until}{_whose(account, series)}"
     )
 

@@ -79,7 +79,7 @@ def _of_symbols(account: Account, chosen: Sequence[int]) -> dict[str, Any]:
 
 
 def _tiles(account: Account) -> dict[str, tuple[str, str]]:
-    steps, missing, width = int(account.lengths.sum()), int(account.missing.sum()), account.panel.calendar.name
+    steps, missing, width = int(account.due.sum()), int(account.missing.sum()), account.panel.calendar.name
     within = f"in {plural(len(account.panel), 'series')}"
     return {
         "Steps": (f"{steps:,}", within if width == "1" else f"of {width}, {within}"),

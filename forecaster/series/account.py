@@ -11,7 +11,7 @@ import numpy as np
 from forecaster.series.autocorrelation import Cycles, find_cycles
 from forecaster.series.outliers import Outliers, find_outliers, no_outliers
 from forecaster.series.panel import Panel
-from forecaster.series.stretches import Stretches, equal_stretches, missing_stretches, visible
+from forecaster.series.stretches import Stretches, closed_steps, equal_stretches, missing_stretches, visible
 
 __all__ = ["Account", "take_account"]
 
@@ -22,8 +22,10 @@ class Account:
 
     Attributes:
         panel: What was accounted for, up to the ends of its series.
+        closed: Steps that are no sessions of a series' own exchange; elsewhere none.
         observed: Steps with a target.
-        regular: Steps from one observed target to the next that are one tick of the calendar; of `observed − 1`.
+        regular: Steps from one observed target to the next that are one tick of the calendar, or one session of a
+            series' own exchange; of `observed − 1`.
         zeros: Targets that are 0.
         negatives: Targets below 0.
         fractions: Targets that are no whole numbers.
@@ -36,6 +38,7 @@ class Account:
     """
 
     panel: Panel
+    closed: np.ndarray
     observed: np.ndarray
     regular: np.ndarray
     zeros: np.ndarray
@@ -54,9 +57,14 @@ class Account:
         return self.panel.lengths
 
     @property
+    def due(self) -> np.ndarray:
+        """Steps that can have a target."""
+        return np.asarray(self.lengths - self.closed)
+
+    @property
     def missing(self) -> np.ndarray:
-        """Steps without a target."""
-        return np.asarray(self.lengths - self.observed)
+        """Steps of these without a target."""
+        return np.asarray(self.due - self.observed)
 
     @property
     def constant(self) -> np.ndarray:
@@ -97,10 +105,10 @@ def take_account(panel: Panel) -> Account:
         ([2], [1], 0.75)
     """
     values, offsets = visible(panel)
-    starts = offsets[:-1]
+    starts, closed = offsets[:-1], closed_steps(panel)
     seen = np.isfinite(values)
     follows = seen.copy()
-    follows[1:] &= seen[:-1]
+    follows[~closed] &= np.roll(seen[~closed], 1)
     follows[starts] = False
 
     def count(marked: np.ndarray) -> np.ndarray:
@@ -109,6 +117,7 @@ def take_account(panel: Panel) -> Account:
     observed = count(seen)
     return Account(
         panel=panel,
+        closed=count(closed),
         observed=observed,
         regular=count(follows),
         zeros=count(values == 0),
@@ -117,7 +126,7 @@ def take_account(panel: Panel) -> Account:
         lowest=np.fmin.reduceat(values, starts),
         highest=np.fmax.reduceat(values, starts),
         means=np.add.reduceat(np.where(seen, values, 0), starts, dtype=np.float64) / observed,
-        gaps=missing_stretches(values, offsets),
+        gaps=missing_stretches(np.where(closed, 0.0, values), offsets),
         constants=equal_stretches(values, offsets),
         outliers=no_outliers() if panel.symbols else find_outliers(values, offsets),
     )

@@ -19,6 +19,7 @@ from forecaster.series.mixture import MixedSessions, trading_days
 from forecaster.series.panel import Panel
 from forecaster.series.request import snapshot_file
 from forecaster.series.snapshot import Snapshot
+from forecaster.series.stretches import closed_steps, visible
 from forecaster.series.table import panel_from_frame
 
 __all__ = ["load_tickers", "snapshot_name"]
@@ -39,6 +40,8 @@ def load_tickers(data: TickerData, folder: Path, offline: bool = False) -> Panel
         data.symbols, data.start, data.end, data.interval, data.adjusted,
         folder=folder, offline=offline or data.offline,
     )  # fmt: skip
+    if data.interval == "1d":  # an empty bar may lie on a holiday; on a session, its price is missing without it, too
+        frame = frame[frame.drop(columns=["unique_id", "ds"]).notna().any(axis=1)].reset_index(drop=True)
     others = [name for name in frame.columns if name not in ("unique_id", "ds", data.target, *data.past)]
     columns = Columns("unique_id", "ds", data.target, tuple(data.past), ignore=others)
     calendar, told = _calendar(data, frame, snapshot)
@@ -93,21 +96,16 @@ def _calendar(
 
 def _mixed(panel: Panel) -> dict[str, str]:
     """What several exchanges mean for the series, and gaps without the days on which their own was closed."""
-    calendar = panel.calendar
-    if not isinstance(calendar, MixedSessions):
+    if not isinstance(panel.calendar, MixedSessions):
         return {}
-    closed, missing = 0, 0
-    for series, name in enumerate(panel.ids):
-        absent = np.isnan(panel.history(series))
-        ticks = panel.first[series] + np.arange(len(absent))
-        own = calendar.trading([name], ticks[None])[0]
-        closed, missing = closed + int((~own).sum()), missing + int((absent & own).sum())
-    total = f"{missing:,} of {int(panel.lengths.sum()) - closed:,} sessions"
+    closed = closed_steps(panel)
+    missing = int(np.isnan(visible(panel)[0][~closed]).sum())
+    away = f"{int(closed.sum()):,} steps are no sessions of their series' own exchange"
+    total = f"{missing:,} of {int((~closed).sum()):,} sessions"
     return {
         "gaps": f"{total} missing" if missing else "none",
-        "exchanges": f"a step is a day on which any of them is open; {closed:,} steps are no sessions of their series' "
-        "own exchange: there it is missing and gets no forecast, so that it may have fewer forecasts than the horizon, "
-        "each on a session of its own",
+        "exchanges": f"a step is a day on which any of them is open; {away}: there it is missing and gets no forecast, "
+        "so that it may have fewer forecasts than the horizon, each on a session of its own",
     }
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecaster.series.mixture import MixedSessions
 from forecaster.series.panel import Panel
 
-__all__ = ["Stretches", "equal_stretches", "missing_stretches", "visible"]
+__all__ = ["Stretches", "closed_steps", "equal_stretches", "missing_stretches", "visible"]
 
 PART = 1 << 20
 """Steps that are looked through at once."""
@@ -55,6 +56,15 @@ def visible(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     owner = np.repeat(np.arange(len(panel)), np.diff(panel.offsets))
     shown = np.arange(len(panel.target)) < panel.ends[owner]
     return panel.target[shown], np.concatenate([[0], np.cumsum(panel.lengths)])
+
+
+def closed_steps(panel: Panel) -> np.ndarray:
+    """Whether each of the `visible` steps is no session of its series' own exchange; nothing is missing there."""
+    if not isinstance(panel.calendar, MixedSessions):
+        return np.zeros(int(panel.lengths.sum()), bool)
+    ticks = (first + np.arange(length) for first, length in zip(panel.first, panel.lengths, strict=True))
+    own = [panel.calendar.trading([name], row[None])[0] for name, row in zip(panel.ids, ticks, strict=True)]
+    return ~np.concatenate(own)
 
 
 def missing_stretches(values: np.ndarray, offsets: np.ndarray) -> Stretches:

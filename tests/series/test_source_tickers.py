@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecaster.cli.cautions import cautions
+from forecaster.cli.findings import facts
 from forecaster.config import ModelDefinition, TickerData
 from forecaster.errors import DataError
 from forecaster.evaluation import leaderboard, roll
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.series import Panel, cutoffs, natural_seasons
+from forecaster.series.account import take_account
 from forecaster.series.source import SNAPSHOTS, load
 from forecaster.series.ticker import Patience
 from tests.series.yahoo import Yahoo, serving
@@ -124,6 +127,16 @@ def test_a_calendar_that_does_not_fit_is_refused_with_what_to_write(yahoo: Yahoo
     assert panel_of(tmp_path, "AAPL", freq="D").notes["frequency"] == "D (as told)"
 
 
+def test_an_empty_bar_on_a_holiday_is_no_session_and_on_a_session_a_gap(yahoo: Yahoo, tmp_path: Path) -> None:
+    days = sorted([*sessions("XNYS", "2024-01-02", "2024-03-01"), "2024-01-15"])  # Martin Luther King Day
+    prices = [None if day in ("2024-01-15", "2024-01-17") else 100.0 + place for place, day in enumerate(days)]
+    yahoo.add("AAPL", [f"{day} 10:00" for day in days], prices, meta=NEW_YORK)
+    panel = panel_of(tmp_path, "AAPL")
+    assert (panel.calendar.name, "extra sessions" in panel.notes, "exchanges" in panel.notes) == ("XNYS", False, False)
+    assert panel.lengths.tolist() == [len(days) - 1]
+    assert panel.notes["gaps"].startswith(f"1 of {len(days) - 1} steps missing, in 1 gap")
+
+
 # Mixed exchanges
 
 
@@ -151,6 +164,26 @@ def test_mixed_exchanges_share_one_clock_and_holidays_are_no_gaps(mixed: Panel) 
     assert mixed.notes["gaps"] == "none"
     assert "AAPL: XNYS by Yahoo's exchange NMS; BP.L: XLON by Yahoo's exchange LSE" in mixed.notes["frequency"]
     assert "2 steps are no sessions" in mixed.notes["exchanges"]
+
+
+def test_the_days_of_other_exchanges_are_no_gaps_to_a_check_either(yahoo: Yahoo, tmp_path: Path) -> None:
+    """Until 4 July, a holiday in New York; London has no price on 20 June, and Paris ends in June."""
+    serve(yahoo, "AAPL", sessions("XNYS", "2024-06-03", "2024-07-03"), **NEW_YORK)
+    london = sessions("XLON", "2024-06-03", "2024-07-04")
+    serve(yahoo, "BP.L", [day for day in london if day != "2024-06-20"], "Europe/London", **LONDON)
+    account = take_account(panel_of(tmp_path, "AAPL", "BP.L"))
+    assert account.closed.tolist() == [1, 0] and account.missing.tolist() == [0, 1]
+    assert facts(account)["gaps"].startswith(
+        "1 gap, 1 of 46 steps missing (2.17%), in 1 series; the longest has 1 step"
+    )
+    assert account.regular.tolist() == [21, 21] and account.observed.tolist() == [22, 23]
+    assert not [told for told in cautions(account) if "missing" in told or "end before" in told]
+    serve(yahoo, "AIR.PA", sessions("XPAR", "2024-06-03", "2024-06-28"), "Europe/Paris", exchangeName="PAR")
+    [told] = [one for one in cautions(take_account(panel_of(tmp_path, "AAPL", "BP.L", "AIR.PA"))) if "end" in one]
+    assert told == (
+        "1 of 3 series end before the others, the first (AIR.PA) at 2024-06-28: are they traded no more? If so, leave "
+        "them out"
+    )
 
 
 def test_mixed_exchanges_are_judged_at_the_same_dates(mixed: Panel) -> None:
