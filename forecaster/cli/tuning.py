@@ -153,7 +153,8 @@ def _document(result: Tuning) -> dict[str, Any]:
 
 
 def _verdict(result: Tuning) -> str:
-    counted = f"{plural(len(result.trials), 'trial')}, and {result.stopped}."
+    made = [one for one in result.trials if one.state != "cut off"]  # such a one is made again
+    counted = f"{plural(len(made), 'trial')}, and {result.stopped}."
     said = f"On the validation part the best {LABELS[result.metric]} is {result.score:.4f}"
     if result.before is None:
         compared = "no model was judged as it is."
@@ -167,7 +168,7 @@ def _verdict(result: Tuning) -> str:
 def _table(result: Tuning) -> Table:
     table = Table(title="Trials", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     keys = list(dict.fromkeys(key for one in result.trials for key in one.changes))
-    for heading in ("", "model", LABELS[result.metric], *keys, "steps"):
+    for heading in ("", "model", LABELS[result.metric], *keys, "steps done"):
         table.add_column(heading, justify="left" if heading == "model" else "right", overflow="fold")
     ranked = sorted(result.trials, key=lambda one: one.rank)
     for one in ranked[:SHOWN]:

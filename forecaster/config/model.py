@@ -227,6 +227,17 @@ class ModelDefinition(ModelKeys):
         return self.chosen_topology != "many_to_many"
 
     @property
+    def kind_of_loss(self) -> str:
+        """What a loss of its fit measures: losses of the same kind can be compared.
+
+        Example:
+            >>> told = {}, {"network": "lstm", "units": 8}, {"head": "student_t"}, {"strategy": "recursive"}
+            >>> [ModelDefinition(**{"network": "gru"} | one).kind_of_loss for one in told]
+            ['quantiles of windows', 'quantiles of windows', 'student_t of windows', 'quantiles of sequences']
+        """
+        return f"{self.head} of {'windows' if self.windowed else 'sequences'}"
+
+    @property
     def mixes(self) -> bool:
         """Whether it learns from windows that can be mixed, not from sequences or counts.
 

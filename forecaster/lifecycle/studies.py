@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +12,14 @@ from forecaster.config.search import Choices, Dimension
 from forecaster.errors import ForecasterError
 from forecaster.lifecycle.trial import State, Trial
 from forecaster.lifecycle.trial_fit import Losses, TrialEnd
+from forecaster.store.durable import sync
 
 if TYPE_CHECKING:
     import optuna
 
 __all__ = ["LOST", "begun", "losses_of", "opened", "refuse", "settle", "suggested", "trials_of"]
+
+logger = logging.getLogger(__name__)
 
 LOST = "lost"
 """Marks a trial that is made again since the process in which it was made was killed."""
@@ -25,6 +31,8 @@ REFUSED = "refused"
 
 def opened(file: Path, name: str, seed: int) -> optuna.Study:
     """The study of that name, new or as it was left; a trial that was cut off when its program died is made again.
+
+    No other process may have the file open: see `sole`.
 
     Args:
         file: Where it is kept.
@@ -42,6 +50,7 @@ def opened(file: Path, name: str, seed: int) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        _mend(file)
         storage = optuna.storages.JournalStorage(JournalFileBackend(str(file)))
         there = name in optuna.get_all_study_names(storage)
         made = len(optuna.load_study(study_name=name, storage=storage).trials) if there else 0
@@ -57,6 +66,16 @@ def opened(file: Path, name: str, seed: int) -> optuna.Study:
         study.enqueue_trial(trial.params)
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study
+
+
+def _mend(file: Path) -> None:
+    """Cuts off a last line that was not written to its end, as by a full disk: else the next one would go on in it."""
+    content = file.read_bytes() if file.exists() else b""
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        logger.warning("%s: its last line was not written to its end, and is left out", file)
+        os.truncate(file, whole)
+        sync(file)
 
 
 def suggested(trial: optuna.Trial, key: str, dimension: Dimension) -> Any:
@@ -109,10 +128,10 @@ def _without_end(trial: optuna.trial.FrozenTrial) -> bool:
     return trial.state.name == "FAIL" and ERROR not in trial.user_attrs
 
 
-def losses_of(study: optuna.Study) -> list[Losses]:
-    """How the trials went that came to their end."""
-    states = (_states().COMPLETE,)
-    return [trial.intermediate_values for trial in study.get_trials(deepcopy=False, states=states)]
+def losses_of(study: optuna.Study, models: Collection[str]) -> list[Losses]:
+    """How the trials went that came to their end and vary one of these models."""
+    ended = study.get_trials(deepcopy=False, states=(_states().COMPLETE,))
+    return [trial.intermediate_values for trial in ended if trial.params["model"] in models]
 
 
 def trials_of(study: optuna.Study) -> list[Trial]:

@@ -72,7 +72,7 @@ def fit_and_judge(
         prepared: Its data, cut.
         model: The network.
         label: What the trial is called.
-        others: Of the trials that came to their end before.
+        others: Of the trials that came to their end before, of the same kind: see `ModelDefinition.kind_of_loss`.
         until: When the time ends, by `time.monotonic`.
         listener: Who is told.
 

@@ -20,8 +20,9 @@ from forecaster.forecasting.training import Progress
 from forecaster.lifecycle.sole import sole
 from forecaster.lifecycle.studies import LOST, begun, losses_of, opened, refuse, settle, suggested, trials_of
 from forecaster.lifecycle.trial import Trial
-from forecaster.lifecycle.trial_fit import TrialEnd, fit_and_judge
+from forecaster.lifecycle.trial_fit import Losses, TrialEnd, fit_and_judge
 from forecaster.lifecycle.trial_work import TrialWork
+from forecaster.pipeline.checkpoints import ASIDE
 from forecaster.pipeline.groups import refuse_groups
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, prepare
@@ -36,8 +37,6 @@ JUDGED_BEFORE: Mapping[str, Any] = {"finish": 0.0, "ensemble": 1, "conformal": F
 """Keys of what comes behind the part of a fit that is judged: a trial leaves it out, the model file keeps it. Rounded
 medians of different trials would too often be the same.
 """
-ASIDE = frozenset({"name", "baselines", "promote", "keep", "schedule", "metrics", "executor"})
-"""Keys of a pipeline on which no score of a trial depends; of `promote` the metric counts by itself."""
 MOST_REFUSED = 50
 """Suggestions in a row that no model file can say, after which the space is taken to be wrong."""
 
@@ -80,8 +79,8 @@ def tune(
     """Searches, from the models of a pipeline as they are, for one that is better on the validation part.
 
     Each trial is fitted on the training part, stopped by the validation part and judged on it, as networks are chosen
-    in a run; one that falls behind the median of those before it is given up. Trials are kept, and the next call with
-    the same data, models and space goes on from them.
+    in a run; one that falls behind the median of those before it whose losses measure the same is given up. Trials are
+    kept, and the next call with the same data, models and space goes on from them.
 
     Args:
         definition: The pipeline, with a name.
@@ -155,7 +154,7 @@ class _Search:
         said = self.definition.model_dump(mode="json", exclude=set(ASIDE))
         models = [model.model_dump(mode="json") for model in self.models.values()]
         told = [said, models, repr(sorted(self.space.items())), data_hash(self.prepared.fitting)]
-        told.append(self.definition.promote.metric)
+        told.append(self.definition.promote.metric)  # no fit depends on it, but each score
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
     def found(self, best: Trial, done: Sequence[Trial], stopped: str) -> Tuning:
@@ -188,7 +187,7 @@ class _Search:
         try:
             self.listener.begin(label)
             end = fit_and_judge(
-                self.definition, self.prepared, model, label, others=losses_of(study), until=self.until,
+                self.definition, self.prepared, model, label, others=self._others(study, model), until=self.until,
                 listener=self.listener,
             )  # fmt: skip
         finally:
@@ -224,9 +223,13 @@ class _Search:
             label = _label(trial)
             open_ones[label] = trial
             yield {
-                "label": label, "model": model.model_dump(mode="json"), "others": losses_of(study),
+                "label": label, "model": model.model_dump(mode="json"), "others": self._others(study, model),
                 "seconds": self.until - time.monotonic(),
             }  # fmt: skip
+
+    def _others(self, study: optuna.Study, model: ModelDefinition) -> list[Losses]:
+        """How the trials went that came to their end, and whose losses can be compared with those of a network."""
+        return losses_of(study, [name for name, one in self.models.items() if one.kind_of_loss == model.kind_of_loss])
 
     def _next(self, study: optuna.Study) -> tuple[optuna.Trial, ModelDefinition]:
         """The next trial and its network. Some values do not go together: such suggestions are put away.

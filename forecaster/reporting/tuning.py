@@ -109,7 +109,7 @@ def _trials(document: Document) -> str:
          *(_short(one["changes"].get(key, "")) for key in keys), str(one["steps"]), f"{one['seconds']:.0f} s"]
         for one in ranked
     ]  # fmt: skip
-    header = ["Trial", "State", _label(document), "Model", *keys, "Steps", "Time"]
+    header = ["Trial", "State", _label(document), "Model", *keys, "Steps done", "Time"]
     return table("Trials, best first", header, rows)
 
 

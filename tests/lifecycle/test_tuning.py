@@ -93,6 +93,23 @@ def test_a_trial_whose_program_died_is_made_again(tmp_path):
     assert later.ask().suggest_categorical("units", [2, 3]) == trials_of(later)[0].changes["units"]
 
 
+def test_a_line_that_was_not_written_to_its_end_costs_only_itself(tmp_path, caplog):
+    """As after a full disk; the next call would write into that line, and no trial could be read from then on."""
+    file = tmp_path / "x.journal"
+    for score in (1.0, 2.0):
+        study = opened(file, "x", 1)
+        trial = study.ask()
+        trial.suggest_categorical("units", [2, 3])
+        study.tell(trial, score)
+    assert not caplog.text
+    file.write_bytes(file.read_bytes()[:-25])
+    later = opened(file, "x", 1)
+    assert [one.score for one in trials_of(later)] == [1.0, None]
+    assert "x.journal: its last line was not written to its end" in caplog.text
+    later.tell(later.ask(), 3.0)
+    assert len(opened(file, "x", 1).trials) == 3
+
+
 def test_a_trial_that_was_given_up_has_no_score_but_a_loss(tmp_path):
     study = opened(tmp_path / "x.journal", "x", 1)
     trial = study.ask()
@@ -151,6 +168,25 @@ def test_a_trial_that_is_behind_the_median_of_others_is_given_up(searched, monke
         definition, prepared, model, "trial 6", others=others, until=math.inf, listener=Listener()
     )  # fmt: skip
     assert (end.state, end.score) == ("pruned", None) and 5 <= end.steps == max(end.losses) < 30
+
+
+def test_a_trial_is_compared_with_those_whose_loss_measures_the_same(tmp_path, monkeypatch):
+    """The loss of quantiles is a distance, that of a distribution a likelihood."""
+    heads = {"one": {}, "two": {"units": 3}, "likely": {"head": "student_t"}}
+    models = [{"extends": "gru", **SMALL, "name": name, **keys} for name, keys in heads.items()]
+    definition = read_pipeline(write_project(tmp_path, models=models))
+    told = []
+
+    def made(definition, prepared, model, label, *, others, **more):
+        told.append((model.head, others))
+        return TrialEnd("complete", {100: 1.0 if model.head == "quantiles" else 9.0}, 100, 1.0)
+
+    monkeypatch.setattr("forecaster.lifecycle.tuning.fit_and_judge", made)
+    tune(definition, Project(tmp_path), SPACE_OF_TWO, base=tmp_path, trials=9)
+    met = [head for head, _ in told]
+    assert {*met} == {"quantiles", "student_t"}
+    for place, (head, others) in enumerate(told):
+        assert others == [{100: 1.0 if head == "quantiles" else 9.0}] * met[:place].count(head)
 
 
 def test_a_second_search_of_one_pipeline_at_once_is_refused(searched):
@@ -264,7 +300,7 @@ def test_the_table_has_each_value_below_its_key(capsys, monkeypatch):
     monkeypatch.setattr(console, "width", 80)
     console.print(_table(Tuning("p", "smape", ModelDefinition(network="gru"), 0.5, None, trials, "")))
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
-    assert lines[0] == ["model", "sMAPE", "units", "dropout", "steps"]
+    assert lines[0] == ["model", "sMAPE", "units", "dropout", "steps", "done"]
     assert lines[1] == ["1", "[/red]", "0.5000", "8", "0.12", "9"]
     assert lines[2] == ["2", "gru", "cut", "off", "0.25", "0"]
 
@@ -286,6 +322,7 @@ def test_why_trials_failed_is_told_once_a_reason(searched, capsys, monkeypatch):
         out=folder / "models" / "failing.yaml", offline=False,
     )  # fmt: skip
     lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("5 trials, and no more were asked for.") for line in lines), "one is made again"
     place = next(place for place, line in enumerate(lines) if "failed: " in line)
     assert lines[place : place + 2] == ["2 trials failed: the loss is not finite", "1 trial failed: [too] long"]
     assert sum("failed: " in line for line in lines) == 2
