@@ -48,9 +48,9 @@ def run_split(
     asked = _Asked(project, pipeline, publishing, force, resume)
     here = workers == 1 and definition.executor == "local"
     work = asked.work_here() if here else asked.work_elsewhere(definition.executor, workers)
-    with resumable(pipeline, publishing), work as doing:
+    with resumable(pipeline, publishing, {"--force": force}), work as doing:
         result = run_groups(
-            definition, project, pipeline.parent, doing, resume=resume,
+            definition, project, pipeline.parent, doing, publishing=publishing, force=force, resume=resume,
             told=_silent if as_json else partial(_say, metric=definition.promote.metric),
         )  # fmt: skip
     if as_json:

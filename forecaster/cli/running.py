@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from forecaster.cli.console import console, messages, near
 from forecaster.cli.tables import apart_table, facts_table, leaderboard_table, whole
-from forecaster.config import PipelineDefinition, Project, read_pipeline
+from forecaster.config import PipelineDefinition, Project, TickerData, read_pipeline
 from forecaster.errors import DefinitionError, Interrupted
 from forecaster.forecasting.backend import load_quietly
 from forecaster.forecasting.training import Progress as Fit
@@ -62,7 +62,10 @@ def run_pipeline(
         report = found.models / "reports" / f"{definition.name}.html"
     if definition.warm_start:  # weights are read before any network is built
         load_quietly()
-    with resumable(pipeline, publishing), stoppable() as stop, Display(as_json) as display:
+    # a ticker's prices of now would be other data than those of the checkpoint
+    offline_again = offline or isinstance(definition.data, TickerData)
+    again = {"--force": force, "--warm-start": warm, "--offline": offline_again}
+    with resumable(pipeline, publishing, again), stoppable() as stop, Display(as_json) as display:
         listener = Listener(display.read, display.begin, display.progress, stop.asked)
         result = run_job(
             definition, found, base=pipeline.parent, publishing=publishing, force=force, resume=resume,
@@ -192,13 +195,19 @@ class Stop:
 
 
 @contextmanager
-def resumable(pipeline: Path, publishing: bool) -> Iterator[None]:
-    """Has an interrupted `run` (or, where nothing is published, `backtest`) say how to go on."""
+def resumable(pipeline: Path, publishing: bool, options: Mapping[str, bool]) -> Iterator[None]:
+    """Has an interrupted `run` (or, where nothing is published, `backtest`) say how to go on.
+
+    Args:
+        pipeline: The pipeline file.
+        publishing: Which of the two it is.
+        options: Which ones are to be typed again.
+    """
     try:
         yield
     except Interrupted as interruption:
-        command = "run" if publishing else "backtest"
-        raise Interrupted(f"{interruption}; go on with: forecaster {command} {pipeline} --resume") from None
+        asked = ["run" if publishing else "backtest", str(pipeline), *(key for key in options if options[key])]
+        raise Interrupted(f"{interruption}; go on with: forecaster {' '.join(asked)} --resume") from None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import os
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -93,7 +93,7 @@ class Control:
         stop: Says whether to stop now, after having saved a checkpoint.
         checkpoint: File to save to; None saves nothing.
         resume: Whether to go on from that file, if there is one that belongs to this very fit.
-        key: What identifies the fit: definition, data, seed. A checkpoint with another key is not used.
+        key: What identifies the fit: definition, data, seed, code. A checkpoint with another key is not used.
         every: Seconds between checkpoints, at least.
     """
 
@@ -294,22 +294,40 @@ def _write(network: Trainable, state: _State, file: Path, key: str) -> None:
 def _restored(network: Trainable, control: Control) -> _State | None:
     """The state in the checkpoint, if it belongs to this fit; weights and optimiser are set to it.
 
-    A checkpoint that cannot be read, as after a power failure, is none: the fit begins anew.
+    One that does not, or cannot be read, as after a power failure, is none: the fit begins anew, and says so.
     """
     if not (control.resume and control.checkpoint and control.checkpoint.is_file()):
         return None
     try:
-        with np.load(control.checkpoint, allow_pickle=False) as file:
-            arrays = dict(file)
-        numbers = json.loads(arrays["state"].tobytes())
+        return _read(network, control.checkpoint, control.key)
     except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
-        logger.warning("%s: not a checkpoint that can be read (%s); the fit begins anew", control.checkpoint, error)
+        logger.warning("%s: no checkpoint to go on from (%s); the fit begins anew", control.checkpoint, error)
         return None
-    if numbers.pop("key") != control.key:
-        return None
-    count = len(network.train.variables)
-    _set(network, [arrays[f"weight{place}"] for place in range(count)])
-    for place, variable in enumerate(network.train.optimizer.variables):
-        variable.assign(arrays[f"optimizer{place}"])
-    best = [arrays[f"best{place}"] for place in range(count) if f"best{place}" in arrays]
+
+
+def _read(network: Trainable, file: Path, key: str) -> _State:
+    """Reads a checkpoint; nothing is set unless all of it fits.
+
+    Raises:
+        ValueError: It is of another fit.
+    """
+    with np.load(file, allow_pickle=False) as content:
+        arrays = dict(content)
+    numbers = json.loads(arrays["state"].tobytes())
+    if numbers.pop("key") != key:
+        raise ValueError("it is of other data, another definition, other code or another release")
+    variables = {"weight": network.train.variables, "optimizer": network.train.optimizer.variables}
+    kept = {kind: _fitting(arrays, kind, wanted) for kind, wanted in variables.items()}
+    best = _fitting(arrays, "best", network.train.variables if "best0" in arrays else [])
+    for kind, values in kept.items():
+        for variable, value in zip(variables[kind], values, strict=True):
+            variable.assign(value)
     return _State(**{**numbers, "curve": [tuple(row) for row in numbers["curve"]], "best_weights": best})
+
+
+def _fitting(arrays: dict[str, np.ndarray], kind: str, variables: Sequence[Any]) -> list[np.ndarray]:
+    """The arrays of one kind, if they are what the variables hold."""
+    shapes = {f"{kind}{place}": tuple(variable.shape) for place, variable in enumerate(variables)}
+    if shapes != {name: array.shape for name, array in arrays.items() if name.startswith(kind)}:
+        raise ValueError("it is of a network with other weights")
+    return [arrays[name] for name in shapes]

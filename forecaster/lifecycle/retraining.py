@@ -21,8 +21,9 @@ from forecaster.lifecycle.recurrence import learnt_before
 from forecaster.lifecycle.result import RetrainResult
 from forecaster.lifecycle.rolling import beside, rolled
 from forecaster.lifecycle.soundness import fault_of, fault_of_symbols
+from forecaster.pipeline.checkpoints import forget
 from forecaster.pipeline.comparable import refuse_incomparable
-from forecaster.pipeline.contest import Contest, forget, hold_contest, losses_of, overlap, refitted
+from forecaster.pipeline.contest import Contest, hold_contest, losses_of, overlap, refitted
 from forecaster.pipeline.groups import refuse_groups, refuse_namesake
 from forecaster.pipeline.inspection import look_inside
 from forecaster.pipeline.listener import Listener
@@ -222,8 +223,9 @@ class _Settlement:
     ) -> ManifestDraft:
         promote = self.definition.promote
         gate = judge(
-            self.contest.table, self.contest.chosen, promote.metric, promote.significance, self.contest.origins
-        )
+            self.contest.table, self.contest.chosen, promote.metric, promote.significance, self.contest.origins,
+            self.prepared.season,
+        )  # fmt: skip
         told = {**vars(gate), "verdict": f"{gate.verdict} Retrained: {result.reason}."}
         promotion = {"outcome": result.outcome, "p": result.p, "champion": result.scores["champion"]}
         return draft_of(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from forecaster.config import ModelDefinition, PipelineDefinition
+from forecaster.config import PipelineDefinition
 from forecaster.evaluation import METRICS, join, leaderboard, models_of, roll, scales
 from forecaster.evaluation.apart import scored_apart
 from forecaster.evaluation.direction import directions
@@ -25,13 +22,14 @@ from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
 from forecaster.forecasting.warm import WarmStart
 from forecaster.pipeline.candidates import network_of
+from forecaster.pipeline.checkpoints import key_of
 from forecaster.pipeline.folds import FoldWork, roll_folds
 from forecaster.pipeline.listener import Listener
 from forecaster.pipeline.preparation import Prepared, baselines
 from forecaster.pipeline.symbols import course_of_symbols, hold_symbol_contest
 from forecaster.series import data_hash
 
-__all__ = ["Contest", "forget", "hold_contest", "losses_of", "overlap", "refitted", "validation_score"]
+__all__ = ["Contest", "hold_contest", "losses_of", "overlap", "refitted", "validation_score"]
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +122,7 @@ def hold_contest(
         controls = {
             str(model.name): Control(
                 listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume,
-                _key(definition, model, data),
+                key_of(definition, model, data),
             )
             for model in prepared.models
         }  # fmt: skip
@@ -167,7 +165,7 @@ def _judge(
     for model in prepared.models:
         listener.begin(str(model.name))
         begun = warm if warm and warm.model == model.name else None
-        key = _key(definition, model, data, begun.source if begun else "")
+        key = key_of(definition, model, data, begun.source if begun else "")
         control = Control(listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume, key)
         network = network_of(definition, prepared, model, control, begun)
         _roll(network, definition, prepared, judged, folds)
@@ -227,18 +225,3 @@ def refitted(definition: PipelineDefinition, prepared: Prepared, winner: Recurre
         return winner
     control = replace(winner.control, checkpoint=None)
     return network_of(definition, prepared, winner.definition, control).fit(prepared.panel)
-
-
-def _key(definition: PipelineDefinition, model: ModelDefinition, data: str, source: str = "") -> str:
-    """What a checkpoint belongs to: this model in this pipeline on these data, begun from these weights."""
-    said = definition.model_dump(mode="json", exclude={"name", "models", "baselines", "metrics", "promote", "keep"})
-    return hashlib.sha256(json.dumps([said, model.model_dump(mode="json"), data, source]).encode()).hexdigest()
-
-
-def forget(checkpoints: Path) -> None:
-    """Removes the checkpoints of a run that came to its end; what stays is of no other fit, and does no harm."""
-    with suppress(OSError):
-        for file in checkpoints.glob("*.npz"):
-            file.unlink()
-        if checkpoints.is_dir():
-            checkpoints.rmdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,16 @@ import pandas as pd
 from forecaster.config import FileData, PipelineDefinition, Project
 from forecaster.config.groups import CHOSEN
 from forecaster.errors import ForecasterError, Interrupted
+from forecaster.pipeline.checkpoints import OPERATING, key_of
 from forecaster.pipeline.groups import groups_of
 from forecaster.pipeline.result import RunResult, clean
 from forecaster.series.source import find_file
+from forecaster.store.durable import make_folder, sync, write_file
+from forecaster.words import plural
 
 __all__ = ["GroupOutcome", "GroupsResult", "Work", "finished", "one_by_one", "run_groups", "together"]
+
+logger = logging.getLogger(__name__)
 
 WEIGHTED = ("mase", "smape", "rmse")
 """Metrics that are means over series, so that those of several groups have a mean, too."""
@@ -109,6 +115,8 @@ def run_groups(
     base: Path,
     work: Work,
     *,
+    publishing: bool = True,
+    force: bool = False,
     resume: bool = False,
     told: Callable[[GroupOutcome, int, int], None] = lambda outcome, done, count: None,
 ) -> GroupsResult:
@@ -119,8 +127,10 @@ def run_groups(
         project: Where the store lies.
         base: Folder of the pipeline file.
         work: Runs them: `one_by_one`, or by workers.
+        publishing: Whether networks may be published at all, as `work` is told.
+        force: Whether they are published even if they do not beat the naive forecasts, as `work` is told.
         resume: Whether to leave out what an interrupted run, or one in which some groups failed, has done, where
-            neither the pipeline nor its data file has changed.
+            neither the pipeline nor its data file has changed. With `force`, what it did not publish is done anew.
         told: Hears of each end, with the number of groups done and of all.
 
     Raises:
@@ -128,10 +138,11 @@ def run_groups(
         Interrupted: As `pipeline.run`.
     """
     began, members = time.monotonic(), groups_of(definition, base)
-    diary = _Diary(project.store / ".checkpoints" / f"{definition.name}.groups", _key(definition, project, base))
+    key = _key(definition, project, base, publishing)
+    diary = _Diary(project.store / ".checkpoints" / f"{definition.name}.groups", key)
     if not resume:
         diary.forget()
-    done = {label: one for label, member in members.items() if (one := diary.read(label, str(member.name)))}
+    done = {label: one for label, one in diary.read(members).items() if one.version or not force}
     for number, outcome in enumerate(list(done.values()), start=1):
         told(outcome, number, len(members))
     for outcome in work({label: member for label, member in members.items() if label not in done}):
@@ -210,13 +221,14 @@ def _with_chosen(result: Mapping[str, Any]) -> pd.DataFrame:
     return table
 
 
-def _key(definition: PipelineDefinition, project: Project, base: Path) -> str:
-    """What a diary belongs to: this definition, these models, this state of the data file."""
-    models = [model.model_dump(mode="json") for model in project.definitions(definition.models)]
+def _key(definition: PipelineDefinition, project: Project, base: Path, publishing: bool) -> str:
+    """What a diary belongs to: this definition, these models, this state of the data file, and what was asked for."""
+    said = definition.model_dump(mode="json", exclude=set(OPERATING))
+    models = [key_of(definition, model, "") for model in project.definitions(definition.models)]
     stat: list[int] = []
     if isinstance(definition.data, FileData) and (file := find_file(definition.data.path, base)).exists():
         stat = [file.stat().st_mtime_ns, file.stat().st_size]
-    return hashlib.sha256(json.dumps([FORMAT, definition.model_dump(mode="json"), models, stat]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([FORMAT, said, models, stat, publishing]).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -231,20 +243,27 @@ class _Diary:
     folder: Path
     key: str
 
-    def read(self, label: str, name: str) -> GroupOutcome | None:
-        """The outcome of a group that is done."""
-        file = self.folder / f"{name}.json"
-        told = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        if told.get("key") != self.key or told.get("error"):
-            return None
-        return GroupOutcome(label, name, told["series"], told["result"])
+    def read(self, members: Mapping[str, PipelineDefinition]) -> dict[str, GroupOutcome]:
+        """The outcomes of the groups that are done, by their labels; says how many of another run there are."""
+        done, others = {}, 0
+        for label, member in members.items():
+            told = self._told(str(member.name))
+            if told.get("key") != self.key:
+                others += bool(told)
+            elif not told["error"]:
+                done[label] = GroupOutcome(label, str(member.name), told["series"], told["result"])
+        if others:
+            why = "another definition, other data, other code, or `backtest` for `run`"
+            logger.warning("%s: %s of another run (%s); begun anew", self.folder, plural(others, "outcome"), why)
+        return done
 
     def write(self, outcome: GroupOutcome) -> None:
         """Keeps it: beside its place, then renamed, so that it is there whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         beside = self.folder / f"{outcome.name}.tmp"
-        beside.write_text(json.dumps({"key": self.key, **outcome.to_dict()}), encoding="utf-8")
+        write_file(beside, json.dumps({"key": self.key, **outcome.to_dict()}))
         beside.replace(self.folder / f"{outcome.name}.json")
+        sync(self.folder)
 
     def forget(self) -> None:
         """Removes all that was kept."""
@@ -252,6 +271,16 @@ class _Diary:
             file.unlink()
         if self.folder.is_dir():
             self.folder.rmdir()
+
+    def _told(self, name: str) -> dict[str, Any]:
+        """What the file of a group says; nothing where there is none, or none that can be read."""
+        file = self.folder / f"{name}.json"
+        try:
+            told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        except ValueError as error:
+            logger.warning("%s: cannot be read (%s); the group is begun anew", file, error)
+            return {}
+        return told
 
     def _files(self) -> Iterator[Path]:
         yield from self.folder.glob("*.json")

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from forecaster.evaluation.lagged import Likeness
+from forecaster.words import plural
 
 __all__ = ["Gate", "RunResult", "judge"]
 
@@ -110,7 +111,7 @@ def clean(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(key): None if key in infinite else value for key, value in row.items()}
 
 
-def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, windows: int) -> Gate:
+def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, windows: int, season: int) -> Gate:
     """Holds the chosen network against the naive forecasts and says so in words.
 
     Args:
@@ -119,6 +120,7 @@ def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, wi
         metric: By which it is judged.
         significance: Level of the test.
         windows: Number of forecast origins.
+        season: Of MASE.
     """
     rows = table.set_index("model")
     scores = {str(model): float(value) for model, value in rows[metric].items()}
@@ -128,7 +130,7 @@ def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, wi
     passed, significant = own < best, bool(own < best and p < significance)
     name = metric.replace("_", " ") if "_" in metric else metric.upper()
     if all(map(math.isnan, scores.values())):
-        said = [_unjudged(chosen, name)]
+        said = [_unjudged(chosen, name, season)]
     else:
         sureness = f"{'significant' if significant else 'NOT significant'} (p = {p:.2g}, {windows} forecast origins)"
         standing = _standing(name, own, str(naive.index[0]), best, sureness)
@@ -136,14 +138,15 @@ def judge(table: pd.DataFrame, chosen: str, metric: str, significance: float, wi
     return Gate(chosen, passed, significant, p, str(naive.index[0]), " ".join(said))
 
 
-def _unjudged(chosen: str, name: str) -> str:
+def _unjudged(chosen: str, name: str, season: int) -> str:
     """The verdict where no model has a score."""
     said = f"{name} cannot be computed, so no model of this run is judged by it, and {chosen} does not pass."
     if name != "MASE":
         return said
+    remedy = "`metric_season: 1`, or " if season > 1 else ""
     return (
-        f"{said} In the fitting part no values of a series that are one metric season apart differ: write "
-        "`metric_season: 1`, or `promote: {metric: smape}`."
+        f"{said} In the fitting part no values of a series that are {plural(season, 'step')} apart differ: write "
+        f"{remedy}`promote: {{metric: smape}}`."
     )
 
 

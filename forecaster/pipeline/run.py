@@ -16,7 +16,8 @@ from forecaster.errors import StoreError
 from forecaster.evaluation import scales
 from forecaster.evaluation.metrics import counted
 from forecaster.forecasting.clipping import clipping
-from forecaster.pipeline.contest import forget, hold_contest, refitted
+from forecaster.pipeline.checkpoints import forget
+from forecaster.pipeline.contest import hold_contest, refitted
 from forecaster.pipeline.folds import FoldWork
 from forecaster.pipeline.groups import refuse_groups, refuse_namesake
 from forecaster.pipeline.inspection import Insides
@@ -83,7 +84,8 @@ def run(
         definition, prepared, listener, checkpoints, resume=resume, warm=warm, folds=folds
     )  # fmt: skip
     table, chosen = contest.table, contest.chosen
-    gate = judge(table, chosen, definition.promote.metric, definition.promote.significance, contest.origins)
+    promote = definition.promote
+    gate = judge(table, chosen, promote.metric, promote.significance, contest.origins, prepared.season)
     version, insides = None, Insides(definition, prepared.panel)
     if publishing and (gate.passed or force):
         winner = refitted(definition, prepared, contest.winner)

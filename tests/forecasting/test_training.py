@@ -1,12 +1,15 @@
-"""When a fit ends, by networks that say what validation loss they are told to; nothing is learnt."""
+"""When a fit ends, by networks that say what validation loss they are told to; and which checkpoints fit."""
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from forecaster.config import ModelDefinition
 from forecaster.forecasting.lessons import Lessons
+from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control, train
+from tests.synthetic import seasonal_panel, tiny
 
 NOTHING = SimpleNamespace(inputs={}, target=None)
 
@@ -57,3 +60,33 @@ def test_the_smallest_patience_sees_one_look_behind_the_first_and_one_of_all_ste
     )
     curve = train(Scripted(0), Lessons(NOTHING, lambda step: NOTHING, NOTHING), definition, Control())
     assert curve["step"].iloc[-1] == end
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "why"),
+    [
+        ({}, "that", "it is of other data, another definition, other code or another release"),
+        ({"units": 3}, "this", "it is of a network with other weights"),
+        ({"optimizer": "adagrad"}, "this", "it is of a network with other weights"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_not_gone_on_from_and_that_is_told(tmp_path, caplog, changes, key, why):
+    """As where the code of a network of the user's own has changed in a way that its key does not show."""
+
+    def fitted(**control):
+        network = RecurrentForecaster(
+            tiny(steps=4, evaluate_every=2, **{"units": 2} | changes), 6, season=12, lookback=24,
+            control=Control(**control),
+        )  # fmt: skip
+        return network.fit(panel).quantiles(panel)
+
+    panel, file = seasonal_panel(), tmp_path / "fit.npz"
+    before = RecurrentForecaster(
+        tiny(units=2, steps=4, evaluate_every=2), 6, season=12, lookback=24,
+        control=Control(checkpoint=file, key="this"),
+    )  # fmt: skip
+    before.fit(panel)
+    again = fitted(checkpoint=file, key=key, resume=True)
+    [told] = [one.getMessage() for one in caplog.records if "fit.npz" in one.getMessage()]
+    assert told == f"{file}: no checkpoint to go on from ({why}); the fit begins anew"
+    assert np.array_equal(again, fitted())

@@ -129,7 +129,7 @@ def test_the_gate(mase, p, passed, significant, words):
             "significant": [p < 0.05, False, False],
         }
     )
-    gate = judge(table, "lstm", "mase", 0.05, 20)
+    gate = judge(table, "lstm", "mase", 0.05, 20, 24)
     assert (gate.passed, gate.significant) == (passed, significant)
     assert words in gate.verdict
 
@@ -154,9 +154,10 @@ def test_a_verdict_says_why_there_is_no_score(mase, words):
             "significant": [False, False, False],
         }
     )
-    gate = judge(table, "lstm", "mase", 0.05, 20)
+    gate = judge(table, "lstm", "mase", 0.05, 20, 24)
     assert words in gate.verdict and "nan" not in gate.verdict
     assert gate.passed == ("lstm" in mase) and not gate.significant
+    assert "metric_season" not in judge(table, "lstm", "mase", 0.05, 20, 1).verdict, "it is 1 already"
 
 
 @pytest.mark.parametrize(

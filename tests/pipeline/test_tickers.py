@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from forecaster.cli import main
 from forecaster.config import PipelineDefinition, Project, read_pipeline
+from forecaster.errors import Interrupted
 from forecaster.pipeline import run
 from forecaster.pipeline.preparation import directional
 from forecaster.series import ticker
@@ -127,6 +128,23 @@ def test_offline_is_asked_for_and_not_kept_in_the_definition(
     assert "offline was asked for" in told["facts"]["fallback"] and len(yahoo.asked) == asked
     row = told["leaderboard"][0]
     assert {"direction", "direction-lo", "direction-hi"} <= set(row)
+
+
+def test_an_interrupted_run_goes_on_with_the_prices_that_it_had(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New ones would be other data than those of its checkpoint."""
+
+    def stopped(*told: object, **more: object) -> None:
+        raise Interrupted("stopped")
+
+    monkeypatch.setattr("forecaster.cli.running.run_job", stopped)
+    for options, again in (([], ""), (["--force"], "--force ")):
+        monkeypatch.setattr(sys, "argv", ["forecaster", "run", str(write_pipeline(tmp_path)), *options])
+        with pytest.raises(SystemExit):
+            main()
+        told = " ".join(capsys.readouterr().err.split())
+        assert f"stock_prices.yaml {again}--offline --resume" in told
 
 
 def test_direction_is_judged_where_it_is_asked_for_or_changes_are_forecast() -> None:
