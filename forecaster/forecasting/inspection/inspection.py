@@ -150,7 +150,7 @@ def look(one: Subject, panel: Panel, series: str | None = None, cutoff: str | in
     batch = window.windows.gather(slice(None))
     with recorded(one.model) as recordings:
         median = one.middle(one.model(_complete(one.model, batch), training=False))
-    traces = [recording.trace() for recording in recordings if recording.steps]
+    traces = [trace for recording in recordings for trace in recording.traces()]
     known = training_windows(given, one.lookback, one.horizon)
     chosen = known.spread(WINDOWS)
     several = known.gather(chosen)
@@ -175,7 +175,7 @@ def lookbacks(model: Any) -> dict[str, int]:
 def _by_symbol(one: Subject, batch: Batch) -> dict[str, GatesBySymbol]:
     with recorded(one.model) as recordings:
         one.model(_complete(one.model, batch), training=False)
-    traces = [recording.trace() for recording in recordings if recording.steps]
+    traces = [trace for recording in recordings for trace in recording.traces()]
     return gates_by_symbol(traces, batch.past[:, :, 0], one.vocabulary)
 
 

@@ -13,8 +13,9 @@ from keras import ops
 
 from forecaster.networks.inspection.cells import Step, Stepper, stepper
 from forecaster.networks.inspection.layers import is_composite, labels, recurrent_parts
+from forecaster.words import plural
 
-__all__ = ["Mark", "Recording", "Trace", "activations", "recorded"]
+__all__ = ["Mark", "Recording", "Run", "Trace", "activations", "recorded"]
 
 Tensor = Any
 Mark = Callable[[list[Tensor]], list[Tensor]]
@@ -26,10 +27,12 @@ class Trace:
     """What one recurrent layer computed at every step, in the order in which it read.
 
     Attributes:
-        layer: Its name, see `labels`.
+        layer: Its name, see `labels`; with the number of steps behind it where its runs differ in that.
         kind: `simple_rnn`, `gru`, `lstm`, `custom_lstm`, or the name of the cell's class.
-        gates: Name -> shape (batch, steps, units); float32. The candidate is among them.
-        states: `hidden`, and `cell` where there is one; the same shape.
+        gates: Name -> shape (batch, steps, units); float32. The candidate is among them. Of a layer that runs several
+            times over as many steps, the batches of its runs lie one behind the other.
+        states: `hidden`, and `cell` where there is one; the same shape, with rows and columns before the units where
+            the layer is a convolution.
         backwards: Whether it read from the end.
     """
 
@@ -47,7 +50,7 @@ class Trace:
     @property
     def units(self) -> int:
         """Width of the hidden state."""
-        return int(self.states["hidden"].shape[2])
+        return int(self.states["hidden"].shape[-1])
 
 
 def activations(model: Any, inputs: Any) -> list[Trace]:
@@ -58,8 +61,9 @@ def activations(model: Any, inputs: Any) -> list[Trace]:
         inputs: What it is called with.
 
     Returns:
-        A trace for each recurrent layer, in the order of the model. A layer that was called several times in one run
-        (a decoder that steps, say) has all of its steps in one trace. A layer that was not called has none.
+        A trace for each recurrent layer, in the order of the model; for each length where it read sequences of several.
+        What goes on from the states in which the layer was left (a decoder that steps, say) is one sequence. A layer
+        that was not called has none.
 
     Example:
         >>> lstm = keras.layers.LSTM(3)
@@ -69,52 +73,88 @@ def activations(model: Any, inputs: Any) -> list[Trace]:
     """
     with recorded(model) as recordings:
         model(inputs, training=False)
-    return [recording.trace() for recording in recordings if recording.steps]
+    return [trace for recording in recordings for trace in recording.traces()]
+
+
+@dataclass
+class Run:
+    """The steps that a layer made from the states it began with, each from the states of the one before.
+
+    Attributes:
+        initial: The states that the first step started from.
+        steps: Those made until now.
+    """
+
+    initial: list[Tensor]
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def last(self) -> list[Tensor]:
+        """The states in which it stands."""
+        return self.steps[-1].states if self.steps else self.initial
+
+    @property
+    def states(self) -> list[Tensor]:
+        """All states one after the other: before the first step, and after each."""
+        return [*self.initial, *(state for step in self.steps for state in step.states)]
 
 
 @dataclass
 class Recording:
-    """The steps of one layer while they are made.
+    """The runs of one layer while they are made.
 
     Attributes:
         layer: A recurrent layer or a cell.
         label: Its name.
         mark: Sees the states that each step starts from and ends with.
-        initial: The states that the first step started from.
-        steps: Those made until now.
+        runs: Those begun until now.
     """
 
     layer: Any
     label: str
     mark: Mark
-    initial: list[Tensor] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
 
     @property
     def stepper(self) -> Stepper:
         """How its cell is stepped."""
         return stepper(getattr(self.layer, "cell", self.layer))
 
-    def trace(self) -> Trace:
+    def runs_by_length(self) -> list[tuple[str, list[Run]]]:
+        """Its runs, those of as many steps together, the longest first; and what to call them."""
+        found: dict[int, list[Run]] = {}
+        for run in self.runs:
+            found.setdefault(len(run.steps), []).append(run)
+        if len(found) == 1:
+            return [(self.label, self.runs)]
+        return [(f"{self.label}, {plural(steps, 'step')}", found[steps]) for steps in sorted(found, reverse=True)]
+
+    def traces(self) -> list[Trace]:
         """The same as arrays."""
-        stepper = self.stepper
-        states = {name: _stacked([step.states[place] for step in self.steps]) for place, name in
-                  enumerate(stepper.states)}  # fmt: skip
-        gates = {name: _stacked([step.gates[name] for step in self.steps]) for name in self.steps[0].gates}
-        return Trace(self.label, stepper.kind, gates, states, bool(getattr(self.layer, "go_backwards", False)))
+        return [self._trace(label, [run.steps for run in runs]) for label, runs in self.runs_by_length()]
+
+    def _trace(self, label: str, runs: list[list[Step]]) -> Trace:
+        """Of runs of as many steps."""
+        stepper, first = self.stepper, runs[0][0]
+        names = stepper.named(len(first.states))
+        states = {name: _stacked([[step.states[place] for step in run] for run in runs]) for place, name in
+                  enumerate(names)}  # fmt: skip
+        gates = {name: _stacked([[step.gates[name] for step in run] for run in runs]) for name in first.gates}
+        return Trace(label, stepper.kind, gates, states, bool(getattr(self.layer, "go_backwards", False)))
 
     def run_layer(
         self, sequences: Tensor, initial_state: Any = None, mask: Tensor | None = None, training: bool = False
     ) -> Any:
         """What `keras.layers.RNN.call` does in inference, a step at a time."""
         layer, step = self.layer, self.stepper.step
-        states = self._start(sequences, initial_state)
+        run = self._run(sequences, initial_state)
+        states = run.last
         order = range(sequences.shape[1])
         outputs: list[Tensor] = []
         for time in reversed(order) if layer.go_backwards else order:
             new = step(sequences[:, time], _nested(layer.cell, states))
             there = None if mask is None else ops.expand_dims(mask[:, time], -1)
-            new = self._keep(_kept_where_masked(new, states, there))
+            new = self._keep(run, _kept_where_masked(new, states, there))
             states = new.states
             repeated = outputs[-1] if outputs and not layer.zero_output_for_mask else ops.zeros_like(new.output)
             outputs.append(new.output if there is None else ops.where(there, new.output, repeated))
@@ -128,31 +168,33 @@ class Recording:
         another batch size (sampled paths, say) are made but not recorded.
         """
         before = keras.tree.flatten(states)
-        if self.steps and before[0].shape[0] != self.initial[0].shape[0]:
+        if self.runs and before[0].shape[0] != self.runs[-1].initial[0].shape[0]:
             return self.stepper.step(inputs, before)[:2]
-        if self.steps and all(map(_same, before, self.initial)):
-            self.steps.clear()
-        new = self._keep(self.stepper.step(inputs, self._begin(before)))
+        if self.runs and all(map(_same, before, self.runs[-1].initial)):
+            self.runs.pop()
+        if not self.runs:
+            self.runs.append(Run(self.mark(before)))
+            before = self.runs[-1].initial
+        new = self._keep(self.runs[-1], self.stepper.step(inputs, before))
         return new.output, new.states
 
-    def _start(self, sequences: Tensor, initial_state: Any) -> list[Tensor]:
+    def _run(self, sequences: Tensor, initial_state: Any) -> Run:
+        """The run that goes on from where the layer was left; a new one where it starts from other states."""
         layer = self.layer
         if initial_state is None:
             initial_state = layer.states if layer.stateful else layer.get_initial_state(ops.shape(sequences)[0])
         dtype = layer.cell.compute_dtype
-        return self._begin([ops.convert_to_tensor(state, dtype=dtype) for state in keras.tree.flatten(initial_state)])
+        states = [ops.convert_to_tensor(state, dtype=dtype) for state in keras.tree.flatten(initial_state)]
+        if not self.runs or any(new is not old for new, old in zip(states, self.runs[-1].last, strict=True)):
+            self.runs.append(Run(self.mark(states)))
+        return self.runs[-1]
 
-    def _begin(self, states: list[Tensor]) -> list[Tensor]:
-        if not self.steps:
-            states = self.initial = self.mark(states)
-        return states
-
-    def _keep(self, step: Step) -> Step:
+    def _keep(self, run: Run, step: Step) -> Step:
         """Marks the states; where the cell's output is its hidden state, it stays the same tensor."""
         states = self.mark(step.states)
         output = states[0] if step.output is step.states[0] else step.output
-        self.steps.append(Step(output, states, step.gates))
-        return self.steps[-1]
+        run.steps.append(Step(output, states, step.gates))
+        return run.steps[-1]
 
 
 @contextmanager
@@ -201,5 +243,7 @@ def _nested(cell: Any, states: list[Tensor]) -> Any:
     return keras.tree.pack_sequence_as(cell.state_size, states) if isinstance(cell.state_size, list | tuple) else states
 
 
-def _stacked(parts: list[Tensor]) -> np.ndarray:
-    return np.stack([np.asarray(ops.convert_to_numpy(part), np.float32) for part in parts], axis=1)
+def _stacked(runs: list[list[Tensor]]) -> np.ndarray:
+    """The steps of each run side by side, the batches of the runs behind each other: (batch, steps, units)."""
+    arrays = [[np.asarray(ops.convert_to_numpy(part), np.float32) for part in run] for run in runs]
+    return np.concatenate([np.stack(steps, axis=1) for steps in arrays])

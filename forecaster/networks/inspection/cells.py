@@ -34,7 +34,7 @@ class Stepper(NamedTuple):
 
     Attributes:
         kind: `simple_rnn`, `gru`, `lstm`, `custom_lstm`, or the name of a class.
-        states: Names of the states.
+        states: Names of the states, as far as they are known; see `named`.
         step: Of inputs (batch, features) and states (batch, units) each.
         knows_gates: Whether the equations are known here, so that the cell itself is not called.
     """
@@ -43,6 +43,10 @@ class Stepper(NamedTuple):
     states: tuple[str, ...]
     step: Callable[[Tensor, Sequence[Tensor]], Step]
     knows_gates: bool = True
+
+    def named(self, count: int) -> tuple[str, ...]:
+        """Names for as many states as there are; a cell of an unknown class need not say how many it has."""
+        return (*self.states, *(f"state {place}" for place in range(len(self.states) + 1, count + 1)))
 
 
 def stepper(cell: Any) -> Stepper:
@@ -60,9 +64,7 @@ def stepper(cell: Any) -> Stepper:
         return Stepper("gru", ("hidden",), lambda x, states: _gru(cell, x, states))
     if isinstance(cell, layers.SimpleRNNCell):
         return Stepper("simple_rnn", ("hidden",), lambda x, states: _simple_rnn(cell, x, states))
-    count = len(keras.tree.flatten(cell.state_size))
-    names = ("hidden", *(f"state {place}" for place in range(2, count + 1)))
-    return Stepper(type(cell).__name__, names, lambda x, states: _unknown(cell, x, states), False)
+    return Stepper(type(cell).__name__, ("hidden",), lambda x, states: _unknown(cell, x, states), False)
 
 
 def _simple_rnn(cell: Any, x: Tensor, states: Sequence[Tensor]) -> Step:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from forecaster.networks.inspection.activations import Mark, Recording, recorded
+from forecaster.networks.inspection.activations import Mark, Run, recorded
+from forecaster.networks.inspection.cells import Stepper
 from forecaster.networks.inspection.tape import gradients
 from forecaster.networks.inspection.verdict import Verdict, verdict
 
@@ -27,6 +28,7 @@ class LayerReach:
         kind: `simple_rnn`, `gru`, `lstm`, `custom_lstm`, or the name of the cell's class.
         norms: ‖d loss / d s[T − lag]‖ for lag 0, 1, …, T: of each window's own loss, averaged over the windows; s is
             the whole state, h and, where there is one, c together: an LSTM carries through c what never shows in h.
+            Of a layer that runs several times over as many steps (in a TimeDistributed, say) the sum over its runs.
             Shape (steps + 1,), the last being the initial state.
         by_state: The same for `hidden` and `cell` alone, the other one held.
         segments: Whether it can be told to read several time steps at once.
@@ -49,7 +51,7 @@ class GradientReach:
     """How far the gradient reaches in a model.
 
     Attributes:
-        layers: Each recurrent layer that the loss depends on.
+        layers: Each recurrent layer that was run, once for each length that its runs have.
         weights: Norm of d loss / d weights, all weights together, the loss averaged over the windows.
     """
 
@@ -84,40 +86,35 @@ def gradient_reach(model: Any, inputs: Any, loss: Callable[[Any], Tensor], segme
         >>> layer.norms.shape
         (10,)
     """
-    kept: list[Recording] = []
+    kept: list[tuple[str, Stepper, list[Run]]] = []
 
     def run(mark: Mark) -> tuple[Tensor, list[Tensor]]:
         with recorded(model, mark) as recordings:
             total = loss(model(inputs, training=False))
-        kept.extend(recording for recording in recordings if recording.steps)
-        states = [state for recording in kept for step in _states(recording) for state in step]
+        kept.extend((label, one.stepper, runs) for one in recordings for label, runs in one.runs_by_length())
+        states = [state for _, _, runs in kept for made in runs for state in made.states]
         return total, [*states, *(weight for weight in model.trainable_weights)]
 
-    found = gradients(run)
-    layers, place = [], 0
-    for recording in kept:
-        count = sum(map(len, _states(recording)))
-        layers.append(_reach(recording, found[place : place + count], segments))
-        place += count
-    squares = [float(ops.sum(ops.square(one))) for one in found[place:] if one is not None]
+    found = iter(gradients(run))
+    layers = [_reach(label, stepper, runs, found, segments) for label, stepper, runs in kept]
+    squares = [float(ops.sum(ops.square(one))) for one in found if one is not None]  # the weights are what is left
     return GradientReach(tuple(layers), float(np.sqrt(sum(squares))))
 
 
-def _states(recording: Recording) -> list[list[Tensor]]:
-    """The states before the first step and after each."""
-    return [recording.initial, *(step.states for step in recording.steps)]
+def _reach(label: str, stepper: Stepper, runs: Sequence[Run], found: Iterator[Tensor], segments: bool) -> LayerReach:
+    """Norms by lag; the gradients of the runs' states are the next of those found."""
+    squares = np.concatenate([_squares(run, found) for run in runs], axis=-1)
+    names = stepper.named(squares.shape[1])
+    by_state = {name: np.sqrt(squares[:, place]).sum(axis=-1) for place, name in enumerate(names)}
+    whole = np.sqrt(squares.sum(axis=1)).sum(axis=-1)  # d mean / d s of a window is 1 / windows of its own loss's
+    return LayerReach(label, stepper.kind, whole, by_state, segments)
 
 
-def _reach(recording: Recording, found: list[Tensor], segments: bool) -> LayerReach:
-    """Norms by lag from the gradients of the states, which lie in the order of the steps."""
-    shapes = [state.shape for state in recording.initial]
-    names = recording.stepper.states
-    squares = {}
-    for place, name in enumerate(names):
-        own = found[place :: len(names)]
-        zero = np.zeros(shapes[place], np.float64)
-        grads = [zero if one is None else np.asarray(ops.convert_to_numpy(one), np.float64) for one in own]
-        squares[name] = np.stack([np.sum(np.square(grad), axis=-1) for grad in reversed(grads)])
-    by_state = {name: np.sqrt(square).sum(axis=1) for name, square in squares.items()}
-    whole = np.sqrt(sum(squares.values())).sum(axis=1)  # d mean / d s of a window is 1 / windows of its own loss's
-    return LayerReach(recording.label, recording.stepper.kind, whole, by_state, segments)
+def _squares(run: Run, found: Iterator[Tensor]) -> np.ndarray:
+    """Squared norms of the gradients of a run's states, whatever axes these have; shape (lags, states, batch)."""
+    grads = [
+        np.zeros(state.shape) if grad is None else np.asarray(ops.convert_to_numpy(grad), np.float64)
+        for state, grad in zip(run.states, found, strict=False)
+    ]
+    squares = [np.square(grad).reshape(len(grad), -1).sum(axis=-1) for grad in grads]
+    return np.stack(squares).reshape(-1, len(run.initial), len(grads[0]))[::-1]

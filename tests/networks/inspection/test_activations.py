@@ -171,3 +171,43 @@ def test_the_model_is_left_as_it_was_even_after_an_error():
 
 def test_a_model_without_recurrence_has_no_traces():
     assert activations(keras.Sequential([keras.Input((7, 2)), layers.GlobalAveragePooling1D()]), X) == []
+
+
+def test_each_sequence_of_a_layer_that_runs_several_times_is_one_of_its_own():
+    """Inside of TimeDistributed, two sequences of twelve steps a row: their batches lie one behind the other."""
+    inputs = np.random.default_rng(1).normal(size=(3, 2, 12, 2)).astype("float32")
+    lstm = layers.LSTM(4, return_sequences=True)
+    model = keras.Sequential([keras.Input((2, 12, 2)), layers.TimeDistributed(lstm)])
+    [trace] = activations(model, inputs)
+    assert (trace.layer, trace.steps, trace.states["cell"].shape) == ("lstm", 12, (6, 12, 4))
+    alone = np.concatenate([ops.convert_to_numpy(lstm(inputs[:, place])) for place in range(2)])
+    assert trace.states["hidden"] == pytest.approx(alone, abs=1e-6)
+
+
+def test_a_layer_that_reads_sequences_of_several_lengths_has_a_trace_for_each():
+    gru = layers.GRU(3)
+    long, short = keras.Input((7, 2)), keras.Input((4, 2))
+    model = keras.Model([long, short], [gru(long), gru(short)])
+    traces = activations(model, [X, X[:, :4]])
+    assert [(trace.layer, trace.steps) for trace in traces] == [("gru, 7 steps", 7), ("gru, 4 steps", 4)]
+    for trace, said in zip(traces, model([X, X[:, :4]]), strict=True):
+        assert trace.states["hidden"][:, -1] == pytest.approx(ops.convert_to_numpy(said), abs=1e-6)
+
+
+def test_a_layer_that_goes_on_from_the_states_in_which_it_was_left_reads_one_sequence():
+    lstm = layers.LSTM(3, return_state=True)
+    inputs = keras.Input((7, 2))
+    _, *states = lstm(inputs[:, :4])
+    model = keras.Model(inputs, lstm(inputs[:, 4:], initial_state=states)[0])
+    [trace] = activations(model, X)
+    assert trace.steps == 7
+    assert trace.states["hidden"][:, -1] == pytest.approx(ops.convert_to_numpy(lstm(X)[0]), abs=1e-6)
+
+
+def test_states_with_rows_and_columns_are_shown_as_they_are():
+    model = keras.Sequential([keras.Input((4, 6, 6, 1)), layers.ConvLSTM2D(2, 3, return_sequences=True)])
+    images = np.random.default_rng(2).normal(size=(3, 4, 6, 6, 1)).astype("float32")
+    [trace] = activations(model, images)
+    assert (trace.kind, trace.steps, trace.units) == ("ConvLSTMCell", 4, 2)
+    assert list(trace.states) == ["hidden", "state 2"]
+    assert trace.states["hidden"] == pytest.approx(ops.convert_to_numpy(model(images)), abs=1e-6)

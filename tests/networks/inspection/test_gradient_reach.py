@@ -102,6 +102,39 @@ def test_each_layer_of_a_stack_has_its_reach_and_windows_do_not_change_it():
         assert several.norms == pytest.approx(single.norms, rel=1e-4)
 
 
+def test_sequences_that_a_layer_reads_one_after_the_other_are_not_one_long_sequence():
+    """h = x + h / 2: at lag k each has the half of the gradient k times, whatever was read before it."""
+    rnn = layers.SimpleRNN(1, activation="linear")
+    model = keras.Sequential([keras.Input((2, 12, 1)), layers.TimeDistributed(rnn), layers.Flatten()])
+    rnn.set_weights([np.ones((1, 1)), np.full((1, 1), 0.5), np.zeros(1)])
+    [layer] = gradient_reach(model, np.zeros((3, 2, 12, 1), "float32"), lambda said: ops.mean(ops.sum(said, 1))).layers
+    assert layer.norms == pytest.approx(2 * 0.5 ** np.arange(13), rel=1e-5)
+    assert "of 12 steps" in layer.verdict.words
+
+
+def test_sequences_of_several_lengths_have_each_their_reach():
+    rnn = layers.SimpleRNN(1, activation="linear")
+    long, short = keras.Input((12, 1)), keras.Input((5, 1))
+    model = keras.Model([long, short], layers.Concatenate()([rnn(long), rnn(short)]))
+    rnn.set_weights([np.ones((1, 1)), np.full((1, 1), 0.5), np.zeros(1)])
+    inputs = [np.zeros((3, 12, 1), "float32"), np.zeros((3, 5, 1), "float32")]
+    found = gradient_reach(model, inputs, lambda said: ops.mean(said[:, 0] + 3 * said[:, 1])).layers
+    assert [layer.layer for layer in found] == ["simple rnn, 12 steps", "simple rnn, 5 steps"]
+    assert found[0].norms == pytest.approx(0.5 ** np.arange(13), rel=1e-5)
+    assert found[1].norms == pytest.approx(3 * 0.5 ** np.arange(6), rel=1e-5)
+
+
+def test_states_with_rows_and_columns_have_one_norm_a_window():
+    """A convolution of size 1 whose gates are half open whatever comes: c = c / 2 + …, nothing goes through h."""
+    layer = layers.ConvLSTM2D(1, 1, recurrent_activation="sigmoid", unit_forget_bias=False)
+    model = keras.Sequential([keras.Input((4, 3, 3, 1)), layer])
+    layer.set_weights([np.zeros((1, 1, 1, 4)), np.zeros((1, 1, 1, 4)), np.zeros(4)])
+    [found] = gradient_reach(model, np.zeros((2, 4, 3, 3, 1), "float32"), ops.mean).layers
+    assert found.norms.shape == (5,)
+    assert found.by_state["state 2"][1:] == pytest.approx(0.5 * 0.5 ** np.arange(1, 5) / 3, rel=1e-5)
+    assert found.by_state["hidden"] == pytest.approx([1 / 3, 0, 0, 0, 0], abs=1e-7)
+
+
 def test_nothing_reaches_through_a_head_that_is_zero():
     model = keras.Sequential([keras.Input((9, 1)), layers.GRU(3), layers.Dense(1, kernel_initializer="zeros")])
     [layer] = gradient_reach(model, np.ones((1, 9, 1), "float32"), ops.mean).layers
