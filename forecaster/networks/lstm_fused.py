@@ -80,6 +80,7 @@ def run(
         As `keras.layers.RNN.inner_loop`: the last output (batch, units), all outputs (batch, time, units) or else the
         last as the only one, and the last states [h, c].
     """
+    sequences = tf.cast(sequences, cell.compute_dtype)  # the kernel takes no whole numbers
     sequences = tf.reverse(sequences, [1]) if go_backwards else sequences
     weights, peephole = _weights(cell), bool(cell.peephole)
 

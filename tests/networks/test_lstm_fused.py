@@ -142,6 +142,17 @@ def test_xla_takes_the_loop():
         tf.function(LSTM(4, implementation="fused").__call__, jit_compile=True)(X)
 
 
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_whole_numbers_are_read_as_by_the_loop(go_backwards):
+    fused, loop = pair(3, (2, 4, 3), go_backwards=go_backwards)
+    x = RNG.integers(-3, 4, (2, 4, 3)).astype("int32")
+    for layer in (fused, loop):
+        layer(x)
+    model = keras.Sequential([keras.Input((4, 3), dtype="int32"), fused])
+    for said, expected in zip(model.predict(x, verbose=0), loop(x), strict=True):
+        np.testing.assert_allclose(said, expected, atol=1e-6)
+
+
 def test_an_unknown_implementation_is_refused():
     with pytest.raises(DefinitionError, match=r"`implementation` is expected to be one of auto, loop, fused.*'quick'"):
         LSTM(4, implementation="quick")
