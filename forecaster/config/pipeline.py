@@ -25,6 +25,7 @@ from forecaster.config.symbols import SYMBOL_BASELINES, check_kind, with_default
 
 __all__ = [
     "CHEAP",
+    "LEVELS",
     "MEMBERS",
     "NAIVE",
     "BacktestDefinition",
@@ -37,6 +38,7 @@ __all__ = [
     "Rival",
     "TextData",
     "TickerData",
+    "Transform",
 ]
 
 Baseline = Literal[
@@ -56,7 +58,12 @@ NAIVE: tuple[Baseline, ...] = ("naive", "seasonal_naive", "drift", "mean", "naiv
 CHEAP: tuple[Baseline, ...] = ("ridge", "auto_ets", "theta", "auto_arima")
 """Rivals that are no networks."""
 
-Level = Annotated[float, Field(gt=0, lt=100, description="per cent of the outcomes that the interval should hold")]
+LEVELS = (0.001, 99.999)
+"""The narrowest and the widest interval, in per cent: beyond them a bound is the median, or nothing is beyond it."""
+Level = Annotated[
+    float, Field(ge=LEVELS[0], le=LEVELS[1], description="per cent of the outcomes that the interval should hold")
+]
+Transform = Literal["none", "log", "difference", "log_return", "auto"]
 
 
 def _source(value: Any) -> str | None:
@@ -185,7 +192,7 @@ class PipelineDefinition(BaseModel):
     validation: PositiveInt | Literal["auto"] = Field(
         default="auto", description="forecast origins held out of the training part for early stopping and the choice"
     )
-    transform: Literal["none", "log", "difference", "log_return", "auto"] = Field(
+    transform: Transform = Field(
         default="auto", description="what the network sees; auto: log_return for tickers, none for files"
     )
     metrics: Annotated[list[Metric], Field(min_length=1)] = ["mase", "smape", "rmse", "coverage", "wql"]

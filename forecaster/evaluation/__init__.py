@@ -5,7 +5,7 @@ This room knows only the protocol and frames.
 
 from forecaster.evaluation.backtest import backtest, join, roll
 from forecaster.evaluation.leaderboard import leaderboard, models_of
-from forecaster.evaluation.metrics import METRICS, coverage, definitions, losses, scales, score
+from forecaster.evaluation.metrics import METRICS, coverage, definitions, losses, scale_season, scales, score
 from forecaster.evaluation.significance import by_cutoff, diebold_mariano, holm
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "losses",
     "models_of",
     "roll",
+    "scale_season",
     "scales",
     "score",
 ]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from forecaster.config.arguments import whole
 from forecaster.errors import DataError, ForecasterError
 from forecaster.forecasting.protocol import Forecaster, forecast_frame
 from forecaster.forecasting.trailing import tell_own_steps
@@ -49,6 +50,7 @@ def backtest(
 
     Raises:
         DataError: The series are too short.
+        DefinitionError: `windows`, `step` or the horizon is no whole number from one on.
         ForecasterError: The forecasters have no common horizon, or two have one name.
 
     Example:
@@ -60,9 +62,9 @@ def backtest(
         [[3.0, 2.0], [4.0, 2.0], [5.0, 4.0], [6.0, 4.0]]
     """
     several = [forecasters] if isinstance(forecasters, Forecaster) else list(forecasters)
-    horizon = _common_horizon(several)
-    step = step or horizon
-    count = windows or automatic_windows(panel, horizon, step, TEST_SHARE)
+    horizon = whole("horizon", _common_horizon(several))
+    step = horizon if step is None else whole("step", step)
+    count = automatic_windows(panel, horizon, step, TEST_SHARE) if windows is None else whole("windows", windows)
     origins = cutoffs(panel, horizon, count, step)
     frames = []
     for forecaster in several:

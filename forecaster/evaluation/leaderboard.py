@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from forecaster.config.arguments import whole
 from forecaster.config.pipeline import CHEAP, NAIVE
 from forecaster.errors import ForecasterError
-from forecaster.evaluation.metrics import METRICS, coverages, scales, score, weighted_quantile_loss
+from forecaster.evaluation.metrics import METRICS, coverages, scale_season, scales, score, weighted_quantile_loss
 from forecaster.evaluation.significance import curves, diebold_mariano, holm
 from forecaster.forecasting.protocol import interval_columns
-from forecaster.series import Panel, metric_season
+from forecaster.series import Panel
 
 __all__ = ["is_naive", "kind_of", "leaderboard", "models_of"]
 
@@ -76,7 +77,7 @@ def leaderboard(
         panel: All data; MASE takes its scale from what lies up to each series' first cutoff.
         metrics: Columns to show.
         rank_by: The metric by which models are sorted, skill and significance are computed.
-        season: Of MASE; M4's by default.
+        season: Of MASE; by default M4's, or 1 where no series is longer up to its first cutoff.
         networks: Which models are networks; by default all that are neither naive nor one of `CHEAP`.
         significance: Level of the test.
         overlap: How many successive forecasts share targets: horizon / step, rounded up; counted by default.
@@ -88,10 +89,13 @@ def leaderboard(
         left out a forecast has NaN for a score and stands last.
 
     Raises:
+        DefinitionError: `season` or `overlap` is no whole number from one on.
         ForecasterError: A metric is not known.
     """
     _check_metrics(metrics, rank_by)
-    models, scale = models_of(frame), scales(_up_to(frame, panel), season or metric_season(panel.calendar))
+    fitting = _up_to(frame, panel)
+    season = scale_season(fitting) if season is None else whole("season", season)
+    models, scale = models_of(frame), scales(fitting, season)
     networks = [m for m in models if not is_naive(m) and m not in CHEAP] if networks is None else networks
     kinds = [kind_of(model, networks) for model in models]
     naive = [model for model, kind in zip(models, kinds, strict=True) if kind == "naive"]
@@ -104,7 +108,7 @@ def leaderboard(
     table["skill"] = 1 - table[rank_by] / table.loc[naive, rank_by].min()
     table["seconds"] = [(seconds or {}).get(model, np.nan) for model in models]
     course = curves(frame, models, METRICS[rank_by], scale, panel.shared_clock)
-    shared = overlap or _overlap(frame)
+    shared = _overlap(frame) if overlap is None else whole("overlap", overlap)
     table["p"] = holm([_beats_all(course, model, naive, shared) for model in models])
     table["significant"] = table["p"] < significance
     table.insert(0, "kind", kinds)

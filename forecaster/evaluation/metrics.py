@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.forecasting.protocol import interval_columns
-from forecaster.series import Panel
+from forecaster.series import Panel, metric_season
 
 __all__ = [
     "METRICS",
@@ -25,6 +25,7 @@ __all__ = [
     "definitions",
     "loss_table",
     "losses",
+    "scale_season",
     "scales",
     "score",
     "score_one",
@@ -99,6 +100,16 @@ def definitions(season: int) -> dict[str, str]:
     """What each column of a leaderboard means, to be shown beside it."""
     named = {name: metric.definition.format(season=season) for name, metric in METRICS.items()}
     return {**named, "coverage": COVERAGE, "wql": WQL, "skill": SKILL}
+
+
+def scale_season(panel: Panel) -> int:
+    """The season of MASE where none is told: M4's, or 1 where no series is longer than that.
+
+    Args:
+        panel: What the scale is computed from.
+    """
+    season = metric_season(panel.calendar)
+    return season if season < panel.lengths.max() else 1
 
 
 def scales(panel: Panel, season: int) -> pd.Series:

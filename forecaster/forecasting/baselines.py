@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from forecaster.errors import ForecasterError
-from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
+from forecaster.config.arguments import whole
+from forecaster.forecasting.protocol import checked_levels, forecast_frame, levels_to_quantiles
 from forecaster.forecasting.seasonality import is_seasonal, seasonal_indices
 from forecaster.series import Panel
 
@@ -40,7 +40,8 @@ class NaiveForecaster:
         levels: Default intervals, in per cent; any others can be asked for.
 
     Raises:
-        ForecasterError: Horizon or season is below one.
+        DefinitionError: Horizon or season is no whole number from one on.
+        LevelError: A level is none.
 
     Example:
         >>> from forecaster import panel_from_frame
@@ -59,10 +60,8 @@ class NaiveForecaster:
 
     def __post_init__(self) -> None:
         self.name = self.name or self.rule.__name__
-        if self.horizon < 1 or self.season < 1:
-            raise ForecasterError(
-                f"{self.name}: horizon {self.horizon} and season {self.season} must be whole steps from 1 on"
-            )
+        self.horizon, self.season = whole("horizon", self.horizon), whole("season", self.season)
+        self.levels = checked_levels(self.levels)
 
     def fit(self, panel: Panel) -> Self:
         """Nothing to learn."""
@@ -70,7 +69,7 @@ class NaiveForecaster:
 
     def predict(self, panel: Panel, levels: Sequence[float] | None = None) -> pd.DataFrame:
         """The rule applied to each series' history; see the protocol."""
-        levels = self.levels if levels is None else levels
+        levels = self.levels if levels is None else checked_levels(levels)
         scores = ndtri(levels_to_quantiles(levels))
         rows = []
         for series in range(len(panel)):

@@ -1,4 +1,4 @@
-"""The covariates that a forecaster reads, held against those of a panel."""
+"""The steps and covariates that a forecaster reads, held against those of a panel."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Inputs:
         calendar: Names of the calendar features.
         columns: How many columns of `known`, the last, are theirs.
         zone: Whose clock they follow.
+        frequency: Name of the steps; empty where none are known.
     """
 
     past: tuple[str, ...] = ()
@@ -32,24 +33,28 @@ class Inputs:
     calendar: tuple[str, ...] = ()
     columns: int = 0
     zone: str | None = None
+    frequency: str = ""
 
     @classmethod
     def of(cls, panel: Panel) -> Self:
         """Those of a panel."""
-        features = panel.features
+        features, frequency = panel.features, panel.calendar.name
         if features is None:
-            return cls(panel.past, panel.known, panel.static)
+            return cls(panel.past, panel.known, panel.static, frequency=frequency)
         names, columns = features.names, len(features.columns)
-        return cls(panel.past, panel.known_inputs, panel.static, names, columns, features.zone)
+        return cls(panel.past, panel.known_inputs, panel.static, names, columns, features.zone, frequency)
 
     @classmethod
-    def recorded(cls, inputs: Mapping[str, Sequence[str]], calendar: Mapping[str, Any]) -> Self:
+    def recorded(
+        cls, inputs: Mapping[str, Sequence[str]], calendar: Mapping[str, Any], frequency: Mapping[str, Any]
+    ) -> Self:
         """Those that a manifest tells of."""
         known = tuple(inputs["known"])
         past = tuple(inputs["past"][1:])
         past = past[: len(past) - len(known)]
         names, columns = tuple(calendar.get("features", ())), len(calendar.get("columns", ()))
-        return cls(past, known, tuple(inputs["static"]), names, columns, calendar.get("zone"))
+        zone, steps = calendar.get("zone"), frequency.get("name", "")
+        return cls(past, known, tuple(inputs["static"]), names, columns, zone, steps)
 
     def given_by(self, panel: Panel, name: str) -> Panel:
         """The panel with the calendar features of training, computed here if it has others or none.
@@ -59,10 +64,15 @@ class Inputs:
             name: Of the forecaster, for messages.
 
         Raises:
-            DataError: Its covariates are not those of training, or its stamps have no zone and theirs had.
+            DataError: Its steps or covariates are not those of training, or its stamps have no zone and theirs had.
         """
         if Inputs.of(panel) == self:
             return panel
+        if self.frequency and self.frequency != panel.calendar.name:
+            raise DataError(
+                f"{name} was trained on steps of {self.frequency}, the data have steps of {panel.calendar.name}; "
+                "bring them onto the same frequency"
+            )
         if self.zone and not panel.zone:
             raise DataError(
                 f"{name} was trained on calendar features by the clock of {self.zone}, but these time stamps have no "

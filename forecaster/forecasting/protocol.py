@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, Self, runtime_checkable
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
+from forecaster.config.pipeline import LEVELS
 from forecaster.errors import LevelError
 from forecaster.series import Panel
 
 __all__ = [
     "Forecaster",
+    "checked_levels",
     "choose_quantiles",
     "chosen_levels",
     "dated",
@@ -41,6 +44,41 @@ class Forecaster(Protocol):
         """Forecasts every series of the panel from its cutoff; see `forecast_frame`."""
 
 
+def checked_levels(levels: Any) -> list[float]:
+    """Levels of intervals, in order; one that is named twice counts once.
+
+    Args:
+        levels: In per cent, as a user gave them.
+
+    Raises:
+        LevelError: They are no list of numbers, or one is beyond what a pipeline file may say.
+
+    Example:
+        >>> checked_levels([95, 80, 95])
+        [80.0, 95.0]
+    """
+    return [_within(level) for level in _numbers(levels)]
+
+
+def _numbers(levels: Any) -> list[float]:
+    """Levels in order, each once."""
+    if isinstance(levels, str) or not isinstance(levels, Iterable):
+        raise LevelError(f"levels should be a list of numbers in per cent, as [80, 95]; found {levels!r}")
+    given = list(levels)
+    if wrong := [level for level in given if isinstance(level, bool) or not isinstance(level, Real)]:
+        raise LevelError(f"level {wrong[0]!r} is no number; write per cent, as 80")
+    return sorted({float(level) for level in given})
+
+
+def _within(level: float) -> float:
+    lowest, highest = LEVELS
+    if not lowest <= level <= highest:
+        raise LevelError(
+            f"level {level:.9g} is no level of an interval; write per cent from {lowest} to {highest}, as 80"
+        )
+    return level
+
+
 def levels_to_quantiles(levels: Sequence[float]) -> tuple[float, ...]:
     """Probabilities of the bounds of central intervals, and of the median in the middle.
 
@@ -48,15 +86,13 @@ def levels_to_quantiles(levels: Sequence[float]) -> tuple[float, ...]:
         levels: In per cent, in any order; one that is named twice counts once.
 
     Raises:
-        LevelError: One is not between 0 and 100.
+        LevelError: One is none; see `checked_levels`.
 
     Example:
         >>> levels_to_quantiles([80, 95])
         (0.025, 0.1, 0.5, 0.9, 0.975)
     """
-    if wrong := [level for level in levels if not 0 < level < 100]:
-        raise LevelError(f"level {wrong[0]:g} is no level of an interval; write per cent between 0 and 100, as 80")
-    below = [round((1 - level / 100) / 2, 6) for level in sorted(set(levels), reverse=True)]
+    below = [round((1 - level / 100) / 2, 6) for level in reversed(checked_levels(levels))]
     return (*below, 0.5, *(round(1 - probability, 6) for probability in reversed(below)))
 
 
@@ -74,19 +110,19 @@ def chosen_levels(levels: Sequence[float] | None, trained: Sequence[float]) -> l
     """The levels asked for, or all trained ones; in order, each once.
 
     Raises:
-        LevelError: One was not trained.
+        LevelError: One was not trained, or is no number.
 
     Example:
         >>> chosen_levels([95, 80, 95], trained=[80, 90, 95])
-        [80, 95]
+        [80.0, 95.0]
     """
     if levels is None:
         return sorted(set(trained))
-    for level in levels:
-        if level not in trained:
-            known = ", ".join(f"{one:g}" for one in sorted(trained))
-            raise LevelError(f"level {level:g} was not trained; the trained levels are {known}")
-    return sorted(set(levels))
+    wanted = _numbers(levels)
+    if absent := [level for level in wanted if level not in trained]:
+        known = ", ".join(f"{one:g}" for one in sorted(trained))
+        raise LevelError(f"level {absent[0]:g} was not trained; the trained levels are {known}")
+    return wanted
 
 
 def choose_quantiles(quantiles: np.ndarray, trained: Sequence[float], wanted: Sequence[float]) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from forecaster.errors import DataError, ForecasterError
+from forecaster.errors import ForecasterError
 from forecaster.forecasting.gap import Start, Tell, begun_at, quantiles_from
 from forecaster.forecasting.inference import history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
@@ -81,7 +81,7 @@ class PublishedForecaster:
     def _describe(self, manifest: ManifestDraft) -> None:
         self.manifest = manifest
         self.name, self.horizon = manifest.model, manifest.horizon
-        self._inputs = Inputs.recorded(manifest.inputs, manifest.calendar)
+        self._inputs = Inputs.recorded(manifest.inputs, manifest.calendar, manifest.frequency)
         self._tell: Tell | None = None
 
     def _open(self, served: Path, manifest: ManifestDraft) -> None:
@@ -163,7 +163,6 @@ class PublishedForecaster:
         Raises:
             DataError: Its steps or covariates are not those of training.
         """
-        self._check_frequency(panel)
         return replace(self._inputs.given_by(panel, self.name), filling=self._filling)
 
     def _said(self, panel: Panel) -> np.ndarray:
@@ -187,11 +186,3 @@ class PublishedForecaster:
         """Gaps are filled as they were in training, whatever the panel's own way."""
         trained: Filling | str = self.manifest.definition.get("data", {}).get("missing", "mask")
         return "forward" if trained == "forward" else "interpolate" if trained == "interpolate" else "none"
-
-    def _check_frequency(self, panel: Panel) -> None:
-        trained_on = self.manifest.frequency["name"]
-        if trained_on != panel.calendar.name:
-            raise DataError(
-                f"{self.name} was trained on steps of {trained_on}, the data have steps of {panel.calendar.name}; "
-                "bring them onto the same frequency"
-            )

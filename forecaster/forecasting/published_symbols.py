@@ -64,7 +64,6 @@ class PublishedSymbols(PublishedForecaster):
 
     def probabilities(self, panel: Panel) -> np.ndarray:
         """Of every symbol at every step, shape (series, horizon, symbols)."""
-        self._check_frequency(panel)
         given = inputs_of(panel, self._inputs, self.name)
         steps = steps_read(given, self.manifest.streaming, self.manifest.lookback)
         return np.concatenate([*self._answers(forecast_windows(given, steps, self.horizon), BATCH)])
@@ -82,7 +81,6 @@ class PublishedSymbols(PublishedForecaster):
 
     def following(self, panel: Panel, series: int, first: int, stop: int) -> Iterator[np.ndarray]:
         """See `SymbolForecaster.following`."""
-        self._check_frequency(panel)
         given = inputs_of(panel, self._inputs, self.name)
         if not self.manifest.streaming:
             windows = every_window(given, self.manifest.lookback, series, first, stop)
@@ -132,7 +130,6 @@ class PublishedSymbols(PublishedForecaster):
 
     def go_on(self, panel: Panel, wish: Wish) -> list[Generated]:
         """Goes on from the end of a series, with its covariates; see `continuation.go_on`."""
-        self._check_frequency(panel)
         return go_on(self._chain(), inputs_of(panel, self._inputs, self.name), wish, self.name)
 
     def _chain(self) -> _PublishedChain:

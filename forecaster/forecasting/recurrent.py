@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.config import ModelDefinition, Project
+from forecaster.config.arguments import seasons, transformation, whole, whole_or_auto
 from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
@@ -21,7 +22,13 @@ from forecaster.forecasting.inference import check_counts, check_transform, hist
 from forecaster.forecasting.inputs import Inputs, refuse_unseen
 from forecaster.forecasting.lessons import Examples, Lessons, gapless, sample, sequence_lessons, window_lessons
 from forecaster.forecasting.mixing import refuse_mixing
-from forecaster.forecasting.protocol import choose_quantiles, chosen_levels, forecast_frame, levels_to_quantiles
+from forecaster.forecasting.protocol import (
+    checked_levels,
+    choose_quantiles,
+    chosen_levels,
+    forecast_frame,
+    levels_to_quantiles,
+)
 from forecaster.forecasting.trailing import from_the_end
 from forecaster.forecasting.training import Control
 from forecaster.forecasting.warm import UNFINISHED, WarmStart, network_facts, warmed
@@ -62,6 +69,10 @@ class RecurrentForecaster:
         theta: Share of the Theta method in its forecasts.
         seconds: That the fit took.
 
+    Raises:
+        DefinitionError: An argument is none that a pipeline file could have.
+        LevelError: A level is none.
+
     Example:
         >>> import forecaster
         >>> panel = forecaster.read_csv("data/energy_demand.csv", target="demand")    # doctest: +SKIP
@@ -88,13 +99,14 @@ class RecurrentForecaster:
     ) -> None:
         self.definition = Project.find().model(model)
         self.name = str(self.definition.name)
-        self.horizon = horizon
-        self.lookback, self.season, self.transform, self.strict = lookback, season, transform, strict
-        self.levels = [float(level) for level in sorted(levels)]
-        self.validation, self.step = validation, step or horizon
-        self.seed = seed
+        self.horizon, self.season = whole("horizon", horizon), seasons(season)
+        self.lookback, self.validation = whole_or_auto("lookback", lookback), whole_or_auto("validation", validation)
+        self.transform, self.strict = transformation(transform), strict
+        self.levels = checked_levels(levels)
+        self.step = self.horizon if step is None else whole("step", step)
+        self.seed = whole("seed", seed, least=0)
         self.control, self.warm = control or Control(), warm
-        self.devices = devices
+        self.devices: int | Literal["all"] = "all" if devices == "all" else whole("devices", devices)
         self.seconds, self.theta = 0.0, 0.0
         self.curve = pd.DataFrame(columns=["step", "training", "validation"])
         self.resolved: Resolved | None = None
@@ -303,9 +315,9 @@ class RecurrentForecaster:
             The forecast frame, in raw units. Its `cutoff` is the last observed step before the first row.
 
         Raises:
-            LevelError: A level was not trained.
-            DataError: Covariates differ from those of training, or known ones do not reach over the horizon; or there
-                are past covariates, and the steps before the start are not observed.
+            LevelError: A level was not trained, or is no number.
+            DataError: Steps or covariates differ from those of training, or known ones do not reach over the horizon;
+                or there are past covariates, and the steps before the start are not observed.
         """
         wanted = chosen_levels(levels, self.levels)
         if start is None:

@@ -10,13 +10,14 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+from forecaster.config.arguments import seasons, whole, whole_or_auto
 from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import resolve
 from forecaster.forecasting.inference import quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs
 from forecaster.forecasting.lessons import sample
-from forecaster.forecasting.protocol import forecast_frame, levels_to_quantiles
+from forecaster.forecasting.protocol import checked_levels, forecast_frame, levels_to_quantiles
 from forecaster.networks.caution import cautious, usual_distances
 from forecaster.series import Panel, Windows, cutoffs, forecast_windows, training_windows
 from forecaster.series.rounding import supported
@@ -56,6 +57,10 @@ class RidgeForecaster:
         step: Time steps between them; the horizon by default.
         name: Its column in forecast frames.
 
+    Raises:
+        DefinitionError: An argument is none that a pipeline file could have.
+        LevelError: A level is none.
+
     Example:
         >>> from forecaster import panel_from_frame
         >>> wave = 10 + np.sin(np.arange(400) * np.pi / 6)
@@ -76,13 +81,14 @@ class RidgeForecaster:
         step: int | None = None,
         name: str = "ridge",
     ) -> None:
-        self.horizon, self.lookback, self.season, self.levels = horizon, lookback, season, levels
-        self.validation, self.step, self.name = validation, step or horizon, name
+        self.horizon, self.season, self.levels = whole("horizon", horizon), seasons(season), checked_levels(levels)
+        self.lookback, self.validation = whole_or_auto("lookback", lookback), whole_or_auto("validation", validation)
+        self.step, self.name = self.horizon if step is None else whole("step", step), name
         self._model: Any = None
         self._lags, self._looks = 0, 0
         self._support: Support = "real"
         self._inputs = Inputs()
-        self._errors = np.zeros((0, horizon))
+        self._errors = np.zeros((0, self.horizon))
         self._usual: Callable[[Sequence[float]], np.ndarray] | None = None
 
     def fit(self, panel: Panel) -> Self:
@@ -117,12 +123,14 @@ class RidgeForecaster:
 
         Raises:
             ForecasterError: It is not fitted.
-            DataError: Known covariates differ from those of the fit, or do not reach over the horizon.
+            LevelError: A level is none.
+            DataError: Steps or known covariates differ from those of the fit, or known ones do not reach over the
+                horizon.
         """
         if self._model is None:
             raise ForecasterError(f"{self.name} is not fitted; call fit(panel) first")
         panel = self._inputs.given_by(panel, self.name)
-        levels = self.levels if levels is None else levels
+        levels = self.levels if levels is None else checked_levels(levels)
         offsets = self._offsets(levels)
 
         def quantiles(inputs: dict[str, np.ndarray]) -> np.ndarray:

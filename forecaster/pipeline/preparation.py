@@ -10,7 +10,7 @@ import numpy as np
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project, TextData, TickerData
 from forecaster.errors import DataError, DefinitionError
-from forecaster.evaluation import scales
+from forecaster.evaluation import scale_season, scales
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
 from forecaster.forecasting.inference import check_counts, check_support, check_transform
@@ -138,10 +138,10 @@ def prepare(
 
 def _metric_season(definition: PipelineDefinition, training: Panel) -> tuple[int, str]:
     """The season of MASE, in words too: where it is left open, M4's, or 1 where no series is longer than that."""
-    season, told = _cycle(definition, training), definition.metric_season != "auto"
-    why = "as told" if told else "as in M4"
-    if not told and season >= training.lengths.max():
-        season, why = 1, f"no series has more than M4's {plural(season, 'step')} before the validation part"
+    usual, told = _cycle(definition, training), definition.metric_season != "auto"
+    season, why = (usual, "as told") if told else (scale_season(training), "as in M4")
+    if season != usual:
+        why = f"no series has more than M4's {plural(usual, 'step')} before the validation part"
     if not definition.symbolic and scales(training, season).isna().all():
         remedy = "; write `metric_season: 1`, or" if season > 1 else "; write"
         why += (

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecaster import NaiveForecaster, RecurrentForecaster, RidgeForecaster, drift, mean, naive, naive2, seasonal_naive
-from forecaster.errors import DataError, ForecasterError
+from forecaster.errors import DataError, DefinitionError, ForecasterError
 from forecaster.evaluation import backtest, join, leaderboard, roll
 from forecaster.series import Columns, cutoffs, panel_from_frame
 from tests.evaluation.doubles import Cheater, Recorder
@@ -191,6 +191,18 @@ def test_forecasters_that_cannot_be_compared_are_refused():
         backtest([NaiveForecaster(naive, 4), NaiveForecaster(naive, 4)], panel)
     with pytest.raises(ForecasterError, match="no forecaster"):
         backtest([], panel)
+
+
+@pytest.mark.parametrize("value", [0, -2, 1.5, "3"])
+@pytest.mark.parametrize("argument", ["windows", "step"])
+def test_cutoffs_that_would_lie_behind_the_data_or_nowhere_are_refused_before_a_fit(argument, value):
+    """With a step below zero the first cutoff is the last, and the fit would see what it is then judged by."""
+    recorder = Recorder(HORIZON)
+    with pytest.raises(DefinitionError, match=f"{argument}: should be a whole number, at least 1; found {value!r}"):
+        backtest(recorder, panel_of(), **{"windows": 3, argument: value})
+    with pytest.raises(DefinitionError, match="horizon: should be a whole number, at least 1; found -4"):
+        backtest(Recorder(-HORIZON), panel_of(), windows=3)
+    assert not recorder.fitted
 
 
 class Careless(Recorder):

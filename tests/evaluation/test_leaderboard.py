@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecaster import NaiveForecaster, naive
-from forecaster.errors import ForecasterError
+from forecaster import NaiveForecaster, naive, panel_from_frame
+from forecaster.errors import DefinitionError, ForecasterError
 from forecaster.evaluation import backtest, leaderboard, models_of, scales, score
 from forecaster.evaluation.leaderboard import is_naive, kind_of
 from forecaster.evaluation.metrics import weighted_quantile_loss
@@ -33,6 +33,23 @@ def test_best_first_and_every_score_beside_the_naive_one():
     assert list(table.columns) == [
         "kind", "mase", "smape", "rmse", "coverage-80", "wql", "skill", "seconds", "p", "significant",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("steps", "freq", "season"), [(11, "MS", 1), (17, "MS", 12), (22, "h", 1), (30, "h", 24)])
+def test_the_season_of_mase_falls_back_to_one_where_no_series_is_longer(steps, freq, season):
+    """Two origins of two steps leave the fitting part four steps less: 7 and 13 months, 18 and 26 hours."""
+    stamps = pd.date_range("2024-01-01", periods=steps, freq=freq)
+    panel = panel_from_frame(pd.DataFrame({"ds": stamps, "y": np.random.default_rng(0).normal(5, 1, steps)}))
+    frame = backtest(NaiveForecaster(naive, 2), panel, windows=2)
+    table = leaderboard(frame, panel)
+    assert np.isfinite(table["mase"]).all()
+    pd.testing.assert_frame_equal(table, leaderboard(frame, panel, season=season))
+
+
+@pytest.mark.parametrize("argument", ["season", "overlap"])
+def test_a_count_that_is_none_is_refused(argument):
+    with pytest.raises(DefinitionError, match=f"{argument}: should be a whole number, at least 1; found 0"):
+        judged({"naive": 2.0, "lstm": 1.0}, **{argument: 0})
 
 
 @pytest.mark.parametrize("unit", ["s", "ns"])

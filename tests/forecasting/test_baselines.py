@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecaster import NaiveForecaster, drift, mean, naive, naive2, seasonal_naive
-from forecaster.errors import ForecasterError, LevelError
+from forecaster.errors import DefinitionError, LevelError
 from forecaster.forecasting.seasonality import autocorrelations, is_seasonal, seasonal_indices
 from forecaster.series import Columns, panel_from_frame
 
@@ -289,7 +289,7 @@ def test_the_forecaster_applies_the_rule_to_each_series_and_gives_normal_interva
 def test_any_level_can_be_asked_for():
     frame = NaiveForecaster(drift, 2, levels=[80]).predict(panel(), levels=[99.9, 50])
     assert list(frame.columns[3:]) == ["drift", "drift-lo-50", "drift-hi-50", "drift-lo-99.9", "drift-hi-99.9"]
-    with pytest.raises(LevelError, match="between 0 and 100"):
+    with pytest.raises(LevelError, match=r"from 0.001 to 99.999"):
         NaiveForecaster(drift, 2).predict(panel(), levels=[100])
 
 
@@ -301,5 +301,5 @@ def test_a_name_of_its_own():
 
 @pytest.mark.parametrize("options", [{"horizon": 0}, {"horizon": 2, "season": 0}])
 def test_impossible_steps_are_refused(options):
-    with pytest.raises(ForecasterError, match="from 1 on"):
+    with pytest.raises(DefinitionError, match="at least 1"):
         NaiveForecaster(naive, **options)

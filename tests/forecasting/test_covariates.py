@@ -139,7 +139,7 @@ def draft(panel):
 def test_what_a_manifest_records_is_what_was_trained_on(fitted):
     panel, _, _ = fitted
     written = draft(panel)
-    assert Inputs.recorded(written.inputs, written.calendar) == Inputs.of(panel)
+    assert Inputs.recorded(written.inputs, written.calendar, written.frequency) == Inputs.of(panel)
     assert written.inputs["known"] == [
         "known_price", "hour_sin", "hour_cos", "weekday_sin", "weekday_cos", "holiday:GB",
     ]  # fmt: skip

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
-from forecaster import Forecaster, NaiveForecaster, RidgeForecaster, naive
-from forecaster.errors import LevelError
+from forecaster import Forecaster, NaiveForecaster, PipelineDefinition, RecurrentForecaster, RidgeForecaster, naive
+from forecaster.config.pipeline import LEVELS
+from forecaster.errors import DataError, DefinitionError, LevelError
 from forecaster.forecasting.protocol import (
     choose_quantiles,
     chosen_levels,
@@ -14,6 +16,7 @@ from forecaster.forecasting.protocol import (
     levels_to_quantiles,
 )
 from forecaster.series import Columns, panel_from_frame
+from tests.synthetic import tiny
 
 
 def two_series():
@@ -28,10 +31,86 @@ def test_levels_become_the_bounds_of_central_intervals_around_the_median():
     assert levels_to_quantiles([99.9])[0] == pytest.approx(0.0005)
 
 
-@pytest.mark.parametrize("level", [0, 100, -5, 120, float("nan")])
+@pytest.mark.parametrize("level", [0, 100, -5, 120, float("nan"), 99.9999, 99.99999, 0.0001])
 def test_a_level_that_is_none_is_refused(level):
-    with pytest.raises(LevelError, match="between 0 and 100"):
+    with pytest.raises(LevelError, match=rf"level {level} is .* from 0\.001 to 99\.999"):
         levels_to_quantiles([80, level])
+
+
+def test_the_widest_and_the_narrowest_level_have_bounds_of_their_own():
+    narrow, wide = LEVELS
+    assert levels_to_quantiles([narrow, wide]) == (5e-6, 0.499995, 0.5, 0.500005, 0.999995)
+
+
+FORECASTERS = {
+    "network": lambda horizon=2, **options: RecurrentForecaster(tiny(), horizon, **options),
+    "ridge": lambda horizon=2, **options: RidgeForecaster(horizon, **options),
+    "naive": lambda horizon=2, **options: NaiveForecaster(naive, horizon, **options),
+}
+
+
+@pytest.mark.parametrize("make", FORECASTERS.values(), ids=FORECASTERS)
+@pytest.mark.parametrize("level", [99.9999, 0])
+def test_a_level_that_a_pipeline_file_may_not_have_no_forecaster_may_have(make, level):
+    with pytest.raises(ValidationError):
+        PipelineDefinition(data={"path": "y.csv"}, horizon=2, levels=[level])
+    with pytest.raises(LevelError, match="no level of an interval"):
+        make(levels=[80, level])
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"), [(80, "list of numbers"), ("80", "list of numbers"), (["80"], "no number")]
+)
+def test_levels_that_are_no_list_of_numbers_are_refused(levels, told):
+    for make in FORECASTERS.values():
+        with pytest.raises(LevelError, match=told):
+            make(levels=levels)
+    with pytest.raises(LevelError, match=told):
+        chosen_levels(levels, [80, 95])
+    with pytest.raises(LevelError, match=told):
+        NaiveForecaster(naive, 2).predict(two_series(), levels)
+
+
+@pytest.mark.parametrize("make", FORECASTERS.values(), ids=FORECASTERS)
+def test_every_forecaster_refuses_counts_that_are_none_and_takes_those_of_numpy(make):
+    for horizon in (0, -1, 1.5, "4"):
+        with pytest.raises(DefinitionError, match=f"horizon: should be a whole number, at least 1; found {horizon!r}"):
+            make(horizon)
+    with pytest.raises(DefinitionError, match="season: should be a whole number"):
+        make(season=24.0)
+    made = make(np.int64(4), season=np.int64(24))
+    assert made.horizon == 4 and made.season == 24
+
+
+@pytest.mark.parametrize("name", ["network", "ridge"])
+@pytest.mark.parametrize("argument", ["lookback", "validation", "step"])
+def test_what_a_fit_counts_by_is_refused_before_the_fit(name, argument):
+    for value in (0, -1, 1.5):
+        with pytest.raises(DefinitionError, match=f"{argument}: should be a whole number, at least 1; found {value}"):
+            FORECASTERS[name](**{argument: value})
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"devices": 0}, {"transform": "Log"}])
+def test_a_network_is_told_nothing_that_a_pipeline_file_could_not_say(wrong):
+    [argument] = wrong
+    with pytest.raises(DefinitionError, match=f"{argument}: should be"):
+        FORECASTERS["network"](**wrong)
+    with pytest.raises(ValidationError, match=argument):
+        PipelineDefinition(data={"path": "y.csv"}, horizon=2, **wrong)
+
+
+@pytest.mark.parametrize("name", ["network", "ridge"])
+def test_steps_of_another_length_than_those_of_the_fit_are_refused(name):
+    hours, days = (
+        panel_from_frame(pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=60, freq=freq), "y": np.arange(60.0)}))
+        for freq in ("h", "D")
+    )
+    made = FORECASTERS[name](lookback=8, season=1).fit(hours)
+    assert len(made.predict(hours)) == 2
+    with pytest.raises(
+        DataError, match="was trained on steps of h, the data have steps of D; bring them onto the same"
+    ):
+        made.predict(days)
 
 
 def test_untrained_levels_are_refused_with_the_trained_ones_named():

@@ -131,7 +131,7 @@ def inspect(
 
     Raises:
         ForecasterError: The forecaster is not fitted, or `model.keras` cannot be read.
-        DataError: No such series or time stamp, or other columns than in training.
+        DataError: No such series or time stamp, or other steps or columns than in training.
 
     Example:
         >>> import forecaster
@@ -203,7 +203,7 @@ def _published(version: Version) -> Subject:
             "it had in training"
         ) from error
     definition = ModelDefinition.model_validate(manifest.model_definition)
-    inputs = Inputs.recorded(manifest.inputs, manifest.calendar)
+    inputs = Inputs.recorded(manifest.inputs, manifest.calendar, manifest.frequency)
     quantiles = tuple(manifest.quantiles)
     return Subject(
         manifest.model, definition, model, inputs, manifest.lookback, manifest.horizon, quantiles,
