@@ -20,6 +20,7 @@ from forecaster.config.schedule import DaskDefinition, ScheduleDefinition
 from forecaster.errors import ForecasterError
 from forecaster.execution import Answer, Executor, LocalExecutor, Task
 from forecaster.lifecycle.due import Job
+from forecaster.lifecycle.endings import insist, published, rescue, told_of
 from forecaster.lifecycle.heartbeat import BEATS, Heartbeat
 from forecaster.lifecycle.mirror import mirror
 from forecaster.lifecycle.parcel import FUNCTION, Order, pack_order, receive
@@ -123,7 +124,7 @@ class Coordinator:
                 return [report for end in ends for report in end.result()]
             finally:
                 for one in passes:
-                    self._give_back(one)
+                    self._give_back(one, store)
 
     def _work(self, jobs: Sequence[Job], one: _Pass, store: Store) -> list[Report]:
         """The jobs of one executor."""
@@ -153,8 +154,8 @@ class Coordinator:
                 order, over = pack_order(
                     Order(pipeline.definition, self.project, pipeline.path.parent, self.offline, drift_only)
                 )
-            except ForecasterError as error:
-                one.refused.append(self._failed(claim, str(error), error.exit_code))
+            except Exception as error:  # whatever it is, it is this pipeline's end and no other's
+                one.refused.append(self._failed(claim, *told_of(claim, error)))
                 continue
             key = str(claim.attempt)
             one.open[key] = _Begun(claim, job, over)
@@ -168,15 +169,16 @@ class Coordinator:
         if answer.parcel is None:
             return self._failed(claim, answer.error, answer.exit_code)
         try:
-            if not self.ledger.beat(claim):
+            if not insist(lambda: self.ledger.beat(claim), claim.pipeline, self.sleep):
                 raise LeaseLostError(f"{claim.pipeline}: the lease was lost; what this attempt found is dropped")
             received = receive(answer.parcel, claim.pipeline, store, begun.over, claim.mark)
             found = RetrainResult(**received.result)
-            self.ledger.finish(claim, Ending(**{one.name: getattr(found, one.name) for one in fields(Ending)}))
+            ending = Ending(**{one.name: getattr(found, one.name) for one in fields(Ending)})
+            insist(lambda: self.ledger.finish(claim, ending), claim.pipeline, self.sleep)
         except LeaseLostError as error:
             return self._tell(Report(claim.pipeline, str(error), error.exit_code))
-        except ForecasterError as error:
-            return self._failed(claim, str(error), error.exit_code)
+        except Exception as error:  # as above
+            return self._failed(claim, *told_of(claim, error), store)
         self._prune(begun.job.pipeline.definition, store)
         mirror(claim.pipeline, found, received.stored)
         return self._tell(Report(claim.pipeline, found.reason, run=self.ledger.run(claim.run)))
@@ -188,8 +190,12 @@ class Coordinator:
         except ForecasterError as error:
             logger.warning("%s: old versions could not be removed: %s", definition.name, error)
 
-    def _failed(self, claim: Claim, reason: str, exit_code: int) -> Report:
+    def _failed(self, claim: Claim, reason: str, exit_code: int, store: Store | None = None) -> Report:
+        """Records a bad end; as a promotion if the attempt had published to `store` by then."""
         try:
+            if store and rescue(claim, reason, self.ledger, store):
+                run = self.ledger.run(claim.run)
+                return self._tell(Report(claim.pipeline, str(run.reason), run=run))
             again = self.ledger.fail(claim, reason)
         except LeaseLostError as error:
             return self._tell(Report(claim.pipeline, str(error), error.exit_code))
@@ -200,7 +206,7 @@ class Coordinator:
         announce(report, self.project)
         return report
 
-    def _give_back(self, one: _Pass) -> None:
+    def _give_back(self, one: _Pass, store: Store) -> None:
         """What was begun and has no end: the program was interrupted, or the ledger or a cluster is out of reach."""
         with one.lock:
             one.is_over = True
@@ -208,15 +214,16 @@ class Coordinator:
         for begun in one.open.values():
             one.heart.end(begun.claim)
             try:
-                self.ledger.stop(begun.claim, "interrupted")
+                if not rescue(begun.claim, "interrupted", self.ledger, store):
+                    self.ledger.stop(begun.claim, "interrupted")
             except ForecasterError as error:
                 logger.warning("%s: could not be given back: %s", begun.claim.pipeline, error)
 
     def _bury_the_dead(self, names: Sequence[str], store: Store) -> None:
         """Ends the leases of processes that live no more.
 
-        One of this host is asked for. One of another host is dead when its lease has run out and it does not beat
-        while it is watched: clocks that disagree or jump kill nobody.
+        One that would be seen from here is looked for. One of another machine or container is dead when its lease has
+        run out and it does not beat while it is watched: clocks that disagree or jump kill nobody.
         """
         leases = {name: lease for name, lease in self.ledger.leased().items() if name in names}
         silent: dict[str, Lease] = {}
@@ -232,15 +239,4 @@ class Coordinator:
 
     def _bury(self, name: str, lease: Lease, store: Store) -> None:
         logger.warning("%s: %s, which retrained it, lives no more; its run is taken up", name, lease.owner)
-        self.ledger.bury(name, lease, lambda mark: _published(store, name, mark))
-
-
-def _published(store: Store, name: str, mark: str) -> int | None:
-    """The version that carries an attempt's mark."""
-    for number in reversed(store.versions(name)):
-        try:
-            if store.manifest(name, number).attempt == mark:
-                return number
-        except ForecasterError:
-            continue  # a damaged manifest carries no mark
-    return None
+        self.ledger.bury(name, lease, lambda mark: published(store, name, mark))

@@ -89,7 +89,7 @@ def pack_order(order: Order) -> tuple[bytes, int]:
     number = champion.number if champion else 0
     told = {"offline": order.offline, "only_on_drift": order.only_on_drift and champion is not None}
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", strict_timestamps=False) as archive:
         archive.writestr(ORDER, _head(order.definition, order.project, order.base, told))
         if champion:
             _add(archive, champion.served, _PRIVATE.served(name, number))
@@ -111,7 +111,7 @@ def pack_definition(definition: PipelineDefinition, project: Project, base: Path
         StoreError: The store cannot be read.
     """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", strict_timestamps=False) as archive:
         archive.writestr(ORDER, _head(definition, project, base, told))
         _add_manifests(archive, Store(project.store), str(definition.name), 0)
     return buffer.getvalue()
@@ -195,7 +195,7 @@ def retrain_in_private(order: bytes) -> bytes:
 def pack_answer(result: dict[str, Any], versions: list[Version], challengers: list[Version]) -> bytes:
     """What a worker gives back: the result, and what it stored."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", strict_timestamps=False) as archive:
         archive.writestr(_RESULT, json.dumps(result))
         for one in versions:
             _add(archive, one.served, _PRIVATE.served(one.name, one.number))

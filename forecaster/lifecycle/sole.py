@@ -29,7 +29,7 @@ def sole(lock: Path, action: str, refusal: str) -> Iterator[None]:
         make_folder(lock.parent)
         try:
             with exclusive(lock, wait=False):
-                lock.write_text(owner(), encoding="utf-8")
+                lock.write_text(owner().rpartition(":")[0], encoding="utf-8")  # what a person can look for
                 yield
         except BlockingIOError:
             holder = lock.read_text(encoding="utf-8", errors="replace") or "unknown"

@@ -1,7 +1,10 @@
 """Tasks on a real Dask cluster of this machine: the same answers, killed workers, limits, no cluster at all."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -108,3 +111,46 @@ def test_no_cluster_is_an_error_that_says_what_to_do(monkeypatch):
     monkeypatch.setattr("forecaster.execution.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(ForecasterError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9.*executor: local"):
         list(DaskExecutor("tcp://127.0.0.1:9").run([task("echo")]))
+
+
+@pytest.mark.parametrize("seen", ["when it is asked", "by the futures"])
+def test_a_scheduler_that_dies_is_the_same_error_as_one_that_is_not_there(monkeypatch, tmp_path, seen):
+    monkeypatch.setattr("forecaster.execution.cluster.CONNECT_SECONDS", 3)
+    told = tmp_path / "scheduler.json"
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--scheduler-file", str(told)]
+    with subprocess.Popen([*command, "--host", "127.0.0.1", "--port", "0"], stderr=subprocess.DEVNULL) as scheduler:
+        while not (told.exists() and told.read_text()):
+            time.sleep(0.05)
+        executor = DaskExecutor(f"tcp://127.0.0.1:{json.loads(told.read_text())['address'].rpartition(':')[2]}")
+        ended = executor._ended
+
+        def ended_when_it_is_gone(running):
+            if running and scheduler.poll() is None:
+                scheduler.kill()
+                time.sleep(1)
+            return ended(running) if seen == "by the futures" else []
+
+        monkeypatch.setattr(executor, "_ended", ended_when_it_is_gone)
+        with pytest.raises(ForecasterError, match=r"no Dask scheduler answers at tcp://.*executor: local"):
+            list(executor.run([task("echo")]))
+
+
+def test_a_cluster_without_workers_says_so_and_is_given_up(monkeypatch, caplog):
+    monkeypatch.setattr("forecaster.execution.cluster.HEARD_SECONDS", 0.2)
+    monkeypatch.setattr("forecaster.execution.cluster.WORKER_SECONDS", 1.5)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1") as cluster,
+        pytest.raises(ForecasterError, match=r"tcp://.* has no workers; start some \(dask worker tcp.*executor: local"),
+    ):
+        list(DaskExecutor(cluster.scheduler_address).run([task("echo", seconds=0.5)]))
+    assert caplog.text.count("has no workers") == 1
+
+
+def test_a_cluster_that_begins_with_no_workers_has_them_when_there_is_work(address):
+    """It needs the roots that the fixture has put on the path."""
+    with distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        cluster.adapt(minimum=0, maximum=1, interval="100ms")
+        (answer,) = DaskExecutor(cluster.scheduler_address).run([task("echo", order=b"x")])
+    assert answer.parcel == b"x!"

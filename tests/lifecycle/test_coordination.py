@@ -16,6 +16,7 @@ from sqlalchemy import event
 
 from forecaster.errors import StoreError
 from forecaster.execution import LocalExecutor
+from forecaster.lifecycle import coordination
 from forecaster.lifecycle.due import Job
 from forecaster.lifecycle.notifications import Event
 from forecaster.store.ledger import Ledger
@@ -174,6 +175,69 @@ def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_noth
         if code == 0:
             break
     assert versions == {0, 1} and kill_at > 50
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """Lets the ledger be busy as often as is said when the end of a run is to be written down."""
+    left, finish = [0], Ledger.finish
+
+    def finish_if_it_can(ledger, claim, ending):
+        if left[0] > 0:
+            left[0] -= 1
+            raise StoreError("the ledger: database is locked")
+        finish(ledger, claim, ending)
+
+    monkeypatch.setattr(Ledger, "finish", finish_if_it_can)
+    return left
+
+
+@pytest.mark.parametrize("cause", ["schedule", "hand"])
+def test_a_ledger_that_is_busy_after_the_publication_hears_of_it_all_the_same(world, pool, busy, cause):
+    """Within the tries with all that was found; else what the attempt's mark tells, as behind one that was killed."""
+    pipeline, waits = world.pipeline("a", "publish"), []
+    busy[0] = 2
+    job = Job(pipeline, NIGHT, cause)
+    (report,) = world.coordinator(pool, sleep=waits.append).retrain([job])
+    assert (report.exit_code, report.run.outcome, report.run.version, report.run.p) == (0, "promoted", 1, 0.01)
+    assert waits == [10, 10]
+    world.clock.pass_(days=1)
+    busy[0] = 3
+    (report,) = world.coordinator(pool, sleep=waits.append).retrain([Job(pipeline, world.clock(), cause)])
+    assert (report.exit_code, report.run.state, report.run.version) == (0, "done", 2)
+    assert "published as version 2" in report.text and "database is locked" in report.text
+    world.clock.pass_(days=1)
+    busy[0] = 4
+    with pytest.raises(StoreError, match="locked"):
+        world.coordinator(pool, sleep=waits.append).retrain([Job(pipeline, world.clock(), cause)])
+    assert [(run.outcome, run.version) for run in world.ledger.runs()] == [("promoted", n) for n in (3, 2, 1)]
+
+
+def test_what_nobody_has_foreseen_ends_one_run_and_no_other(world, pool, monkeypatch):
+    wishes = {"before": "publish", "well": "publish", "after": "publish"}
+    pipelines = [world.pipeline(name, wish) for name, wish in wishes.items()]
+
+    def failing_for(name, step):
+        return lambda *told, **more: 1 / 0 if name in repr(told) else step(*told, **more)
+
+    for name, step in {"before": "pack_order", "after": "receive"}.items():
+        place = f"forecaster.lifecycle.coordination.{step}"
+        monkeypatch.setattr(place, failing_for(f"'{name}'", getattr(coordination, step)))
+    reports = {one.pipeline: one for one in world.coordinator(pool).retrain(world.due(*pipelines))}
+    assert {name: one.exit_code for name, one in reports.items()} == {"before": 3, "well": 0, "after": 3}
+    for name in ("before", "after"):
+        assert "a fault, ZeroDivisionError" in reports[name].text and reports[name].run.state == "waiting"
+    assert world.ledger.leased() == {}
+
+
+def test_a_champion_dated_before_zip_begins_is_challenged_like_any_other(world, pool):
+    pipeline = world.pipeline("a", "publish")
+    world.coordinator(pool).retrain(world.due(pipeline))
+    for path in (world.project.store / "a/1/saved_model.pb", world.store.read("a").side / "manifest.json"):
+        os.utime(path, (0, 0))
+    world.clock.pass_(days=1)
+    (report,) = world.coordinator(pool).retrain(world.due(pipeline))
+    assert (report.run.outcome, report.run.version) == ("promoted", 2), report.text
 
 
 def test_a_lease_of_another_host_is_taken_only_if_it_is_silent_while_watched(world, pool, monkeypatch):
