@@ -34,7 +34,7 @@ def show_runs(
     """Two lines a run, the newest first."""
     if state not in (None, *STATES):
         raise DefinitionError(f"--state {state!r} is unknown; write one of {', '.join(STATES)}")
-    with Ledger(Project.find(project).store, ledger) as book:
+    with Ledger(Project.find(project).store, ledger, reading=True) as book:
         found = book.runs(tuple(names), state=state, outcome=outcome, since=_moment(since), limit=limit)
         like = [] if found else _alike(names, book)
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -48,10 +48,12 @@ class Server:
         executor: Runs it.
         metrics: What Prometheus reads.
         protocol: TensorFlow Serving's.
+        doors: Where else calls come in; they are closed before what the calls need is.
     """
 
     def __init__(self, project: Project, settings: Settings | None = None) -> None:
         self.project, self.settings = project, settings or Settings()
+        self.doors = ExitStack()
         limits = self.settings.limits
         store = Store(project.store)
         self.models = Models()
@@ -90,6 +92,7 @@ class Server:
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         self.watcher.start()
         yield
+        self.doors.close()
         self.watcher.stop()
         self.forecasts.threads.stop()
         self.executor.stop()

@@ -42,7 +42,7 @@ THREADS = 16
 
 @contextmanager
 def grpc_listening(server: Server, port: int) -> Iterator[int]:
-    """Answers gRPC on the server's host for the length of a `with` block; yields the port.
+    """Answers gRPC on the server's host for the length of a `with` block, or until the server stops; yields the port.
 
     Args:
         server: What is served.
@@ -69,11 +69,17 @@ def grpc_listening(server: Server, port: int) -> Iterator[int]:
     except RuntimeError:
         raise ForecasterError(f"cannot listen on {host}:{port}; choose another one with --grpc-port") from None
     listener.start()
+
+    def close() -> None:
+        """Takes no more calls, and lets those under way finish; a second time it does nothing."""
+        listener.stop(settings.limits.drain_seconds).wait()
+        workers.shutdown()
+
+    server.doors.callback(close)
     try:
         yield bound
     finally:
-        listener.stop(settings.limits.drain_seconds).wait()
-        workers.shutdown()
+        close()
 
 
 class GrpcService:

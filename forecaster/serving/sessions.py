@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class Session:
         network: Its mark, since a number may be used again: see `Loaded.network`.
         state: Tensors by name, without a batch dimension.
         awaited: The time stamp that must come next, if stamps were sent.
+        last: The last request and its answer, which a client that lost it may ask for again.
         lock: Held while a step is made, so that steps happen one after the other.
     """
 
@@ -34,6 +36,7 @@ class Session:
     network: str
     state: dict[str, np.ndarray]
     awaited: object = None
+    last: tuple[object, dict[str, Any]] | None = None
     expires: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 

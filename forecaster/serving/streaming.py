@@ -68,7 +68,8 @@ class StreamRequest(BaseModel):
         known: The known covariates of the next step, where there are any but calendar features.
         static: The static covariates, where there are any.
         ds: Its time stamp; needed where calendar features are read, and in a session that had one before; else it is
-            only checked and answered.
+            only checked and answered. With it a session's last request can be sent again and has the same answer;
+            without it that would be a further observation.
         state: Of the last answer; without it (and without a session) the stream starts.
         session: `start`, or the id that the answer to that gave.
         levels: Intervals in per cent; all trained ones by default.
@@ -156,9 +157,11 @@ class Streams:
             return {**answer, "state": {"version": loaded.number, "network": loaded.network, "tensors": tensors}}
         session = self.sessions.get(asked.session, name)
         async with session.lock:
-            with self._going_on(name, session) as loaded:
-                request.scope["exchange"].seen(name, loaded.number)
-                answer = await self._step(session, loaded, asked)
+            request.scope["exchange"].seen(name, session.version)
+            if asked.ds is None or session.last is None or session.last[0] != asked:  # else its answer was lost
+                with self._going_on(name, session) as loaded:
+                    session.last = asked, await self._step(session, loaded, asked)
+            answer = session.last[1]
         return {**answer, "session": asked.session, "expires": self.sessions.seconds}
 
     def _lease(self, name: str, asked: StreamRequest) -> AbstractContextManager[Loaded]:

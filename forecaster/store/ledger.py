@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, select
 from sqlalchemy.exc import IntegrityError
 
 from forecaster.store import ledger_claims as steps
-from forecaster.store.ledger_opening import explained_sql, ledger_url, open_engine
+from forecaster.store.ledger_opening import explained_sql, ledger_url, looking, open_engine
 from forecaster.store.ledger_records import Attempt, Cause, Claim, Ending, Lease, Refusal, Run
 from forecaster.store.ledger_tables import attempts, leases, runs
 from forecaster.store.owner import is_dead, owner
@@ -32,6 +32,7 @@ class Ledger:
             store.
         clock: What tells the time.
         lease: How long a lease lives without a heartbeat.
+        reading: Whether it is only read; then it may be one that this user may not write.
 
     Raises:
         StoreError: It cannot be reached or written, or is of a newer format.
@@ -48,10 +49,10 @@ class Ledger:
 
     def __init__(
         self, store: Path, given: str | None = None, *, clock: Callable[[], datetime] | None = None,
-        lease: timedelta = LEASE,
+        lease: timedelta = LEASE, reading: bool = False,
     ) -> None:  # fmt: skip
         self._url = ledger_url(store, given)
-        self._engine = open_engine(self._url)
+        self._engine = open_engine(self._url, reading=reading)
         self.clock = clock or (lambda: datetime.now(UTC))
         self.lease = lease
 
@@ -126,12 +127,12 @@ class Ledger:
             steps.bury(connection, pipeline, dead, published, self.clock())
 
     def is_dead(self, lease: Lease) -> bool:
-        """Whether a lease's holder is certainly gone: a process of this host that lives no more."""
+        """Whether a lease's holder is certainly gone: a process that would be seen from here if it lived."""
         return is_dead(lease.owner)
 
     def lease_of(self, pipeline: str) -> Lease | None:
         """Who works on a pipeline now."""
-        with self._step() as connection:
+        with self._look() as connection:
             return steps.lease_of(connection, pipeline)
 
     def last(self, pipeline: str, until: datetime) -> Run | None:
@@ -167,12 +168,12 @@ class Ledger:
 
     def leased(self) -> dict[str, Lease]:
         """Who works on what now, by pipeline."""
-        with self._step() as connection:
+        with self._look() as connection:
             rows = connection.execute(select(leases)).mappings().all()
         return {row["pipeline"]: Lease(row["attempt"], row["owner"], row["beats"], row["expires"]) for row in rows}
 
     def _read(self, wanted: Select[tuple[object, ...]]) -> list[Run]:
-        with self._step() as connection:
+        with self._look() as connection:
             rows = connection.execute(wanted).mappings().all()
             tries = select(attempts).where(attempts.c.run.in_([row["id"] for row in rows])).order_by(attempts.c.id)
             made: dict[int, list[Attempt]] = {}
@@ -184,4 +185,9 @@ class Ledger:
     @contextmanager
     def _step(self) -> Iterator[Connection]:
         with explained_sql(self._url), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _look(self) -> Iterator[Connection]:
+        with explained_sql(self._url), looking(self._engine).begin() as connection:
             yield connection

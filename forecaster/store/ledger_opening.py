@@ -10,15 +10,16 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from forecaster.errors import DefinitionError, StoreError
 from forecaster.store.durable import exclusive, explained, make_folder
-from forecaster.store.ledger_tables import STEPS, Step, migrate
+from forecaster.store.ledger_tables import STEPS, Step, format_of, migrate
 
-__all__ = ["explained_sql", "ledger_url", "open_engine"]
+__all__ = ["explained_sql", "ledger_url", "looking", "open_engine"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,26 +53,34 @@ def ledger_url(store: Path, given: str | None = None) -> URL:
     return url
 
 
-def open_engine(url: URL, steps: Sequence[Step] = STEPS) -> Engine:
+def open_engine(url: URL, steps: Sequence[Step] = STEPS, reading: bool = False) -> Engine:
     """Opens a ledger, and makes it where there is none. A damaged SQLite file is set aside and a fresh one made.
 
     Args:
         url: Where it is.
         steps: See `ledger_tables.STEPS`.
+        reading: Whether it is only read, so that a file which this user may not write does, too.
 
     Raises:
         StoreError: It cannot be reached or written, or is of a newer format.
         DefinitionError: The database's driver is not installed.
     """
     if url.get_backend_name() != "sqlite":
-        return _prepared(url, steps)
+        return _prepared(_engine(url), url, steps)
     path = Path(str(url.database))
     with explained("open the ledger", path.parent):
+        if reading and path.exists() and not _writable(path):
+            return _prepared(_reading_engine(path), url, steps)
         make_folder(path.parent)
         with exclusive(path.with_name(f".{path.name}.lock")):
             if path.exists():
                 _set_aside_if_damaged(path)
-            return _prepared(url, steps)
+            return _prepared(_engine(url), url, steps)
+
+
+def looking(engine: Engine) -> Engine:
+    """The same ledger for steps that only read: these wait for no writer."""
+    return engine.execution_options(looking=True)
 
 
 @contextmanager
@@ -86,8 +95,7 @@ def explained_sql(url: URL) -> Iterator[None]:
         raise StoreError(f"the ledger {_shown(url)}: {said}. {_remedy(said, url)}") from error
 
 
-def _prepared(url: URL, steps: Sequence[Step]) -> Engine:
-    engine = _engine(url)
+def _prepared(engine: Engine, url: URL, steps: Sequence[Step]) -> Engine:
     try:
         with explained_sql(url):
             _prepare(engine, url, steps)
@@ -107,8 +115,30 @@ def _engine(url: URL) -> Engine:
             f"ledger: {url.drivername} cannot be used ({error}); pip install 'forecaster[postgres]' brings PostgreSQL's"
         ) from None
     event.listen(engine, "connect", _tune)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin)
     return engine
+
+
+def _writable(path: Path) -> bool:
+    return all(os.access(one, os.W_OK, effective_ids=True) for one in (path, path.parent))
+
+
+def _reading_engine(path: Path) -> Engine:
+    """Reads an SQLite file beside which nothing can be made; each step opens it anew, since others may write to it."""
+
+    def connect() -> sqlite3.Connection:
+        written = path.with_name(f"{path.name}-wal").exists()  # or nobody is at it, and SQLite is told so
+        place = f"{path.absolute().as_uri()}?{'mode=ro' if written else 'immutable=1'}"
+        return sqlite3.connect(place, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    """A writer waits for the other one at once, and not where it would have to begin anew."""
+    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("looking") else "BEGIN IMMEDIATE")
 
 
 def _tune(connection: sqlite3.Connection, _: object) -> None:
@@ -118,6 +148,9 @@ def _tune(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _prepare(engine: Engine, url: URL, steps: Sequence[Step]) -> None:
+    with looking(engine).begin() as connection:
+        if format_of(connection, _shown(url), len(steps) + 1) == len(steps) + 1:
+            return
     with engine.begin() as connection:
         if url.get_backend_name() == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20260401)")  # two may make the tables at once

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from forecaster.errors import StoreError
 
-__all__ = ["STEPS", "attempts", "leases", "migrate", "runs"]
+__all__ = ["STEPS", "attempts", "format_of", "leases", "migrate", "runs"]
 
 Step = Callable[[Connection], None]
 
@@ -108,6 +108,28 @@ leases = Table(
 )
 
 
+def format_of(connection: Connection, where: str, today: int) -> int | None:
+    """The format of a ledger; None where there are no tables yet.
+
+    Args:
+        connection: In a transaction.
+        where: What errors call the ledger.
+        today: The newest format that this program knows.
+
+    Raises:
+        StoreError: The ledger was written by a newer program.
+    """
+    if not inspect(connection).has_table(ledger_format.name):
+        return None
+    found = connection.execute(select(ledger_format.c.format)).scalar()
+    if not isinstance(found, int) or not 1 <= found <= today:
+        raise StoreError(
+            f"{where}: the ledger is of format {found}, and this program knows formats 1 to {today}. Upgrade "
+            "forecaster, or name another ledger in FORECASTER_LEDGER."
+        )
+    return found
+
+
 def migrate(connection: Connection, where: str, steps: Sequence[Step] = STEPS) -> None:
     """Makes the tables where there are none, and brings older ones up to date, all in one transaction.
 
@@ -120,16 +142,11 @@ def migrate(connection: Connection, where: str, steps: Sequence[Step] = STEPS) -
         StoreError: The ledger was written by a newer program.
     """
     today = len(steps) + 1
-    if not inspect(connection).has_table(ledger_format.name):
+    found = format_of(connection, where, today)
+    if found is None:
         tables.create_all(connection)
         connection.execute(insert(ledger_format).values(format=today))
         return
-    found = connection.execute(select(ledger_format.c.format)).scalar()
-    if not isinstance(found, int) or not 1 <= found <= today:
-        raise StoreError(
-            f"{where}: the ledger is of format {found}, and this program knows formats 1 to {today}. Upgrade "
-            "forecaster, or name another ledger in FORECASTER_LEDGER."
-        )
     for step in steps[found - 1 :]:
         step(connection)
     if found < today:

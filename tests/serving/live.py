@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import httpx
 
@@ -17,10 +18,10 @@ __all__ = ["Live", "serving"]
 
 
 class Live:
-    """A running server: its port, its parts, and a client."""
+    """A running server: its port, its parts, what stops it, and a client."""
 
-    def __init__(self, server, port):
-        self.server, self.port = server, port
+    def __init__(self, server, port, stop):
+        self.server, self.port, self.stop = server, port, stop
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=self.url, timeout=30)
 
@@ -38,7 +39,7 @@ def serving(project: Project, settings: Settings | None = None, **limits) -> Ite
     server = uvicorn_server(parts)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    live = Live(parts, listener.getsockname()[1])
+    live = Live(parts, listener.getsockname()[1], partial(setattr, server, "should_exit", True))
     try:
         while not (server.started and live.server.watcher.ready.is_set()):
             assert thread.is_alive(), "the server did not start"
@@ -46,5 +47,5 @@ def serving(project: Project, settings: Settings | None = None, **limits) -> Ite
         yield live
     finally:
         live.client.close()
-        server.should_exit = True
+        live.stop()
         thread.join()

@@ -1,11 +1,20 @@
 """TensorFlow Serving's gRPC, spoken to with its own stubs."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 
+from forecaster.config import Project
 from forecaster.errors import ForecasterError
 from forecaster.serving.grpc_service import grpc_listening
-from tests.serving.published import BOUNDS, HORIZON, window
+from forecaster.serving.savedmodel import SavedModel
+from forecaster.store import Store
+from tests.serving.live import serving
+from tests.serving.published import BOUNDS, HORIZON, publish, window
 
 grpc = pytest.importorskip("grpc")
 apis = pytest.importorskip("tensorflow_serving.apis")
@@ -154,3 +163,40 @@ def test_calls_are_counted(call, live):
 def test_a_port_that_is_taken_is_an_error_that_says_so(call, live):
     with pytest.raises(ForecasterError, match="--grpc-port"), grpc_listening(live.server, call.port):
         pass
+
+
+def test_a_server_that_stops_answers_the_calls_under_way_and_is_unavailable_to_others(saved, tmp_path, monkeypatch):
+    from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+    (tmp_path / "models").mkdir()
+    publish(Store(Project(tmp_path).store), "walk", saved["walk"])
+    begun, go_on, codes, run = threading.Event(), threading.Event(), [], SavedModel.run
+
+    def run_slowly(model, signature, inputs):
+        begun.set()
+        go_on.wait(30)
+        return run(model, signature, inputs)
+
+    with ExitStack() as open_ones, ThreadPoolExecutor(1) as pool:
+        live = open_ones.enter_context(serving(Project(tmp_path)))
+        monkeypatch.setattr(SavedModel, "run", run_slowly)
+        port = open_ones.enter_context(grpc_listening(live.server, 0))
+        channel = open_ones.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}"))
+        service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        under_way = pool.submit(service.Predict, predict(past=PAST), timeout=30)
+        assert begun.wait(30)
+        live.stop()
+        deadline = time.monotonic() + 30
+        while "UNAVAILABLE" not in codes and time.monotonic() < deadline:
+            try:
+                service.Predict(predict("none", past=PAST), timeout=5)
+            except grpc.RpcError as error:
+                codes.append(error.code().name)
+        assert not under_way.done() and live.server.models.names() == ["walk"]
+        go_on.set()
+        assert under_way.result(30).model_spec.version.value == 1
+        while live.server.models.names():
+            time.sleep(0.01)
+        with pytest.raises(grpc.RpcError) as told:
+            service.Predict(predict(past=PAST), timeout=5)
+    assert codes[-1] == told.value.code().name == "UNAVAILABLE"

@@ -81,6 +81,17 @@ def test_time_stamps_go_on_by_the_calendar(stream):
     assert "ds is missing, but the session awaits 2024-02-29T01:00:00" in answer.json()["error"]
 
 
+def test_a_step_whose_answer_was_lost_can_be_asked_for_again_by_its_time_stamp(stream):
+    session = step(stream, 1.0, ds="2024-02-28T23:00:00", session="start")["session"]
+    told = [step(stream, 3.0, ds="2024-02-29T00:00:00", session=session) for _ in range(3)]
+    assert told[0] == told[1] == told[2] and told[0]["forecast"] == pytest.approx(2.0)
+    body = {"observation": {"y": 4.0}, "ds": "2024-02-29T00:00:00", "session": session}
+    assert stream.client.post(STREAM, json=body).status_code == 400, "another value is no repetition"
+    assert step(stream, 5.0, ds="2024-02-29T01:00:00", session=session)["forecast"] == pytest.approx(3.0)
+    unstamped = step(stream, 1.0, session="start")["session"]
+    assert [step(stream, 4.0, session=unstamped)["forecast"] for _ in range(2)] == pytest.approx([2.5, 3.0])
+
+
 BAD = [
     ({"observation": {}}, 400, "expected a value or null for y"),
     ({"observation": {"x": 1}}, 400, "expected a value or null for y"),

@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -188,3 +189,41 @@ def test_a_writer_killed_at_any_statement_leaves_a_whole_ledger(tmp_path: Path) 
             break
         assert code == -signal.SIGKILL
     assert seen == {None, "running", "done"} and kill_at > 15
+
+
+def test_who_only_looks_waits_for_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = fill(tmp_path)
+    monkeypatch.setattr("forecaster.store.ledger_opening.BUSY_SECONDS", 0.2)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with Ledger(tmp_path) as ledger:
+            assert [run.pipeline for run in ledger.runs()] == ["p0"]
+            assert (ledger.run(1).outcome, ledger.last("p0", SLOT), ledger.leased()) == ("kept", ledger.run(1), {})
+            assert ledger.lease_of("p0") is None
+            with pytest.raises(StoreError, match=r"locked\. Another process writes"):
+                ledger.claim("p1", SLOT, "schedule", allowed=3)
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["left alone", "beside its writer"])
+def test_a_ledger_that_may_not_be_written_can_be_read(capfd, written: bool) -> None:
+    def look(folder: Path) -> None:
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+        with Ledger(folder, reading=True) as ledger:
+            print(*[run.pipeline for run in ledger.runs()], flush=True)
+            ledger.claim("p9", SLOT, "schedule", allowed=3)
+
+    with TemporaryDirectory() as name:
+        path = fill(Path(name))
+        with Ledger(Path(name)) as writer:
+            if written:
+                writer.claim("p1", SLOT, "schedule", allowed=3)
+            else:
+                writer.close()
+            path.chmod(0o444)
+            path.parent.chmod(0o555)
+            code = in_a_child(lambda: look(path.parent))
+            path.parent.chmod(0o755)
+    told = capfd.readouterr()
+    assert (code, told.out.split()) == (2, ["p1", "p0"] if written else ["p0"]), told.err
+    assert "right to write" in told.err, "and what would write is refused with the remedy"

@@ -55,7 +55,7 @@ class Books:
             mark = (mark, found.st_dev, found.st_ino)
         if self._open is None or self._open[0] != mark:
             self.close()
-            self._open = (mark, Ledger(self._store))
+            self._open = (mark, Ledger(self._store, reading=True))
         return self._open[1]
 
     def close(self) -> None:
