@@ -1,6 +1,22 @@
-"""Numbers in sentences."""
+"""Numbers and lists in sentences."""
 
-__all__ = ["plural"]
+from collections.abc import Sequence
+
+__all__ = ["listed", "plural"]
+
+LISTED = 20
+"""Names that are listed one by one."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names with commas between them, at most 20.
+
+    Example:
+        >>> listed(["a", "b"]), listed([f"s{n}" for n in range(5_000)])[-18:]
+        ('a, b', 's19 and 4,980 more')
+    """
+    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def plural(count: int, what: str) -> str:

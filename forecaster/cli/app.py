@@ -185,6 +185,7 @@ def check(
     id: Annotated[str | None, typer.Option(help="Column that names the series.")] = None,
     time: Annotated[str | None, typer.Option(help="Column of time stamps.")] = None,
     target: Annotated[str | None, typer.Option(help="Column to forecast.")] = None,
+    wide: Annotated[bool, typer.Option("--wide", help="Every column but the time is a series.")] = False,
     symbols: Annotated[
         bool | None, typer.Option("--symbols/--numbers", help="What that column holds; by default as its cells look.")
     ] = None,
@@ -213,7 +214,7 @@ def check(
         ("past", past), ("known", known), ("static", static), ("ignore", ignore),
     )}  # fmt: skip
     told = Told(
-        symbols=symbols, id=id, time=time, target=target, freq=freq, time_format=time_format, zone=zone,
+        symbols=symbols, wide=wide, id=id, time=time, target=target, freq=freq, time_format=time_format, zone=zone,
         horizon=horizon, separator=separator, decimal=decimal, thousands=thousands, encoding=encoding, **lists,
     )  # fmt: skip
     if not check_data(file, told, context.obj, write=write, html=html, force=force, as_json=json):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from forecaster.series.stamps import say_stamp
 from forecaster.words import plural
 
 __all__ = ["Check", "check_data", "show_check"]
+
+MOST_COLUMNS = 20
 
 
 @dataclass
@@ -74,7 +77,7 @@ def show_check(result: Check) -> None:
     if result.guessed:
         _section("Guessed, for this account only", result.guessed)
     if result.account is None:
-        _section("Columns", result.columns)
+        _section("Columns", _first(result.columns))
         _section("A first look", result.rough)
         return
     account = result.account
@@ -91,6 +94,12 @@ def show_check(result: Check) -> None:
         _section(f"A run with a horizon of {plural(result.definition.horizon, 'step')}", result.inferred)
     for problem in result.problems:
         messages.print(Text.assemble(("cannot run: ", "bold red"), problem), soft_wrap=True)
+
+
+def _first(columns: Mapping[str, str]) -> dict[str, str]:
+    """At most so many that a screen holds them; JSON has all."""
+    more = {"…": f"and {plural(len(columns) - MOST_COLUMNS, 'column')} more"} if len(columns) > MOST_COLUMNS else {}
+    return {**dict(islice(columns.items(), MOST_COLUMNS)), **more}
 
 
 def _section(title: str, rows: Mapping[str, str]) -> None:

@@ -41,6 +41,7 @@ class Told:
     """What the user said about a file; None and empty where nothing was said."""
 
     symbols: bool | None = None
+    wide: bool = False
     id: str | None = None
     time: str | None = None
     target: str | None = None
@@ -146,10 +147,15 @@ def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> Fi
     """The `data` block of a file; what had to be guessed and a first look are kept in `result`."""
     if told.symbols and not told.target:
         raise DefinitionError(f"{path}: which column holds the symbols? write --target with its name")
+    if told.wide and (told.symbols or told.id or told.target or told.past or told.static):
+        raise DefinitionError(
+            f"{path}: --wide makes a series of every column of numbers, which has neither id nor past nor static "
+            "columns; write --time, --known and --ignore only, or leave --wide out"
+        )
     given = Columns(told.id, told.time or "ds", told.target or "y", told.past, told.known, told.static, told.ignore)
     if len(head.columns):
         parts = [part for part in ("id", "time", "target") if getattr(told, part)]
-        guess = guess_columns(head, given, parts, str(path), told.time_format)
+        guess = guess_columns(head, given, parts, str(path), told.time_format, wide=told.wide)
         given = guess.columns
         result.guessed.update(guess.reasons)
         result.rough = rough_facts(head, given)
@@ -161,6 +167,7 @@ def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> Fi
             "source": source,
             "kind": "symbols" if _holds_symbols(head, told, result) else "numbers",
             "path": str(path),
+            "layout": "wide" if told.wide else "long",
             "id": given.id,
             "time": given.time,
             "target": given.target,

@@ -24,23 +24,32 @@ CLEAR = 0.4
 """Autocorrelation of a cycle that is worth going by."""
 MOST = 30
 """Steps of a horizon that no cycle suggests."""
+MODEST = 336
+"""Steps of a horizon that a cycle suggests: a week of half hours; more takes long to learn, and must be asked for."""
 
 
 def suggest_horizon(account: Account) -> tuple[int, str]:
     """One of the shortest cycle, else a tenth of the series; of symbols the next one; and why.
 
-    The calendar's cycles come first, if repeating them beats the last value; then those of the autocorrelation.
+    The calendar's cycles come first, if repeating them beats the last value; then those of the autocorrelation. Of one
+    above 336 steps these are suggested.
     """
     if account.panel.symbols:
         return 1, "the next symbol"
     most = max(int(np.median(account.lengths)) // SHARE, 1)
     calendar = [season for season in natural_seasons(account.panel.calendar) if season <= most]
     if calendar and (seasons := find_seasons(account.panel, min(calendar), calendar)):
-        return min(seasons), "one of the shortest season"
+        return _modest(min(seasons), "season")
     if shown := [lag for lag, height in account.cycles.found.items() if lag <= most and height >= CLEAR]:
-        return min(shown), "one of the shortest cycle of the autocorrelation"
+        return _modest(min(shown), "cycle of the autocorrelation")
     part = "a tenth of the median series" if most <= MOST else f"no cycle was found to go by, so {MOST}"
     return min(most, MOST), part
+
+
+def _modest(cycle: int, what: str) -> tuple[int, str]:
+    if cycle <= MODEST:
+        return cycle, f"one of the shortest {what}"
+    return MODEST, f"the shortest {what} has {cycle:,} steps, more than a first run should forecast at once"
 
 
 def pipeline_text(
@@ -83,9 +92,13 @@ def pipeline_text(
 
 
 def _data_block(data: FileData, frequency: str) -> dict[str, Any]:
-    """What is not as by default, and always path, time, target and frequency, in the order of the documentation."""
+    """What is not as by default, and always path, time, frequency and (but of a wide table) target, in the order of the
+    documentation.
+    """
     changed = data.model_dump(exclude_defaults=True)
-    always: dict[str, Any] = {"path": data.path, "time": data.time, "target": data.target}
+    always: dict[str, Any] = {"path": data.path, "time": data.time}
+    if data.layout == "long":
+        always["target"] = data.target
     always["freq"] = data.freq or (int(frequency) if frequency.isdigit() else frequency)
     return {key: {**changed, **always}[key] for key in FileData.model_fields if key in changed or key in always}
 

@@ -80,8 +80,12 @@ class NaiveForecaster:
 
 def naive(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
     """The last observed value; σ √k."""
-    centre, deviation = _repeat(history, horizon, 1)
-    return centre, np.nan_to_num(deviation)
+    places = np.flatnonzero(np.isfinite(history))
+    values = history[places]
+    changes = np.diff(values) / np.sqrt(np.diff(places))
+    sigma = np.sqrt(np.mean(changes**2)) if len(changes) else 0.0
+    steps = np.arange(1, horizon + 1) + len(history) - 1 - places[-1]
+    return np.full(horizon, values[-1]), sigma * np.sqrt(steps)
 
 
 def seasonal_naive(history: np.ndarray, horizon: int, season: int = 1) -> Forecast:
@@ -90,11 +94,13 @@ def seasonal_naive(history: np.ndarray, horizon: int, season: int = 1) -> Foreca
     A history shorter than a season, and a place of the season at which nothing was observed, are forecast by the
     last value; where no two seasons can be compared, σ is the naive forecast's.
     """
-    plain = naive(history, horizon)
     if len(history) < season:
-        return plain
+        return naive(history, horizon)
     centre, deviation = _repeat(history, horizon, season)
     unknown = np.isnan(centre)
+    if not (unknown | np.isnan(deviation)).any():
+        return centre, deviation
+    plain = naive(history, horizon)
     return np.where(unknown, plain[0], centre), np.where(unknown | np.isnan(deviation), plain[1], deviation)
 
 

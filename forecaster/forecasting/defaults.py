@@ -18,7 +18,7 @@ from forecaster.words import plural
 __all__ = ["Resolved", "resolve"]
 
 MOST_LOOKBACK = 2_016
-"""A week of five minutes, two of ten; a longer lookback for the sake of seasons must be asked for."""
+"""A week of five minutes, two of ten; a longer lookback must be asked for, by itself or by a horizon of half of it."""
 WINDOWS_A_STEP = 4
 """Training windows that there must be for every step of an automatic lookback."""
 LONG = 0.75
@@ -202,7 +202,8 @@ def _lookback(
     if wanted > most:
         why = "as much as the training part allows"
     elif 2 * longest > wanted:
-        why = f"of {MOST_LOOKBACK:,} at most" + (f", whole cycles of {unit:,}" if unit > 1 else "")
+        limit = "two horizons" if wanted > MOST_LOOKBACK else f"of {MOST_LOOKBACK:,} at most"
+        why = limit + (f", whole cycles of {unit:,}" if unit > 1 else "")
     else:
         why = "two of the longest season, at least two horizons"
     reasons["lookback"] = f"{steps} steps ({why})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from forecaster.series import Panel, natural_seasons
+from forecaster.words import plural
 
 __all__ = ["changes_follow_level", "choose_transform"]
 
@@ -30,19 +31,19 @@ def choose_transform(panel: Panel) -> tuple[str, str]:
     if (panel.target <= 0).any():
         return "none", "not all values are above zero"
     power = changes_follow_level(panel)
-    if power is None:
-        return "none", "too little data to tell whether changes grow with the level"
+    if isinstance(power, str):
+        return "none", power
     said = f"changes grow with the power {power:.2f} of the level"
     return ("log", said) if power > FOLLOWS else ("none", said)
 
 
-def changes_follow_level(panel: Panel) -> float | None:
+def changes_follow_level(panel: Panel) -> float | str:
     """The power p with which the size of changes grows with the level within series: size ∝ level^p.
 
     The regression of the logarithms of both, block by block, each less its series' mean; over at most 500 series.
 
     Returns:
-        p, or None where there are fewer than 20 blocks or the level does not vary.
+        p, or in words why it cannot be told: there are fewer than 20 blocks, or the level does not vary.
     """
     sizes, levels = [], []
     block = max(BLOCK, min(natural_seasons(panel.calendar), default=1))
@@ -52,8 +53,11 @@ def changes_follow_level(panel: Panel) -> float | None:
         levels.append(level - level.mean() if len(level) else level)
     size, level = np.concatenate(sizes), np.concatenate(levels)
     varied = float(np.sum(level**2))
-    if len(level) < FEWEST or varied < 1e-4 * len(level):
-        return None
+    if len(level) < FEWEST:
+        whole = f"{plural(len(level), 'stretch')} of {block:,} steps without a gap or a standstill"
+        return f"{whole}, of {FEWEST} needed to tell whether changes grow with the level"
+    if varied < 1e-4 * len(level):
+        return f"the level is too even, by stretches of {block:,} steps, to tell whether changes grow with it"
     return float(np.sum(level * size) / varied)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
 
 from forecaster.series.outliers import find_outliers
 from forecaster.series.panel import Panel
@@ -21,6 +22,10 @@ MOST_STEPS = 50_000
 WEAKEST = 0.15
 SHARE = 0.5
 """Of the highest peak; what lies lower is a harmonic of it."""
+DIP = 0.9
+"""Share of a peak's height to which the curve falls on either side; else it is a bump on a smooth one."""
+FALL = 1.5
+"""Of what the highest of chance correlations reaches; this far apart are seldom the highest and the lowest of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +52,12 @@ def find_cycles(panel: Panel) -> Cycles:
     long and noisy cycle are mostly noise. Whichever shows the higher peak is told. Both are measured up to a third of
     the median series, without outliers, and averaged over (at most 200) series.
 
-    A cycle is a lag of 2 or more with the highest correlation within a quarter of itself to either side. It lies
-    above 0.15 and √(2 ln lags) + 0.3 of Bartlett's standard errors, √((1 + 2 (r[1]² + … + r[m−1]²)) / n), which the
-    largest of so many chance correlations seldom reaches; above that of every shorter cycle by 3 / √n, or a multiple
-    of it would count as well; and it is at least half as high as the highest. Where a cycle is smooth and the values
-    are noisy it may be a few per cent off.
+    A cycle is a lag of 2 or more with the highest correlation within a quarter of itself to either side. Within half
+    of itself the correlations fall on both sides, by a tenth and by 1.5 (√(2 ln lags) + 0.3) / √n at least, since
+    noise makes bumps on a smooth curve, too. It lies above 0.15 and √(2 ln lags) + 0.3 of Bartlett's standard errors,
+    √((1 + 2 (r[1]² + … + r[m−1]²)) / n), which the largest of so many chance correlations seldom reaches; above that
+    of every shorter cycle by 3 / √n, or a multiple of it would count as well; and it is at least half as high as the
+    highest. Where a cycle is smooth and the values are noisy it may be a few per cent off.
 
     Args:
         panel: The data.
@@ -84,18 +90,23 @@ def _cycles(histories: Sequence[np.ndarray], lags: int, of: str) -> Cycles:
     before = np.cumsum(np.append(0.0, correlations[:-1] ** 2))
     errors = np.sqrt(2 * np.log(lags)) + 0.3
     limits = np.maximum(errors * np.sqrt((1 + 2 * before) / steps), WEAKEST)
-    return Cycles(correlations, limits, _peaks(correlations, limits, 3 / np.sqrt(steps)), of)
+    found = _peaks(correlations, limits, FALL * errors / np.sqrt(steps), 3 / np.sqrt(steps))
+    return Cycles(correlations, limits, found, of)
 
 
-def _peaks(correlations: np.ndarray, limits: np.ndarray, margin: float) -> dict[int, float]:
+def _peaks(correlations: np.ndarray, limits: np.ndarray, fall: float, margin: float) -> dict[int, float]:
     """Lag -> autocorrelation of the peaks that are cycles."""
     found: dict[int, float] = {}
     for place in np.flatnonzero(correlations > limits):
         lag, height = int(place) + 1, float(correlations[place])
-        reach = max(lag // 4, 1)
-        around = correlations[max(place - reach, 0) : place + reach + 1]
-        inside = place >= 1 and place + reach < len(correlations)
-        if inside and height == around.max() and height > max(found.values(), default=-margin) + margin:
+        near, wide = max(lag // 4, 1), max(lag // 2, 1)
+        if place < near or place + near >= len(correlations):
+            continue
+        highest = correlations[place - near : place + near + 1].max()
+        sides = correlations[place - wide : place], correlations[place + 1 : place + wide + 1]
+        deepest = max(side.min() for side in sides)
+        stands_out = height == highest and deepest <= min(DIP * height, height - fall)
+        if stands_out and height > max(found.values(), default=-margin) + margin:
             found[lag] = height
     highest = max(found.values(), default=0.0)
     return {lag: height for lag, height in found.items() if height >= SHARE * highest}
@@ -138,6 +149,10 @@ def autocorrelations(history: np.ndarray, lags: int) -> np.ndarray:
 
 
 def _lagged_products(values: np.ndarray, lags: int) -> np.ndarray:
-    """Sums of values[t] × values[t + lag] for lags 0 … `lags`, by Fourier transform."""
-    spectrum = np.fft.rfft(values, 2 * len(values))
-    return np.asarray(np.fft.irfft(np.abs(spectrum) ** 2, 2 * len(values))[: lags + 1])
+    """Sums of values[t] × values[t + lag] for lags 0 … `lags`, by Fourier transform.
+
+    So many zeros follow the values that none of these lags reaches round to the first ones, and then as many as make a
+    length of small prime factors: one of large ones takes ten times as long.
+    """
+    length = next_fast_len(len(values) + lags, real=True)
+    return np.asarray(irfft(np.abs(rfft(values, length)) ** 2, length)[: lags + 1])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forecaster.errors import DataError
+from forecaster.words import listed
 
 __all__ = ["Columns"]
 
@@ -62,11 +63,11 @@ class Columns:
         if doubled := _doubled(wanted):
             raise DataError(f"{source}: column {doubled!r} is declared twice; a column plays one part")
         if absent := [name for name in wanted if name not in present]:
-            raise DataError(f"{source}: no column {absent[0]!r}; the columns are {', '.join(present)}")
+            raise DataError(f"{source}: no column {absent[0]!r}; the columns are {listed(present)}")
         declared = {*wanted, *self.ignore}
         if left := [name for name in present if name not in declared]:
             raise DataError(
-                f"{source}: column{'s' if len(left) > 1 else ''} {', '.join(left)} not declared; "
+                f"{source}: column{'s' if len(left) > 1 else ''} {listed(left)} not declared; "
                 "name each under id, target, past, known, static or ignore"
             )
         if taken := [name for name in self.covariates if name in KEPT]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from forecaster.errors import DataError
 from forecaster.series.columns import Columns
+from forecaster.words import listed, plural
 
 __all__ = ["Guess", "guess_columns", "guess_symbols"]
 
@@ -60,7 +61,13 @@ class Guess:
 
 
 def guess_columns(
-    head: pd.DataFrame, given: Columns, told: Sequence[str], source: str, time_format: str | None = None
+    head: pd.DataFrame,
+    given: Columns,
+    told: Sequence[str],
+    source: str,
+    time_format: str | None = None,
+    *,
+    wide: bool = False,
 ) -> Guess:
     """Fills in the columns that were not told.
 
@@ -70,6 +77,7 @@ def guess_columns(
         told: Which of `id`, `time` and `target` were told.
         source: What errors call the table.
         time_format: `strptime` format of the time stamps, where they are not ISO 8601.
+        wide: Whether every column that plays no other part is a series.
 
     Raises:
         DataError: More than one column may be meant, or none; names them and the option to write.
@@ -90,6 +98,8 @@ def guess_columns(
         time, reasons["time"] = _time(head, left, source, time_format)
         columns = replace(columns, time=time)
         left.remove(time)
+    if wide:
+        return Guess(columns, {**reasons, "series": f"{plural(len(left), 'column')}, all that are not told otherwise"})
     if "id" not in told:
         found = _id(head, left, columns.target if "target" in told else None, source)
         columns = replace(columns, id=found[0] if found else None)
@@ -101,7 +111,7 @@ def guess_columns(
         columns = replace(columns, target=target)
         left.remove(target)
     if left:
-        reasons["ignored"] = f"{', '.join(left)} (to use one, name it with --past, --known or --static)"
+        reasons["ignored"] = f"{listed(left)} (to use one, name it with --past, --known or --static)"
     return Guess(replace(columns, ignore=(*given.ignore, *left)), reasons)
 
 
@@ -127,7 +137,7 @@ def _time(head: pd.DataFrame, left: Sequence[str], source: str, time_format: str
         called = [name for name in dates if name in named]
         if len(called) == 1:
             return called[0], f"{called[0]} (a column of dates, by its name)"
-        raise DataError(f"{source}: which column has the time? write --time with one of {', '.join(dates)}")
+        raise DataError(f"{source}: which column has the time? write --time with one of {listed(dates)}")
     whole = [name for name in left if pd.api.types.is_integer_dtype(head[name])]
     if len(named) == 1:
         kind = "whole numbers, by its name" if named[0] in whole else "by its name, though these are no ISO 8601 dates"
@@ -135,7 +145,7 @@ def _time(head: pd.DataFrame, left: Sequence[str], source: str, time_format: str
     if not named and len(left) > 1 and whole and _counts_up(head[whole[0]]):
         return whole[0], f"{whole[0]} (whole numbers that go up evenly)"
     raise DataError(
-        f"{source}: no column reads as time stamps; write --time with one of {', '.join(left) or 'its columns'}, and "
+        f"{source}: no column reads as time stamps; write --time with one of {listed(left) or 'its columns'}, and "
         '--time-format where they are not ISO 8601 (for instance "%d/%m/%Y")'
     )
 
@@ -151,7 +161,7 @@ def _id(head: pd.DataFrame, left: Sequence[str], target: str | None, source: str
         return words[0], f"{words[0]} (the only column of words)"
     if choice := named or words:
         raise DataError(
-            f"{source}: which column names the series? write --id with one of {', '.join(choice)}, "
+            f"{source}: which column names the series? write --id with one of {listed(choice)}, "
             f"and --ignore with the rest"
         )
     return None
@@ -165,12 +175,12 @@ def _target(head: pd.DataFrame, left: Sequence[str], source: str) -> tuple[str, 
         return numeric[0], f"{numeric[0]} (the only column of numbers)"
     if numeric:
         raise DataError(
-            f"{source}: which column is to be forecast? write --target with one of {', '.join(numeric)}; where each is "
-            "a series of its own, write a pipeline file with `layout: wide`"
+            f"{source}: which column is to be forecast? write --target with one of {listed(numeric)}; where each is "
+            "a series of its own, write --wide (in a pipeline file `layout: wide`)"
         )
     raise DataError(
         f"{source}: no column of numbers that could be forecast; write --target with one of "
-        f"{', '.join(left) or 'its columns'}"
+        f"{listed(left) or 'its columns'}"
     )
 
 

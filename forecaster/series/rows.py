@@ -12,7 +12,7 @@ from forecaster.series.precision import note_rounding
 from forecaster.series.rawtable import RawTable
 from forecaster.series.stamps import parse_stamps
 
-__all__ = ["Rows", "sorted_rows"]
+__all__ = ["Rows", "sorted_rows", "sorted_stamps"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Rows:
     @cached_property
     def starts(self) -> np.ndarray:
         """First row of each series; shape (series,)."""
-        return np.searchsorted(self.series, np.arange(len(self.names), dtype=self.series.dtype))
+        return _starts(self.series, len(self.names))
 
     def arranged(self, cells: np.ndarray) -> np.ndarray:
         """A column of the table in the order of the rows."""
@@ -62,15 +62,38 @@ def sorted_rows(table: RawTable, time_format: str | None, zone: str | None = Non
     if _in_order(series, stamps):
         return Rows(names, series, stamps, _values(slice(None), series, names, table), range(len(series)), zone)
     order = _order(series, stamps, len(names))
-    if (order[1:] != order[:-1] + 1).any():
-        table.notes["sorted"] = "rows were not in the order of series and time; sorted"
     series, stamps = series[order], stamps[order]
+    if ((order[1:] < order[:-1]) & (series[1:] == series[:-1])).any():
+        table.notes["sorted"] = "rows were not in the order of time within their series; sorted"
     again = np.append(False, (series[1:] == series[:-1]) & (stamps[1:] == stamps[:-1]))
     if again.any():
         _refuse_contradictions(np.flatnonzero(again), names[series], order, table)
         table.notes["duplicates"] = f"rows that repeat another exactly: {int(again.sum()):,}; dropped"
         series, stamps, order = series[~again], stamps[~again], order[~again]
     return Rows(names, series, stamps, _values(order, series, names, table), order, zone)
+
+
+def sorted_stamps(table: RawTable, time_format: str | None, zone: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The stamps of all series one after the other, each in order, and the first row of each series.
+
+    Args:
+        table: The table; nothing else of it is looked at.
+        time_format: As `parse_stamps`.
+        zone: As `parse_stamps`.
+
+    Raises:
+        DataError: A row without a series, or a stamp that cannot be read.
+    """
+    series, names = table.ids()
+    stamps, _ = parse_stamps(table, time_format, zone, series)
+    if not _in_order(series, stamps):
+        order = _order(series, stamps, len(names))
+        series, stamps = series[order], stamps[order]
+    return stamps, _starts(series, len(names))
+
+
+def _starts(series: np.ndarray, count: int) -> np.ndarray:
+    return np.searchsorted(series, np.arange(count, dtype=series.dtype))
 
 
 def _values(order: np.ndarray | slice, series: np.ndarray, names: np.ndarray, table: RawTable) -> np.ndarray:

@@ -17,7 +17,7 @@ from forecaster.series.grid import lay_on_grid
 from forecaster.series.groups import keep_group
 from forecaster.series.panel import Panel
 from forecaster.series.rawtable import RawTable
-from forecaster.series.rows import Rows, sorted_rows
+from forecaster.series.rows import sorted_rows, sorted_stamps
 from forecaster.series.stamps import say_stamp
 from forecaster.series.stretches import Stretches, missing_stretches, visible
 from forecaster.words import plural
@@ -49,7 +49,8 @@ def panel_from_frame(
     Args:
         frame: One row a series and time stamp, in any order.
         columns: Which column plays which part.
-        freq: Pandas alias, exchange code, whole step or calendar; None infers it from the stamps.
+        freq: Pandas alias, exchange code, whole step or calendar; None infers it from the stamps, where series are
+            split into groups from those of all.
         missing: `mask` keeps gaps of the target as NaN, `error` refuses them; `interpolate` and `forward` keep them
             too, but fill them wherever a model looks at them: see `filling`.
         clock: Whether series share their time; `auto`: whole-number stamps do not.
@@ -72,10 +73,13 @@ def panel_from_frame(
     """
     table = RawTable(frame, columns or Columns(), source, first_row)
     table.check()
+    calendar = freq
     if groups:
+        if freq is None and groups.only is not None:
+            calendar = _calendar(*sorted_stamps(replace(table, notes={}), time_format, zone), None, table)
         keep_group(table, groups)
-    rows = sorted_rows(table, time_format, zone, clock=within_days(freq))
-    panel = lay_on_grid(rows, _calendar(rows, freq, table), clock, table)
+    rows = sorted_rows(table, time_format, zone, clock=within_days(calendar))
+    panel = lay_on_grid(rows, _calendar(rows.stamps, rows.starts, calendar, table), clock, table)
     gaps = missing_stretches(*visible(panel))
     if missing == "error":
         _refuse_gaps(panel, gaps, source)
@@ -86,23 +90,23 @@ def panel_from_frame(
     return replace(panel, notes=notes)
 
 
-def _calendar(rows: Rows, freq: str | int | Calendar | None, table: RawTable) -> Calendar:
+def _calendar(stamps: np.ndarray, starts: np.ndarray, freq: str | int | Calendar | None, table: RawTable) -> Calendar:
     if isinstance(freq, Calendar):
         return freq
-    numeric = rows.stamps.dtype.kind in "iu"
+    numeric = stamps.dtype.kind in "iu"
     freq = freq.item() if isinstance(freq, np.integer) else freq
     if isinstance(freq, bool | np.bool_) or (freq is not None and isinstance(freq, int) != numeric):
         kinds = ("whole numbers", "a whole number") if numeric else ("dates", "a pandas alias or an exchange")
         raise DataError(f"{table.source}: time stamps are {kinds[0]}, so freq must be {kinds[1]}; found {freq!r}")
-    if numeric and freq is None and _may_be_dates(rows.stamps):
+    if numeric and freq is None and _may_be_dates(stamps):
         raise DataError(
             f"{table.cell(0, table.columns.time)}: {table.shown(0, table.columns.time)} may be a date or a count; "
             'write `time_format: "%Y%m%d"` for dates, or `freq: 1` for counts'
         )
     try:
         if freq is None:
-            return infer_from(rows.stamps, rows.starts)
-        return calendar_from(freq, rows.stamps.min(), rows.stamps.max())
+            return infer_from(stamps, starts)
+        return calendar_from(freq, stamps.min(), stamps.max())
     except DataError as error:
         raise DataError(f"{table.source}: {error}") from None
 

@@ -73,6 +73,41 @@ def test_an_ambiguous_target_is_an_error_that_lists_the_candidates(run):
     assert "Volume numbers, such as 269250800" in out, "the columns are shown all the same"
 
 
+def write_wide(path, series=30, weeks=20):
+    days = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=7 * weeks, freq="D")})
+    shops = pd.DataFrame({f"shop {place}": weekly(weeks, place) for place in range(series)})
+    pd.concat([days, shops], axis=1).to_csv(path, index=False)
+    return path
+
+
+def test_of_very_many_columns_the_first_are_named_and_the_remedy_is(run, tmp_path):
+    code, out, error = run(write_wide(tmp_path / "wide.csv"))
+    assert code == 2 and "shop 18, shop 19 and 10 more; where each is a series of its own, write --wide" in error
+    assert "shop 18 numbers, such as" in out and "shop 19 numbers" not in out and "and 11 columns more" in out
+    assert len(json.loads(run(tmp_path / "wide.csv", "--json")[1])["columns"]) == 31, "programs get all of them"
+
+
+def test_a_table_with_a_column_a_series_is_checked_and_its_pipeline_says_so(run, tmp_path):
+    code, out, _ = run(write_wide(tmp_path / "wide.csv"), "--wide", "--write", tmp_path / "wide.yaml")
+    assert code == 0 and "series 30 of 140 steps each" in out and "30 columns, all that are not told otherwise" in out
+    data = read_pipeline(tmp_path / "wide.yaml").data
+    assert (data.layout, data.time, data.freq) == ("wide", "day", "D")
+    assert "target" not in (tmp_path / "wide.yaml").read_text()
+    assert "series 30 of 140 steps each" in run(tmp_path / "wide.yaml")[1]
+    code, _, error = run(tmp_path / "wide.csv", "--wide", "--target", "shop 1")
+    assert code == 2 and "write --time, --known and --ignore only, or leave --wide out" in error
+
+
+def test_of_a_long_season_a_modest_horizon_is_suggested(run, tmp_path):
+    time = np.arange(11 * 720)
+    stamps = pd.date_range("2024-01-01", periods=len(time), freq="2min")
+    wave = 20 + 3 * np.sin(2 * np.pi * time / 720) + np.random.default_rng(0).normal(0, 0.1, len(time))
+    pd.DataFrame({"when": stamps, "v": wave}).to_csv(tmp_path / "minutes.csv", index=False)
+    code, out, _ = run(tmp_path / "minutes.csv")
+    assert code == 0 and "336 (the shortest season has 720 steps, more than a first run should forecast" in out
+    assert "cycles that the calendar does not suggest" not in out
+
+
 def test_refused_data_show_what_could_be_found_out_before(run, tmp_path):
     path = tmp_path / "text.csv"
     path.write_text("ds,y\n2024-01-01,1\n2024-01-02,abc\n2024-01-03,3\n2024-01-05,3\n")

@@ -9,7 +9,7 @@ import pytest
 from forecaster import NaiveForecaster, drift, mean, naive, naive2, seasonal_naive
 from forecaster.errors import DefinitionError, LevelError
 from forecaster.forecasting.seasonality import autocorrelations, is_seasonal, seasonal_indices
-from forecaster.series import Columns, panel_from_frame
+from forecaster.series import Columns, autocorrelation, panel_from_frame
 
 NAN = np.nan
 
@@ -228,6 +228,24 @@ def test_autocorrelations_pass_over_missing_values_as_in_r():
     at_1 = (centred[0] * centred[1] + centred[3] * centred[4] + centred[4] * centred[5]) / (3 + 1)
     at_2 = (centred[1] * centred[3] + centred[3] * centred[5]) / (2 + 2)
     assert autocorrelations(history(*values), 2) == pytest.approx([at_1 / variance, at_2 / variance])
+
+
+@pytest.mark.parametrize("steps", [3, 13, 64, 997])
+def test_autocorrelations_at_every_lag_are_those_of_the_definition(steps):
+    values = np.random.default_rng(steps).normal(size=steps)
+    centred = values - values.mean()
+    for lags in {1, steps // 2, steps - 1}:
+        expected = [np.sum(centred[lag:] * centred[:-lag]) / np.sum(centred**2) for lag in range(1, lags + 1)]
+        assert autocorrelations(values, lags) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_transform_of_a_long_series_has_no_large_prime_factor(monkeypatch):
+    """Of twice a prime number of values it would take ten times as long and more."""
+    lengths, transform = [], autocorrelation.rfft
+    monkeypatch.setattr(autocorrelation, "rfft", lambda x, length: lengths.append(length) or transform(x, length))
+    is_seasonal(np.arange(1009.0), 12)
+    assert len(lengths) == 2 and all(1009 + 12 <= length <= 1080 for length in lengths)
+    assert all((2 * 3 * 5) ** 10 % length == 0 for length in lengths)
 
 
 def test_white_noise_is_found_seasonal_in_a_tenth_of_cases():

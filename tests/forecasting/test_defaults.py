@@ -48,8 +48,9 @@ def test_errors_are_shares_where_a_short_lookback_is_read_on_logarithms(power, l
     ("values", "reason"),
     [
         (grown(1.0) - np.nanmin(grown(1.0)), "not all values are above zero"),
-        (np.full(1200, 7.0), "too little data"),
-        (grown(1.0)[:100], "too little data"),
+        (np.full(1200, 7.0), "0 stretches of 24 steps without a gap or a standstill, of 20 needed"),
+        (grown(1.0)[:100], "4 stretches of 24 steps without a gap"),
+        (100 + np.random.default_rng(0).normal(0, 0.1, 1200), "the level is too even, by stretches of 24 steps"),
     ],
 )
 def test_without_a_reason_for_it_there_is_no_logarithm(values, reason):
@@ -100,6 +101,13 @@ def test_minutes_see_weeks_too(seconds, lookback, said):
     found = resolved(panel_of(np.random.default_rng(0).normal(size=12_000), freq=f"{seconds}s"))
     assert found.lookback == lookback
     assert said in found.reasons["lookback"]
+
+
+def test_two_horizons_are_seen_where_they_are_longer_than_any_lookback_for_seasons():
+    found = resolved(panel_of(np.random.default_rng(0).normal(size=30_000), freq="60s"), horizon=1_200)
+    assert found.reasons["lookback"] == "1440 steps (two horizons, whole cycles of 1,440)"
+    found = resolved(panel_of(np.random.default_rng(0).normal(size=30_000), freq="30s"), horizon=1_200)
+    assert found.reasons["lookback"] == "2400 steps (two horizons)"
 
 
 def test_a_short_series_sees_what_training_allows_and_says_so():

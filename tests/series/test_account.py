@@ -136,6 +136,15 @@ def test_no_cycle_is_seen_in_chance(kind):
         assert find_cycles(counted(np.asarray(values))).found == {}
 
 
+@pytest.mark.parametrize("noise", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize(("steps", "period"), [(3_000, 600), (40_000, 9_000)])
+def test_noise_on_a_smooth_curve_is_no_cycle(steps, period, noise):
+    """Its neighbours are as high as it is: the correlation at any short lag is near one."""
+    wave = 20 + 3 * np.sin(2 * np.pi * np.arange(steps) / period)
+    for seed in range(3):
+        assert find_cycles(counted(wave + np.random.default_rng(seed).normal(0, noise, steps))).found == {}
+
+
 def test_an_outlier_hides_no_cycle():
     values = np.tile([5.0, 6, 7, 6, 8, 2, 1], 20) + np.random.default_rng(0).normal(0, 0.2, 140)
     values[50] = 700.0

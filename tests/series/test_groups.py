@@ -109,3 +109,18 @@ def test_names_of_groups_are_names_and_differ():
     names = [groups.name_of("sales", label) for label in ("north", "São Paulo", "S_o_Paulo", "a-b", "challenger", "/")]
     assert names[0] == "sales-north" and len(set(names)) == len(names) and names[4] != "sales-challenger"
     assert GroupsDefinition(hash=8).name_of("sales", "3") == "sales-3of8"
+
+
+def test_a_group_has_the_frequency_of_its_file(tmp_path):
+    """A series of one value, and one of Mondays: by themselves of no frequency, and weekly."""
+    days = pd.date_range("2024-01-01", periods=70)
+    mondays = days[days.day_of_week == 0]
+    parts = {"a": ("daily", days), "b": ("single", days[-1:]), "c": ("weekly", mondays)}
+    frames = [pd.DataFrame({"shop": one, "kind": kind, "ds": on, "y": 1.0}) for one, (kind, on) in parts.items()]
+    pd.concat(frames).to_csv(tmp_path / "sales.csv", index=False)
+    told = FileData(path=str(tmp_path / "sales.csv"), id="shop", groups={"by": "kind"})
+    found = {kind: load(told.model_copy(update={"groups": told.groups.one(kind)}), tmp_path, tmp_path)
+             for kind in ("daily", "single", "weekly")}  # fmt: skip
+    assert {panel.calendar.name for panel in found.values()} == {"D"}
+    assert found["single"].lengths.tolist() == [1] and found["weekly"].lengths.tolist() == [64]
+    assert "inferred from the time stamps" in found["weekly"].notes["frequency"]

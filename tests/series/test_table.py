@@ -101,9 +101,15 @@ class TestRepairs:
         assert panel.target.tolist() == [1, 2, 3, 4]
         assert "sorted" in panel.notes["sorted"]
 
-    def test_sorted_rows_are_not_noted(self):
-        panel = panel_from_frame(table(id=list("aabb"), ds=days(2) * 2, y=range(4)), Columns("id"), freq="D")
+    @pytest.mark.parametrize("ids", [list("aabb"), ["s2", "s2", "s10", "s10"]], ids=["by name", "by number"])
+    def test_sorted_rows_are_not_noted(self, ids):
+        panel = panel_from_frame(table(id=ids, ds=days(2) * 2, y=range(4)), Columns("id"), freq="D")
         assert "sorted" not in panel.notes
+        assert panel.history(panel.ids.tolist().index(ids[0])).tolist() == [0, 1]
+
+    def test_nor_are_those_of_many_series_moment_by_moment(self):
+        panel = panel_from_frame(table(id=list("abab"), ds=np.repeat(days(2), 2), y=range(4)), Columns("id"), freq="D")
+        assert "sorted" not in panel.notes and panel.target.tolist() == [0, 2, 1, 3]
 
     def test_exact_repetitions_are_dropped_and_noted(self):
         stamps = days(4)
