@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,7 @@ from forecaster.config.model import ModelDefinition, ModelKeys
 from forecaster.config.reading import parse
 from forecaster.errors import DefinitionError
 
-__all__ = ["SPACE", "Choices", "Dimension", "Range", "Space", "holding", "read_space"]
+__all__ = ["SPACE", "Choices", "Dimension", "Range", "Space", "combinations", "holding", "read_space"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Range:
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     @property
+    def values(self) -> Sequence[int] | None:
+        """All of its numbers; None where they cannot be counted."""
+        return range(int(self.low), int(self.high) + 1) if self.whole else None
+
+    @property
     def log(self) -> bool:
         """Whether it is searched by orders of magnitude: where it spans one."""
         return self.low > 0 and self.high >= 10 * self.low
@@ -60,6 +67,8 @@ SPACE: Space = {
     "averaging": Choices((0.95, 0.98, 0.99)),
 }
 """What is searched where nothing else is said."""
+MOST_LISTED = 1_000
+"""Networks of a space up to which it is noticed that all have been tried."""
 FIXED = (
     "name", "network", "strategy", "topology", "head", "finish", "ensemble", "vary", "theta", "support", "conformal",
 )  # fmt: skip
@@ -118,6 +127,23 @@ def holding(space: Space, model: ModelDefinition) -> Space:
             )
         wide[key] = one.holding(value)
     return wide
+
+
+def combinations(space: Space, models: Sequence[str]) -> list[dict[str, Any]] | None:
+    """All that a search can try, a mapping each; None where there are more than `MOST_LISTED`.
+
+    Args:
+        space: What is varied.
+        models: The models that are, by name; the key is `model`.
+
+    Example:
+        >>> combinations({"units": Range(8, 9)}, ["gru"])
+        [{'model': 'gru', 'units': 8}, {'model': 'gru', 'units': 9}]
+    """
+    values = [models, *(some for one in space.values() if (some := one.values) is not None)]
+    if len(values) <= len(space) or math.prod(map(len, values)) > MOST_LISTED:
+        return None
+    return [dict(zip(("model", *space), some, strict=True)) for some in itertools.product(*values)]
 
 
 def _is_number(value: Any) -> bool:

@@ -17,7 +17,7 @@ from forecaster.store.durable import sync
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["LOST", "begun", "losses_of", "opened", "refuse", "settle", "suggested", "trials_of"]
+__all__ = ["LOST", "begun", "losses_of", "opened", "refuse", "settle", "suggested", "trials_of", "tried"]
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def settle(study: optuna.Study, trial: optuna.Trial, end: TrialEnd, lost: bool =
 
 
 def refuse(study: optuna.Study, trial: optuna.Trial) -> None:
-    """Puts away what was suggested and no model file can say: it is never tried, counted or shown."""
+    """Puts away what was suggested and no model file can say, or was tried before: it is never counted or shown."""
     trial.set_user_attr(REFUSED, True)
     study.tell(trial, state=_states().FAIL)
 
@@ -126,6 +126,12 @@ def begun(study: optuna.Study) -> int:
 def _without_end(trial: optuna.trial.FrozenTrial) -> bool:
     """Whether it was refused or cut off: to Optuna it has failed, but it has no error of its own."""
     return trial.state.name == "FAIL" and ERROR not in trial.user_attrs
+
+
+def tried(study: optuna.Study) -> list[dict[str, Any]]:
+    """What need not be tried again: the values of trials that came to an end, are being made, or cannot be."""
+    found = [one for one in study.get_trials(deepcopy=False) if one.state.name != "WAITING"]
+    return [one.params for one in found if REFUSED in one.user_attrs or not _without_end(one)]
 
 
 def losses_of(study: optuna.Study, models: Collection[str]) -> list[Losses]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
+import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -14,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project
 from forecaster.config.reading import parse
-from forecaster.config.search import Space, holding
+from forecaster.config.search import Space, combinations, holding
 from forecaster.errors import DefinitionError, ForecasterError, Interrupted
 from forecaster.forecasting.training import Progress
 from forecaster.lifecycle.sole import sole
-from forecaster.lifecycle.studies import LOST, begun, losses_of, opened, refuse, settle, suggested, trials_of
+from forecaster.lifecycle.studies import LOST, begun, losses_of, opened, refuse, settle, suggested, trials_of, tried
 from forecaster.lifecycle.trial import Trial
 from forecaster.lifecycle.trial_fit import Losses, TrialEnd, fit_and_judge
 from forecaster.lifecycle.trial_work import TrialWork
@@ -79,8 +81,9 @@ def tune(
     """Searches, from the models of a pipeline as they are, for one that is better on the validation part.
 
     Each trial is fitted on the training part, stopped by the validation part and judged on it, as networks are chosen
-    in a run; one that falls behind the median of those before it whose losses measure the same is given up. Trials are
-    kept, and the next call with the same data, models and space goes on from them.
+    in a run; one that falls behind the median of those before it whose losses measure the same is given up. No network
+    is tried twice, and where all of a space have been tried, the search ends. Trials are kept, and the next call with
+    the same data, models and space goes on from them.
 
     Args:
         definition: The pipeline, with a name.
@@ -147,6 +150,7 @@ class _Search:
         self.as_they_are = {
             name: {key: getattr(model, key) for key in self.space} for name, model in self.models.items()
         }
+        self.every = combinations(self.space, list(self.models))
 
     @property
     def key(self) -> str:
@@ -166,13 +170,15 @@ class _Search:
         return Tuning(str(self.definition.name), metric, model, best.rank, min(own, default=None), done, stopped)
 
     def run(self, study: optuna.Study, most: int | None) -> str:
-        """Makes trials until time or count is over; says which."""
+        """Makes trials until time, count or space is over; says which."""
         if not study.trials:
             for name, values in self.as_they_are.items():
                 study.enqueue_trial({"model": name, **values})
         while most is None or begun(study) < most:
             if time.monotonic() >= self.until:
                 return "the time is over"
+            if self._untried(tried(study)) == []:
+                return "everything that can be has been tried"
             if self.work:
                 self._make_elsewhere(self.work, study, most)
             else:
@@ -180,8 +186,10 @@ class _Search:
         return "no more were asked for"
 
     def _make_here(self, study: optuna.Study) -> None:
-        """One trial, in this process."""
-        trial, model = self._next(study)
+        """One trial, in this process, if there is anything left to try."""
+        if (chosen := self._next(study)) is None:
+            return
+        trial, model = chosen
         label = _label(trial)
         end = TrialEnd("cut off")  # whatever ends the search, Ctrl-C among it: the next call makes this trial again
         try:
@@ -219,7 +227,9 @@ class _Search:
     ) -> Iterator[dict[str, Any]]:
         """What workers must know of each trial; the next one is chosen when there is a worker for it."""
         while (most is None or begun(study) < most) and time.monotonic() < self.until:
-            trial, model = self._next(study)
+            if (chosen := self._next(study)) is None:
+                return
+            trial, model = chosen
             label = _label(trial)
             open_ones[label] = trial
             yield {
@@ -231,20 +241,38 @@ class _Search:
         """How the trials went that came to their end, and whose losses can be compared with those of a network."""
         return losses_of(study, [name for name, one in self.models.items() if one.kind_of_loss == model.kind_of_loss])
 
-    def _next(self, study: optuna.Study) -> tuple[optuna.Trial, ModelDefinition]:
-        """The next trial and its network. Some values do not go together: such suggestions are put away.
+    def _next(self, study: optuna.Study) -> tuple[optuna.Trial, ModelDefinition] | None:
+        """The next trial and its network; None where all have been tried.
+
+        Suggestions of values that do not go together, or that were tried before, are put away.
 
         Raises:
             DefinitionError: There is nothing else, so the space must be wrong; says what does not go together.
         """
-        for _ in range(MOST_REFUSED):
+        refusal: object = "it has been tried"
+        for refused in itertools.count(1):
+            before = tried(study)
+            untried = self._untried(before)
+            if untried == []:
+                return None
             trial = study.ask()
+            model = None
             try:
-                return trial, self._model(trial)
+                model = self._model(trial)
             except DefinitionError as error:
-                refuse(study, trial)
                 refusal = error
+            if model and trial.params not in before:
+                return trial, model
+            refuse(study, trial)
+            if untried and trial.params in before:
+                study.enqueue_trial(random.Random(f"{self.definition.seed} {refused}").choice(untried))
+            if untried is None and refused == MOST_REFUSED:
+                break
         raise DefinitionError(f"{MOST_REFUSED} suggestions in a row cannot be; the last, {refusal}")
+
+    def _untried(self, before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
+        """What is left to try; None where there is no list of it."""
+        return self.every and [one for one in self.every if one not in before]
 
     def _model(self, trial: optuna.Trial) -> ModelDefinition:
         """The network that a trial suggests."""

@@ -126,10 +126,38 @@ def test_values_that_do_not_go_together_are_no_trial(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "forecaster.lifecycle.tuning.fit_and_judge", lambda *told, **more: TrialEnd("complete", score=1.0)
     )
-    found = tune(definition, project, {"layers": Choices((1, 3))}, base=tmp_path, trials=3)
-    assert [(one.state, one.changes["layers"]) for one in found.trials] == [("complete", 1)] * 3
+    found = tune(definition, project, {"layers": Choices((1, 3)), "units": Choices((2, 3))}, base=tmp_path, trials=9)
+    assert {one.changes["layers"] for one in found.trials} == {1}
+    assert sorted(one.changes["units"] for one in found.trials) == sorted({2, 3, definition.models[0].units})
+    assert found.stopped == "everything that can be has been tried"
     with pytest.raises(DefinitionError, match=r"in a row cannot be; the last, .* cell has recurrent_dropout"):
         tune(definition, project, {"recurrent_dropout": Range(0.1, 0.3)}, base=tmp_path)
+
+
+def test_each_network_of_a_small_space_is_tried_once_and_then_the_search_ends(tmp_path, monkeypatch):
+    """Whatever its end; but one that was cut off is made again."""
+    models = [{"extends": "gru", **SMALL, "name": name, "units": 16} for name in ("one", "two")]
+    definition, project = read_pipeline(write_project(tmp_path, models=models)), Project(tmp_path)
+    ends = [TrialEnd("complete", score=1.0), TrialEnd("pruned"), TrialEnd("failed", error="no"), TrialEnd("cut off")]
+    monkeypatch.setattr("forecaster.lifecycle.tuning.fit_and_judge", lambda *told, **more: (ends or [end]).pop(0))
+    space, end = {"units": Choices((8, 12))}, TrialEnd("complete", score=2.0)
+    first = tune(definition, project, space, base=tmp_path, trials=2)
+    assert [(one.model, one.changes["units"]) for one in first.trials] == [("one", 16), ("two", 16)]
+    found = tune(definition, project, space, base=tmp_path, trials=9)
+    assert [one.state for one in found.trials] == ["complete", "pruned", "failed", "cut off", *["complete"] * 3]
+    made = [(one.model, one.changes["units"]) for one in found.trials if one.state != "cut off"]
+    assert sorted(made) == [(name, units) for name in ("one", "two") for units in (8, 12, 16)]
+    assert found.trials[3].changes == found.trials[4].changes
+    assert found.stopped == "everything that can be has been tried"
+    assert tune(definition, project, space, base=tmp_path).trials == found.trials
+
+
+def test_workers_try_each_network_once_too(searched, tmp_path):
+    _, definition, _, folder = searched
+    work = elsewhere(folder, tmp_path, {"trial 2": "die"})
+    found = tune(definition, Project(tmp_path), {"units": Range(2, 5)}, base=folder, trials=9, work=work)
+    made = [one.changes["units"] for one in found.trials if one.state == "complete"]
+    assert sorted(made) == [2, 3, 4, 5] and found.stopped == "everything that can be has been tried"
 
 
 def test_a_score_that_is_no_number_is_a_failure(searched, monkeypatch):
