@@ -9,10 +9,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from forecaster.serving.models import Models
 
-__all__ = ["Metrics"]
+__all__ = ["REMEMBERED", "Metrics"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+REMEMBERED = 20_000
+"""Steps of a model's forecasts that are remembered until what came arrives."""
 
 
 class Metrics:
@@ -38,7 +40,8 @@ class Metrics:
         self.failures = Counter("version_failures", "Versions that could not be loaded.", ["model"], **told)
         self.failed = Gauge("versions_failed", "Versions that are not served because of a fault.", ["model"], **told)
         self.sessions = Gauge("stream_sessions", "Streaming sessions that are kept.", **told)
-        self.judged = Counter("forecast_steps_judged", "Forecast steps whose truth has arrived.", ["model"], **told)
+        judged = f"Forecast steps whose truth has arrived; of over {REMEMBERED:,}, a sample of the series."
+        self.judged = Counter("forecast_steps_judged", judged, ["model"], **told)
         self.error = Counter("forecast_absolute_error", "Sum of their absolute errors.", ["model"], **told)
         self.naive = Counter("forecast_naive_absolute_error", "The same of the last value.", ["model"], **told)
         self.covered = Counter("forecast_covered", "Steps inside the interval.", ["model", "level"], **told)
