@@ -110,7 +110,7 @@ def predict(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the published pipeline.", show_default=False)],
     data: Annotated[
-        Path | None, typer.Option(help="A file with the columns of the training data, and newer rows.")
+        Path | None, typer.Option(help="A file of the training data's format and columns, and newer rows.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write a CSV file (JSON with --json) here instead of printing.")
@@ -263,7 +263,7 @@ def inspect(
         ),
     ],
     version: Annotated[int | None, typer.Option(help="The newest by default.", show_default=False)] = None,
-    data: Annotated[Path | None, typer.Option(help="A file with the columns of the training data.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A file of the training data's format and columns.")] = None,
     series: Annotated[str | None, typer.Option(help="Look at this series.")] = None,
     cutoff: Annotated[str | None, typer.Option(help="Look at the window up to this time stamp.")] = None,
     lookback: Annotated[int, typer.Option(min=2, help="Of an untrained model, in steps.")] = 96,

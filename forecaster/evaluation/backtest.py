@@ -7,7 +7,7 @@ that is `stepwise` it is told where it begins behind missing values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -92,6 +92,7 @@ def roll(
     *,
     levels: Sequence[float] | None = None,
     refit: bool = False,
+    heed: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """Forecasts of a fitted forecaster at given cutoffs, beside what came.
 
@@ -101,6 +102,7 @@ def roll(
         origins: Ticks of the cutoffs, shape (windows, series); see `series.cutoffs`.
         levels: Intervals in per cent.
         refit: Whether to fit at each cutoff.
+        heed: Called before each cutoff, or some together; ends the backtest by what it raises.
 
     Returns:
         As `backtest`. A series takes part in a cutoff by which something of it was observed, with targets behind and
@@ -115,6 +117,7 @@ def roll(
     reads: int | None = None if refit else getattr(forecaster, "reads", None)
     frames = []
     for series, ticks in _together(panel, origins, forecaster.horizon, reads):
+        heed()
         if reads is None:
             seen = panel.select(series).until(ticks)
         else:

@@ -7,7 +7,7 @@ other units.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,12 @@ GRAMS = ("bigram", "ngram")
 
 
 def roll_symbols(
-    forecaster: SymbolForecasting, panel: Panel, origins: np.ndarray, *, refit: bool = False
+    forecaster: SymbolForecasting,
+    panel: Panel,
+    origins: np.ndarray,
+    *,
+    refit: bool = False,
+    heed: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """Forecasts at given cutoffs, beside what came.
 
@@ -48,6 +53,7 @@ def roll_symbols(
         panel: All data.
         origins: Ticks of the cutoffs, shape (windows, series).
         refit: Whether to fit at each cutoff.
+        heed: Called before each cutoff, and before one that streams begins; ends the backtest by what it raises.
 
     Returns:
         unique_id, ds, cutoff, y, the columns of `symbol_frame`, and `<model>-y-p`: the probability that was given to
@@ -64,12 +70,14 @@ def roll_symbols(
     every_step = bool((np.diff(origins, axis=0) == 1).all())
     at_once = forecaster.horizon == 1 and every_step and not refit
     if at_once and isinstance(forecaster, Streaming) and forecaster.streams(panel):
+        heed()
         return _streamed(forecaster, panel, origins, alive)
     frames: list[pd.DataFrame] = []
     for row, some in zip(origins, alive, strict=True):
         chosen = np.flatnonzero(some)
         if not len(chosen):
             continue
+        heed()
         seen = panel.select(chosen).until(row[chosen])
         if refit:
             forecaster.fit(seen)

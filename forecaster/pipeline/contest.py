@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,7 @@ def hold_contest(
         folds: Who fits the networks of a backtest with `refit`; None for this process.
 
     Raises:
+        Interrupted: The listener said so.
         ForecasterError: With cause and remedy, whatever went wrong.
     """
     if definition.symbolic:
@@ -161,14 +163,14 @@ def _judge(
     data = data_hash(prepared.fitting)
     for baseline in baselines(definition, prepared):
         listener.begin(baseline.name)
-        _roll(baseline, definition, prepared, judged, folds)
+        _roll(baseline, definition, prepared, judged, folds, listener)
     for model in prepared.models:
         listener.begin(str(model.name))
         begun = warm if warm and warm.model == model.name else None
         key = key_of(definition, model, data, begun.source if begun else "")
         control = Control(listener.progress, listener.stop, checkpoints / f"{model.name}.npz", resume, key)
         network = network_of(definition, prepared, model, control, begun)
-        _roll(network, definition, prepared, judged, folds)
+        _roll(network, definition, prepared, judged, folds, listener)
         judged.networks[network.name] = network
         judged.validation[network.name] = validation_score(network, definition, prepared)
     return judged
@@ -180,15 +182,18 @@ def _roll(
     prepared: Prepared,
     judged: _Judged,
     folds: FoldWork | None,
+    listener: Listener,
 ) -> None:
     """Fits on the fitting part and forecasts the test part."""
+    heed = partial(listener.heed, forecaster.name)
+    heed()
     began = time.monotonic()
     forecaster.fit(prepared.fitting)
     judged.seconds[forecaster.name] = time.monotonic() - began
     if definition.backtest.refit:
-        frame = roll_folds(forecaster, definition, prepared, folds)
+        frame = roll_folds(forecaster, definition, prepared, folds, heed)
     else:
-        frame = roll(forecaster, prepared.panel, prepared.test, levels=definition.levels)
+        frame = roll(forecaster, prepared.panel, prepared.test, levels=definition.levels, heed=heed)
     judged.frames.append(frame)
     logger.info("%s: fitted in %.1f s, %d forecasts", forecaster.name, judged.seconds[forecaster.name], len(frame))
 

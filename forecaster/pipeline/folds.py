@@ -87,7 +87,11 @@ class FoldWork:
 
 
 def roll_folds(
-    forecaster: Forecaster, definition: PipelineDefinition, prepared: Prepared, work: FoldWork | None
+    forecaster: Forecaster,
+    definition: PipelineDefinition,
+    prepared: Prepared,
+    work: FoldWork | None,
+    heed: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """The backtest of a forecaster that is fitted at each origin; itself, it stays as it is.
 
@@ -96,6 +100,7 @@ def roll_folds(
         definition: The pipeline.
         prepared: Its data, cut.
         work: Who fits networks; None for this process, which also fits those that go on from a version's weights.
+        heed: As that of `roll`.
     """
     if isinstance(forecaster, RecurrentForecaster) and work and not forecaster.warm:
         told = _Told(forecaster.name, forecaster.horizon, work.forecasts(definition, prepared, forecaster.name))
@@ -103,7 +108,7 @@ def roll_folds(
     twin = copy.copy(forecaster)
     if isinstance(twin, RecurrentForecaster):  # a checkpoint belongs to one fit
         twin.control = replace(twin.control, checkpoint=None)
-    return roll(twin, prepared.panel, prepared.test, levels=definition.levels, refit=True)
+    return roll(twin, prepared.panel, prepared.test, levels=definition.levels, refit=True, heed=heed)
 
 
 def fit_fold(order: bytes) -> bytes:

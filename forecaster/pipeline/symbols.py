@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,9 @@ def hold_symbol_contest(
 
     Returns:
         The backtest, the leaderboard, the networks by name, and the one that was best on the validation part.
+
+    Raises:
+        Interrupted: The listener said so.
     """
     frames: list[pd.DataFrame] = []
     seconds: dict[str, float] = {}
@@ -51,11 +55,13 @@ def hold_symbol_contest(
     validation: dict[str, float] = {}
 
     def entered(forecaster: SymbolForecasting) -> None:
+        heed = partial(listener.heed, forecaster.name)
+        heed()
         began = time.monotonic()
         forecaster.fit(prepared.fitting)
         seconds[forecaster.name] = time.monotonic() - began
         refit = definition.backtest.refit
-        frames.append(roll_symbols(forecaster, prepared.panel, prepared.test, refit=refit))
+        frames.append(roll_symbols(forecaster, prepared.panel, prepared.test, refit=refit, heed=heed))
         if refit:
             forecaster.fit(prepared.fitting)
 

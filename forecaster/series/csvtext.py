@@ -28,6 +28,16 @@ MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "None"
 FAULTS = (
     OSError, UnicodeError, ValueError, EOFError, csv.Error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
 )  # fmt: skip
+OTHERS = {
+    b"PAR1\x15": "is a Parquet file, not CSV; say `source: parquet` in the pipeline file, or write it as CSV",
+    b"PK\x03\x04": "is an Excel workbook or a zip archive; save the sheet as CSV, or name an archive of one CSV file "
+    "{name}.zip",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook; save the sheet as CSV",
+    b"\x1f\x8b": "is packed with gzip; name it {name}.gz",
+    b"\xfd7zXZ\0": "is packed with xz; name it {name}.xz",
+    **dict.fromkeys((b"BZh%d1AY&SY" % size for size in range(1, 10)), "is packed with bzip2; name it {name}.bz2"),
+}
+"""What is no text: how it begins, what it is and what to do."""
 PLAIN = CsvFormat()
 BLOCK = 1 << 22
 
@@ -88,10 +98,14 @@ def encoding_of(path: Path, style: CsvFormat) -> str:
     """The encoding of a file's text: what its byte order mark says, else what was told.
 
     Raises:
-        DataError: It cannot be opened.
+        DataError: It cannot be opened, or is no text at all.
     """
     with _faults_told(path, style), OPENERS.get(path.suffix, open)(path, "rb") as file:
-        return heeded(file.read(4), style.encoding)
+        begin = file.read(16)
+    for mark, told in OTHERS.items():
+        if begin.startswith(mark):
+            raise DataError(f"{path}: {told.format(name=path.name)}")
+    return heeded(begin[:4], style.encoding)
 
 
 def header_of(path: Path, style: CsvFormat = PLAIN) -> list[str]:

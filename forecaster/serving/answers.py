@@ -150,4 +150,8 @@ class Bodies:
         return whole
 
     def _too_large(self) -> Refused:
-        return Refused(413, f"the body is larger than {self._limits.body:,} bytes; send fewer rows at a time")
+        return Refused(
+            413,
+            f"the body is larger than {self._limits.body:,} bytes; send fewer rows at a time, or observations as CSV "
+            "(Content-Type: text/csv), which is smaller than JSON, or start the server with a larger --max-body",
+        )

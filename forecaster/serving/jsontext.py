@@ -51,7 +51,11 @@ def check_size(body: bytes, limits: Limits) -> None:
         return
     values = body.count(b",") + body.count(b"[") + body.count(b"{")
     if values > limits.elements:
-        raise Refused(413, f"the body holds about {values:,} values; at most {limits.elements:,}, so send fewer rows")
+        raise Refused(
+            413,
+            f"the body holds about {values:,} values; at most {limits.elements:,}, so send fewer rows, or observations "
+            "as CSV (Content-Type: text/csv)",
+        )
 
 
 def _with_nan(body: bytes, error: orjson.JSONDecodeError, strict: bool) -> Any:

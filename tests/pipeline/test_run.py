@@ -81,14 +81,26 @@ def test_json_tells_the_same_without_nan(finished):
 def test_law_3_the_same_run_gives_bit_identical_scores_also_where_it_was_resumed(finished, tmp_path):
     first, _, definition = finished
     timeless = ["model", "mase", "smape", "rmse", "coverage-80", "coverage-95", "wql", "skill", "p", "validation"]
-    steps = iter(range(10_000))
-    with pytest.raises(Interrupted):
-        run(definition, Project(tmp_path), publishing=False, listener=Listener(stop=lambda: next(steps) == 45))
+    begun, steps = [], iter(range(10_000))
+    listener = Listener(begin=begun.append, stop=lambda: begun[-1] == "simple_rnn" and next(steps) == 5)
+    with pytest.raises(Interrupted, match="stopped at step 4 of"):
+        run(definition, Project(tmp_path), publishing=False, listener=listener)
     kept = sorted(file.name for file in (tmp_path / "models/store/.checkpoints/small").iterdir())
     assert kept == ["gru.npz", "simple_rnn.npz"]
     resumed = run(definition, Project(tmp_path), publishing=False, resume=True)
     pd.testing.assert_frame_equal(first.leaderboard[timeless], resumed.leaderboard[timeless], check_exact=True)
     assert not (tmp_path / "models/store/.checkpoints/small").exists()
+
+
+@pytest.mark.parametrize("asked", [0, 5])
+def test_a_run_stops_before_a_baseline_is_fitted_and_between_its_forecasts(tmp_path, asked):
+    """Of five origins."""
+    definition = read_pipeline(write_project(tmp_path))
+    begun, looks = [], iter(range(100))
+    listener = Listener(begin=begun.append, stop=lambda: begun[-1] == "seasonal_naive" and next(looks) == asked)
+    with pytest.raises(Interrupted, match="stopped before seasonal_naive had forecast the test part"):
+        run(definition, Project(tmp_path), publishing=False, listener=listener)
+    assert begun == ["naive", "seasonal_naive"]
 
 
 def test_a_network_that_does_not_beat_the_naive_forecast_is_not_published(tmp_path):

@@ -9,7 +9,7 @@ import yaml
 
 from forecaster.cli.generating import generate_published
 from forecaster.config import Project, read_pipeline
-from forecaster.errors import DataError
+from forecaster.errors import DataError, Interrupted
 from forecaster.evaluation.symbols import roll_symbols
 from forecaster.forecasting.published_symbols import PublishedSymbols
 from forecaster.pipeline import Listener, run
@@ -56,6 +56,16 @@ def test_every_symbol_of_the_last_tenth_is_forecast_by_all(told):
     assert "every symbol of the last tenth" in result.inferred["test"]
     assert "carried" in result.inferred["training"]
     assert "batch size" not in result.inferred, "the model file says 8"
+
+
+def test_a_run_stops_between_the_forecasts_of_a_baseline(told):
+    _, folder, _ = told
+    begun, looks = [], iter(range(10_000))
+    listener = Listener(begin=begun.append, stop=lambda: next(looks) == 2)
+    definition = read_pipeline(folder / "letters.yaml")
+    with pytest.raises(Interrupted, match=f"stopped before {definition.baselines[0]} had forecast the test part"):
+        run(definition, Project(folder), base=folder, publishing=False, listener=listener)
+    assert begun == definition.baselines[:1]
 
 
 def test_samples_are_told_while_it_learns(told):

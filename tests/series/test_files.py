@@ -1,3 +1,4 @@
+import bz2
 import gzip
 import lzma
 
@@ -96,6 +97,12 @@ BAD = {
     "gap where none may be": (daily(but(3, "")), {"missing": "error"}, ["series 'y' has no target at 2024-01-04"]),
     "not UTF-8": (daily(but(3, "é")).encode("latin-1"), {}, ["is not UTF-8 text", "save it as UTF-8"]),
     "binary": (bytes(range(256)), {}, ["is not UTF-8 text"]),
+    "Parquet": (b"PAR1\x15\x04\xff", {}, ["is a Parquet file, not CSV; say `source: parquet`", "or write it as CSV"]),
+    "Excel": (b"PK\x03\x04\x14\0", {}, ["is an Excel workbook or a zip archive; save the sheet as CSV", ".zip"]),
+    "gzip": (gzip.compress(b"ds,y"), {}, ["is packed with gzip; name it", ".gz"]),
+    "bzip2": (bz2.compress(b"ds,y"), {}, ["is packed with bzip2; name it", ".bz2"]),
+    "xz": (lzma.compress(b"ds,y"), {}, ["is packed with xz; name it", ".xz"]),
+    "a column called PAR1": (daily(header="PAR1,y"), {}, ["the columns are PAR1, y"]),
 }  # fmt: skip
 
 

@@ -66,7 +66,8 @@ def status(answer):
 
 
 def test_a_body_that_is_too_large_is_413_by_its_length_and_as_it_comes(strict):
-    assert status(talk(strict, post(b"", length=2001))) == 413
+    answer = talk(strict, post(b"", length=2001))
+    assert status(answer) == 413 and b"text/csv" in answer and b"--max-body" in answer
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in [b" " * 900] * 4) + b"0\r\n\r\n"
     head = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     assert status(talk(strict, head + chunks)) == 413
