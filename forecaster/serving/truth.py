@@ -88,7 +88,7 @@ class Truth:
 def _some_series(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of as many series as can be remembered over all of their steps, by the hashes of their names."""
     owners, names = pd.factorize(frame["unique_id"])
-    most = max(1, REMEMBERED * len(names) // len(frame))
+    most = max(1, REMEMBERED * len(names) // max(1, len(frame)))
     ranks = np.argsort(np.argsort(pd.util.hash_array(np.array(names.astype(str), object), categorize=False)))
     rows = np.argsort(ranks[owners], kind="stable")
     return frame.iloc[rows[ranks[owners[rows]] < most]]
