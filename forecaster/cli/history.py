@@ -97,7 +97,7 @@ def _why(run: Run) -> str:
     if run.state == "waiting" and run.retry_at:
         return f"{run.reason or 'interrupted'} (again at {run.retry_at:%H:%M:%S})"
     if run.state == "running":
-        return f"since {run.attempts[-1].began:%H:%M:%S} by {run.attempts[-1].owner}"
+        return run.trouble or f"since {run.attempts[-1].began:%H:%M:%S} by {run.attempts[-1].owner}"
     return run.reason or ""
 
 

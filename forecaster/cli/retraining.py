@@ -92,7 +92,8 @@ def _all_due(coordinator: Coordinator, pipelines: Sequence[Pipeline], once: bool
         scheduled, doubled = by_group([pipeline for pipeline in pipelines if pipeline.definition.schedule])
         _leave_out(doubled, reports, coordinator.told)
         jobs = [job for pipeline in scheduled if (job := due(pipeline, coordinator.ledger, now))]
-        told = coordinator.retrain(jobs)
+        names = [pipeline.name for pipeline in (*pipelines, *scheduled)]
+        told = coordinator.retrain(jobs, names)
         reports |= {report.pipeline: report for report in told}
         waits = [report.again for report in told if report.again]
         if once or not waits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from forecaster.config import PipelineDefinition, Project, read_pipeline
@@ -12,7 +12,7 @@ from forecaster.config.cron import Cron
 from forecaster.errors import DefinitionError, ForecasterError
 from forecaster.pipeline.groups import groups_of
 from forecaster.store.ledger import Ledger
-from forecaster.store.ledger_records import Cause
+from forecaster.store.ledger_records import Cause, Run
 
 __all__ = ["Job", "Pipeline", "by_group", "due", "find_pipelines", "read_pipelines"]
 
@@ -130,7 +130,8 @@ def due(pipeline: Pipeline, ledger: Ledger, now: datetime) -> Job | None:
     """The slot of a pipeline's schedule that is to be run now, if there is one.
 
     That is the latest one, unless it was run. Earlier ones that nobody ran are not made up for one by one: one run on
-    today's data serves for all. Slots that lie ahead (the clock was wrong, and was set right) keep none from being run.
+    today's data serves for all. They are counted, unless the schedule is new since. Slots that lie ahead (the clock was
+    wrong, and was set right) keep none from being run.
 
     Args:
         pipeline: Whose schedule.
@@ -146,4 +147,17 @@ def due(pipeline: Pipeline, ledger: Ledger, now: datetime) -> Job | None:
         return Job(pipeline, slot)
     if last.slot >= slot:  # later: the schedule was changed after it was run
         return Job(pipeline, last.slot) if last.state in ("running", "waiting") else None
-    return Job(pipeline, slot, missed=cron.between(last.slot, slot))
+    missed = cron.between(last.slot, slot)
+    return Job(pipeline, slot, missed=missed if missed and _was_kept(cron, last, ledger) else 0)
+
+
+def _was_kept(cron: Cron, last: Run, ledger: Ledger) -> bool:
+    """Whether the schedule was the present one at the last run; slots of one that is new since were no slots then.
+
+    Had it been, no slot before that run would be one that was neither run nor counted as missed; of a first run, none
+    between it and its beginning.
+    """
+    before = ledger.last(last.pipeline, last.slot - timedelta(seconds=1))
+    if before is None:
+        return cron.latest(last.created) == last.slot
+    return cron.latest(last.slot) == last.slot and cron.between(before.slot, last.slot) == last.missed

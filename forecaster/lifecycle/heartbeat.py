@@ -51,8 +51,7 @@ class Heartbeat:
         while not self._over.wait(self._ledger.lease.total_seconds() / BEATS):
             for claim in list(self._claims.values()):
                 try:
-                    if not self._ledger.beat(claim):
+                    if not self._ledger.beat(claim):  # closed or lost: the end of the attempt says which
                         self.end(claim)
-                        logger.warning("%s: the lease was lost; what comes of this attempt is dropped", claim.pipeline)
                 except StoreError as error:
                     logger.warning("%s: no heartbeat could be written: %s", claim.pipeline, error)

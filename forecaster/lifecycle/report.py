@@ -10,7 +10,7 @@ from forecaster.config import Project
 from forecaster.lifecycle.notifications import Event, notify
 from forecaster.store.ledger_records import Refusal, Run
 
-__all__ = ["Report", "announce", "refused"]
+__all__ = ["Report", "announce", "ended", "refused"]
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,21 @@ def refused(pipeline: str, refusal: Refusal, run: Run | None) -> Report:
     elif refusal.until:
         told = f"waits for its next attempt, at {refusal.until:%Y-%m-%d %H:%M:%S} UTC"
     else:
-        told = "has been retrained for this slot already"
+        why = f": {run.reason}" if run and run.reason else ""
+        told = f"has been retrained for this slot already{why}"
     return Report(pipeline, told, run=run, again=refusal.until)
 
 
+def ended(run: Run) -> Report:
+    """A report of a run that was ended by another process than the one that worked on it, or for want of time."""
+    return Report(run.pipeline, str(run.reason), 3 if run.state == "failed" else 0, run)
+
+
 def announce(report: Report, project: Project) -> None:
-    """Tells whoever is to be told: of a run that was given up, of slots that were missed, of drift, of a promotion."""
+    """Tells whoever is to be told: of a run that was given up, of slots that were missed, of drift, of a promotion.
+
+    It is called once for each end of a run: by the process that has written it into the ledger.
+    """
     run = report.run
     if run is None or run.state not in ("done", "failed"):
         return

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from forecaster.store import ledger_claims as steps
 from forecaster.store.ledger_opening import explained_sql, ledger_url, looking, open_engine
 from forecaster.store.ledger_records import Attempt, Cause, Claim, Ending, Lease, Refusal, Run
-from forecaster.store.ledger_tables import attempts, leases, runs
+from forecaster.store.ledger_tables import attempts, runs
 from forecaster.store.owner import is_dead, owner
 
 __all__ = ["Ledger"]
@@ -103,6 +103,11 @@ class Ledger:
         with self._step() as connection:
             steps.finish(connection, claim, ending, self.clock())
 
+    def amend(self, claim: Claim, ending: Ending) -> bool:
+        """Closes a run by what an attempt has stored, even if its claim is lost; whether that was news."""
+        with self._step() as connection:
+            return steps.amend(connection, claim, ending, self.clock())
+
     def fail(self, claim: Claim, reason: str) -> datetime | None:
         """Closes an attempt that failed; says when the next one is, if there is one.
 
@@ -121,10 +126,10 @@ class Ledger:
         with self._step() as connection:
             steps.stop(connection, claim, reason, self.clock())
 
-    def bury(self, pipeline: str, dead: Lease, published: Callable[[str], int | None]) -> None:
-        """Ends a dead one's lease, unless it has beaten since; what it had published counts as published."""
+    def bury(self, pipeline: str, dead: Lease, reason: str, stored: Callable[[str], Ending | None]) -> int | None:
+        """Ends a dead one's lease, unless it has beaten since; what it had stored counts. Returns its run."""
         with self._step() as connection:
-            steps.bury(connection, pipeline, dead, published, self.clock())
+            return steps.bury(connection, pipeline, dead, reason, stored, self.clock())
 
     def is_dead(self, lease: Lease) -> bool:
         """Whether a lease's holder is certainly gone: a process that would be seen from here if it lived."""
@@ -169,8 +174,7 @@ class Ledger:
     def leased(self) -> dict[str, Lease]:
         """Who works on what now, by pipeline."""
         with self._look() as connection:
-            rows = connection.execute(select(leases)).mappings().all()
-        return {row["pipeline"]: Lease(row["attempt"], row["owner"], row["beats"], row["expires"]) for row in rows}
+            return steps.leased(connection)
 
     def _read(self, wanted: Select[tuple[object, ...]]) -> list[Run]:
         with self._look() as connection:
@@ -180,7 +184,19 @@ class Ledger:
             for one in connection.execute(tries).mappings():
                 values = {key: value for key, value in one.items() if key not in ("id", "run", "mark")}
                 made.setdefault(one["run"], []).append(Attempt(**values))
-        return [Run(**row, attempts=tuple(made.get(row["id"], ()))) for row in rows]
+            held = steps.leased(connection) if any(row["state"] == "running" for row in rows) else {}
+        troubles = {row["id"]: self._trouble(held.get(row["pipeline"])) for row in rows if row["state"] == "running"}
+        return [
+            Run(**row, attempts=tuple(made.get(row["id"], ())), trouble=troubles.get(row["id"])) for row in rows
+        ]  # fmt: skip
+
+    def _trouble(self, lease: Lease | None) -> str | None:
+        """Why what is running under a lease seems to go on no more."""
+        if lease and self.is_dead(lease):
+            return f"its process ({lease.owner}) lives no more"
+        if lease and lease.expires <= self.clock():
+            return f"its process ({lease.owner}) is silent, and its lease ran out at {lease.expires:%Y-%m-%d %H:%M} UTC"
+        return None
 
     @contextmanager
     def _step(self) -> Iterator[Connection]:

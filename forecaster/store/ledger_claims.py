@@ -19,13 +19,13 @@ from forecaster.store.ledger_records import Cause, Claim, Ending, Lease, Refusal
 from forecaster.store.ledger_tables import attempts, leases, runs
 from forecaster.store.manifest import JsonDict
 
-__all__ = ["LeaseLostError", "beat", "bury", "claim", "fail", "finish", "lease_of", "stop"]
+__all__ = ["LeaseLostError", "amend", "beat", "bury", "claim", "fail", "finish", "lease_of", "leased", "stop"]
 
 _plain: TypeAdapter[dict[str, Any]] = TypeAdapter(JsonDict)
 
 
 class LeaseLostError(StoreError):
-    """The lease ran out and another process may have taken the run up: what was found meanwhile is dropped."""
+    """The lease ran out and another process may have taken the run up: what was not stored by then is dropped."""
 
     exit_code = 3
 
@@ -56,12 +56,12 @@ def claim(
     else:
         fresh = {"pipeline": pipeline, "slot": slot, "cause": cause, "missed": missed, "allowed": allowed}
         run = _key(connection.execute(insert(runs).values(state="running", created=now, **fresh)))
-    if cause == "schedule":
-        _supersede(connection, pipeline, run, slot, now)
+    superseded = _supersede(connection, pipeline, run, slot, now) if cause == "schedule" else ()
     mark = uuid4().hex
     attempt = _key(connection.execute(insert(attempts).values(run=run, mark=mark, owner=owner, began=now)))
     connection.execute(update(leases).where(leases.c.pipeline == pipeline).values(attempt=attempt))
-    return Claim(run, attempt, mark, pipeline, slot, cause, _failures(connection, run) + 1, allowed, missed)
+    number = _failures(connection, run) + 1
+    return Claim(run, attempt, mark, pipeline, slot, cause, number, allowed, missed, superseded)
 
 
 def _refusal(row: RowMapping | None, now: datetime) -> Refusal | None:
@@ -75,7 +75,16 @@ def _refusal(row: RowMapping | None, now: datetime) -> Refusal | None:
 def lease_of(connection: Connection, pipeline: str) -> Lease | None:
     """Who works on a pipeline now."""
     row = connection.execute(select(leases).where(leases.c.pipeline == pipeline)).mappings().first()
-    return Lease(row["attempt"], row["owner"], row["beats"], row["expires"]) if row else None
+    return _lease(row) if row else None
+
+
+def leased(connection: Connection) -> dict[str, Lease]:
+    """Who works on what now, by pipeline."""
+    return {row["pipeline"]: _lease(row) for row in connection.execute(select(leases)).mappings()}
+
+
+def _lease(row: RowMapping) -> Lease:
+    return Lease(row["attempt"], row["owner"], row["beats"], row["expires"])
 
 
 def beat(connection: Connection, one: Claim, now: datetime, length: timedelta) -> bool:
@@ -90,6 +99,24 @@ def finish(connection: Connection, one: Claim, ending: Ending, now: datetime) ->
     _release(connection, one.pipeline, one.attempt)
     _close(connection, one.attempt, "done", ending.reason, now)
     _settle(connection, one.run, "done", now, ending)
+
+
+def amend(connection: Connection, one: Claim, ending: Ending, now: datetime) -> bool:
+    """Closes a run by what an attempt has stored, whether or not that still has its lease.
+
+    Another attempt at the run, which took it up meanwhile, loses its own: there is nothing left to be done.
+
+    Returns:
+        Whether it was not recorded before.
+    """
+    tried = select(attempts.c.id).where(attempts.c.run == one.run)
+    connection.execute(delete(leases).where(leases.c.pipeline == one.pipeline, leases.c.attempt.in_(tried)))
+    mine = select(attempts.c.outcome).where(attempts.c.id == one.attempt)
+    if connection.execute(mine).scalar() == "done":
+        return False
+    _close(connection, one.attempt, "done", ending.reason, now)
+    _settle(connection, one.run, "done", now, ending)
+    return True
 
 
 def fail(connection: Connection, one: Claim, reason: str, now: datetime) -> datetime | None:
@@ -114,39 +141,48 @@ def stop(connection: Connection, one: Claim, reason: str, now: datetime) -> None
 
 
 def bury(
-    connection: Connection, pipeline: str, dead: Lease, published: Callable[[str], int | None], now: datetime
-) -> None:
-    """Ends a lease whose holder has died, unless it has beaten since; what it had published counts as published.
+    connection: Connection, pipeline: str, dead: Lease, reason: str, stored: Callable[[str], Ending | None],
+    now: datetime,
+) -> int | None:  # fmt: skip
+    """Ends a lease whose holder has died, unless it has beaten since; what it had stored counts.
 
     Args:
         connection: In a transaction.
         pipeline: Which pipeline.
         dead: The lease as it was seen.
-        published: The version with an attempt's mark in its manifest, if it came to that.
+        reason: How it is known to be dead.
+        stored: What was found by the attempt with a mark, if it came to that.
         now: The time.
+
+    Returns:
+        The run; None where the holder lives.
     """
     same = (leases.c.pipeline == pipeline) & (leases.c.attempt == dead.attempt) & (leases.c.beats == dead.beats)
     if connection.execute(delete(leases).where(same)).rowcount == 0:
-        return
+        return None
     run, mark = connection.execute(select(attempts.c.run, attempts.c.mark).where(attempts.c.id == dead.attempt)).one()
-    reason = f"its process ({dead.owner}) ended without a word"
-    version = published(mark)
-    if version is None:
-        _close(connection, dead.attempt, "lost", reason, now)
+    found = stored(mark)
+    _close(connection, dead.attempt, "done" if found else "lost", reason, now)
+    if found:
+        _settle(connection, run, "done", now, found)
+    else:
         _again(connection, run, reason, now)
-        return
-    _close(connection, dead.attempt, "done", reason, now)
-    told = f"published as version {version}; its process ended before it could record more"
-    _settle(connection, run, "done", now, Ending("promoted", told, version))
+    return int(run)
 
 
-def _supersede(connection: Connection, pipeline: str, run: int, slot: datetime, now: datetime) -> None:
-    """Closes scheduled runs of earlier slots that still wait for another attempt."""
+def _supersede(connection: Connection, pipeline: str, run: int, slot: datetime, now: datetime) -> tuple[int, ...]:
+    """Closes scheduled runs of earlier slots that still wait for another attempt; returns those that have failed."""
     earlier = (runs.c.pipeline == pipeline) & (runs.c.id != run) & (runs.c.cause == "schedule")
     unfinished = runs.c.state.in_(("running", "waiting"))
-    reason = f"the next slot ({slot:%Y-%m-%d %H:%M} UTC) came before another attempt"
-    values = {"state": "failed", "outcome": "superseded", "reason": reason, "finished": now, "retry_at": None}
-    connection.execute(update(runs).where(earlier, unfinished).values(**values))
+    failed = []
+    for row in connection.execute(select(runs.c.id, runs.c.reason).where(earlier, unfinished)).all():
+        told = f"the next slot ({slot:%Y-%m-%d %H:%M} UTC) came before another attempt"
+        if _failures(connection, row.id):
+            failed.append(int(row.id))
+            told = f"{row.reason}; {told}"
+        values = {"state": "failed", "outcome": "superseded", "reason": told, "finished": now, "retry_at": None}
+        connection.execute(update(runs).where(runs.c.id == row.id).values(**values))
+    return tuple(failed)
 
 
 def _again(connection: Connection, run: int, reason: str, now: datetime) -> datetime | None:
@@ -173,7 +209,7 @@ def _settle(connection: Connection, run: int, state: str, now: datetime, ending:
 def _release(connection: Connection, pipeline: str, attempt: int) -> None:
     mine = (leases.c.pipeline == pipeline) & (leases.c.attempt == attempt)
     if connection.execute(delete(leases).where(mine)).rowcount == 0:
-        raise LeaseLostError(f"{pipeline}: the lease ran out while this process was stopped; what it found is dropped")
+        raise LeaseLostError(f"{pipeline}: the lease ran out, and another process may have taken the run up")
 
 
 def _close(connection: Connection, attempt: int, outcome: str, reason: str, now: datetime) -> None:

@@ -181,13 +181,25 @@ def _set_aside_if_damaged(path: Path) -> None:
     )  # fmt: skip
 
 
+def _left_behind(path: Path) -> bool:
+    """Whether the last steps still stand beside an SQLite file, and nobody is at it."""
+    wal, index = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+    return wal.exists() and not index.exists()
+
+
 def _shown(url: URL) -> str:
     return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
 
 
 def _remedy(said: str, url: URL) -> str:
+    path = Path(str(url.database))
+    if "unable to open" in said and _left_behind(path):
+        return (
+            f"Its last steps stand in {path.name}-wal, which only a writer can read; let a user who may write "
+            f"{path.parent} call forecaster runs once, then try again."
+        )
     if "readonly" in said or "read-only" in said or "unable to open" in said:
-        return f"Give this user the right to write {Path(str(url.database)).parent}, then try again."
+        return f"Give this user the right to write {path.parent}, then try again."
     if "full" in said or "No space" in said:
         return "Free some disk space, then try again."
     if "locked" in said:

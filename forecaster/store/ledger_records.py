@@ -26,6 +26,7 @@ class Claim:
         number: Which attempt this is: 1, 2, ….
         allowed: How many there may be.
         missed: Slots before this one that nobody ran.
+        superseded: Runs of earlier slots that had failed and waited for another attempt: this claim has ended them.
     """
 
     run: int
@@ -37,6 +38,7 @@ class Claim:
     number: int
     allowed: int
     missed: int
+    superseded: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class Run:
         state: running, waiting (for the next attempt), done, failed.
         allowed: How many attempts there may be.
         attempts: Those that there were, the first one first.
+        trouble: Of one that is running: why it seems to go on no more.
     """
 
     id: int
@@ -143,6 +146,7 @@ class Run:
     finished: datetime | None
     retry_at: datetime | None
     attempts: tuple[Attempt, ...] = ()
+    trouble: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same for JSON; moments are ISO 8601 in UTC."""

@@ -1,6 +1,9 @@
 """`retrain` and `runs` as a user types them: a real fit, exit codes, JSON, and what bad input is told."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +73,30 @@ def test_when_the_data_have_grown_the_champion_is_challenged(retrained):
     assert answer.returncode == 0 and answer.stdout.startswith("small  up to date  nothing new since challenger 1")
     assert [run["outcome"] for run in runs(folder, "small")] == ["up to date", "kept", "promoted"]
     assert runs(folder, "--outcome", "kept") == [small]
+
+
+KILLED = """
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from forecaster.store.ledger import Ledger
+Ledger(Path("models/store")).claim("small", datetime.now(UTC), "hand", allowed=1)
+os._exit(9)
+"""
+
+
+def test_one_by_hand_whose_process_died_is_shown_and_ended_by_the_next_pass_whatever_is_due(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines/small.yaml").write_text("data: {path: no.csv}\nhorizon: 2\n")
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    assert subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env=environment).returncode == 9
+    shown = here("runs", cwd=tmp_path).stdout
+    assert "running" in shown and "lives no more" in shown
+    assert "lives no more" in runs(tmp_path)[0]["trouble"]
+    answer = here("retrain", "--due", "--once", cwd=tmp_path)
+    assert answer.returncode == 3 and answer.stdout.startswith("small  failed  its process")
+    assert "ended without a word" in here("runs", cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,20 @@ from forecaster.lifecycle.notifications import Event
 from forecaster.store.ledger import Ledger
 from forecaster.store.ledger_records import Claim
 from tests.lifecycle.conftest import NIGHT, Here, World
-from tests.store.fake_publisher import publish, tag_of
+from tests.store.fake_publisher import draft, publish, tag_of, write
 
 
 @pytest.fixture
 def pool():
     return Here()
+
+
+@pytest.fixture
+def heard(monkeypatch) -> list[Event]:
+    """What somebody was told of."""
+    told: list[Event] = []
+    monkeypatch.setattr("forecaster.lifecycle.report.notify", lambda event, project: told.append(event))
+    return told
 
 
 def test_what_is_better_is_published_with_the_attempts_mark_and_what_is_not_stays_out(world, pool):
@@ -47,10 +55,8 @@ def test_what_is_better_is_published_with_the_attempts_mark_and_what_is_not_stay
     assert list((world.project.store / ".staging").iterdir()) == [world.project.store / ".staging/.lock"]
 
 
-def test_bad_ends_are_recorded_tried_again_and_disturb_nobody(world, monkeypatch):
+def test_bad_ends_are_recorded_tried_again_and_disturb_nobody(world, heard):
     """A fit that is killed, hangs, returns NaN or finds half a file, among others that are well."""
-    heard: list[Event] = []
-    monkeypatch.setattr("forecaster.lifecycle.report.notify", lambda event, project: heard.append(event))
     quick = {"cron": "0 3 * * *", "time_limit": "1s", "attempts": 2}
     wishes = {"dies": "die", "once": "die once", "nan": "nan", "cut": "half a file", "well": "publish", "also": "keep"}
     pipelines = [world.pipeline(name, wish, schedule={**quick, "time_limit": "60s"}) for name, wish in wishes.items()]
@@ -75,9 +81,7 @@ def test_bad_ends_are_recorded_tried_again_and_disturb_nobody(world, monkeypatch
     assert world.due(*pipelines) == []
 
 
-def test_somebody_hears_of_missed_slots_and_of_drift(world, pool, monkeypatch):
-    heard: list[Event] = []
-    monkeypatch.setattr("forecaster.lifecycle.report.notify", lambda event, project: heard.append(event))
+def test_somebody_hears_of_missed_slots_and_of_drift(world, pool, heard):
     pipeline = world.pipeline("a", "drifted")
     world.coordinator(pool).retrain(world.due(pipeline))
     assert [(one.kind, one.pipeline, one.text) for one in heard] == [("drift", "a", "the errors have doubled")]
@@ -180,20 +184,24 @@ def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_noth
 @pytest.fixture
 def busy(monkeypatch):
     """Lets the ledger be busy as often as is said when the end of a run is to be written down."""
-    left, finish = [0], Ledger.finish
+    left = [0]
 
-    def finish_if_it_can(ledger, claim, ending):
-        if left[0] > 0:
-            left[0] -= 1
-            raise StoreError("the ledger: database is locked")
-        finish(ledger, claim, ending)
+    def if_it_can(step):
+        def taken(ledger, claim, ending):
+            if left[0] > 0:
+                left[0] -= 1
+                raise StoreError("the ledger: database is locked")
+            return step(ledger, claim, ending)
 
-    monkeypatch.setattr(Ledger, "finish", finish_if_it_can)
+        return taken
+
+    for step in (Ledger.finish, Ledger.amend):
+        monkeypatch.setattr(Ledger, step.__name__, if_it_can(step))
     return left
 
 
 @pytest.mark.parametrize("cause", ["schedule", "hand"])
-def test_a_ledger_that_is_busy_after_the_publication_hears_of_it_all_the_same(world, pool, busy, cause):
+def test_a_ledger_that_is_busy_after_the_publication_hears_of_it_all_the_same(world, pool, busy, heard, cause):
     """Within the tries with all that was found; else what the attempt's mark tells, as behind one that was killed."""
     pipeline, waits = world.pipeline("a", "publish"), []
     busy[0] = 2
@@ -211,6 +219,131 @@ def test_a_ledger_that_is_busy_after_the_publication_hears_of_it_all_the_same(wo
     with pytest.raises(StoreError, match="locked"):
         world.coordinator(pool, sleep=waits.append).retrain([Job(pipeline, world.clock(), cause)])
     assert [(run.outcome, run.version) for run in world.ledger.runs()] == [("promoted", n) for n in (3, 2, 1)]
+    assert [one.details["version"] for one in heard if one.kind == "promotion"] == [1, 2, 3]
+
+
+def test_a_coordinator_beats_until_what_came_of_it_is_recorded(world, pool, monkeypatch):
+    """A slow disk, or a busy ledger, is no reason to take a run up."""
+    world.ledger.lease = timedelta(seconds=0.2)
+    receive, beats = coordination.receive, []
+
+    def slowly(*told, **more):
+        beats.append(world.ledger.lease_of("a").beats)
+        deadline = time.monotonic() + 10
+        while world.ledger.lease_of("a").beats < beats[0] + 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        beats.append(world.ledger.lease_of("a").beats)
+        return receive(*told, **more)
+
+    monkeypatch.setattr(coordination, "receive", slowly)
+    (report,) = world.coordinator(pool).retrain(world.due(world.pipeline("a", "publish")))
+    assert report.run.outcome == "promoted" and beats[1] >= beats[0] + 3
+
+
+@pytest.mark.parametrize("found", [False, True], ids=["before it was there", "after it was there"])
+@pytest.mark.parametrize("wish", ["publish", "lose"])
+def test_what_is_stored_by_one_that_has_lost_its_lease_is_recorded_and_told_once(
+    world, pool, monkeypatch, heard, wish, found
+):
+    receive, pipeline, told = coordination.receive, world.pipeline("a", wish), []
+
+    def meanwhile() -> None:
+        with monkeypatch.context() as seen:
+            seen.setattr("forecaster.store.ledger.is_dead", lambda owner: True)
+            told.extend(world.coordinator(Here()).retrain([], ["a"]))
+
+    def receive_and_be_buried(*given, **more):
+        if not found:
+            meanwhile()
+        received = receive(*given, **more)
+        if found:
+            meanwhile()
+        return received
+
+    monkeypatch.setattr(coordination, "receive", receive_and_be_buried)
+    (report,) = world.coordinator(pool).retrain(world.due(pipeline))
+    end = {"publish": ("promoted", 1), "lose": ("kept", None)}[wish]
+    assert (report.exit_code, report.run.outcome, report.run.version) == (0, *end)
+    assert (
+        "dropped" not in report.text
+        and ("published as version 1" if wish == "publish" else "challenger 1") in report.text
+    )
+    assert [one.run.outcome for one in told] == ([end[0]] if found else []), "else it waits for its next attempt"
+    assert [one.kind for one in heard] == ["promotion"] * (wish == "publish")
+    assert world.ledger.runs() == [report.run] and world.ledger.leased() == {} and world.due(pipeline) == []
+
+
+def killed(world, monkeypatch, cause="schedule", allowed=1) -> Claim:
+    """A claim whose process has died."""
+    claim = world.ledger.claim("a", NIGHT, cause, allowed=allowed)
+    assert isinstance(claim, Claim)
+    monkeypatch.setattr("forecaster.store.ledger.is_dead", lambda owner: True)
+    return claim
+
+
+@pytest.mark.parametrize("then", ["the same slot", "the next slot", "by hand"])
+def test_a_run_that_ended_with_its_process_is_told_with_its_reason(world, pool, monkeypatch, heard, then):
+    pipeline = world.pipeline("a", "keep", schedule={"cron": "0 3 * * *", "attempts": 1})
+    killed(world, monkeypatch, "hand" if then == "by hand" else "schedule")
+    world.clock.pass_(days=then == "the next slot")
+    jobs = [] if then == "by hand" else world.due(pipeline)
+    first, *others = world.coordinator(pool).retrain(jobs, ["a"])
+    assert (first.exit_code, first.run.state) == (3, "failed") and "ended without a word" in first.text
+    assert [one.run.outcome for one in others] == ["kept"] * (then == "the next slot")
+    assert [(one.kind, one.text) for one in heard] == [("failure", first.text)]
+    assert world.coordinator(pool).retrain([], ["a"]) == [] and len(heard) == 1
+
+
+@pytest.mark.parametrize("outcome", ["promoted", "kept"])
+def test_what_a_killed_one_had_stored_is_recorded_with_its_verdict(world, pool, monkeypatch, heard, outcome):
+    pipeline = world.pipeline("a", "publish")
+    claim = killed(world, monkeypatch)
+    told = {"gate": {"promotion": {"p": 0.4}}, "scores": {"champion": None}, "data": {"sha256": "ab"}}
+    with world.store.stage("a") as staging:
+        write(staging.folder, "killed")
+        keep = world.store.publish if outcome == "promoted" else world.store.challengers.keep
+        keep(staging, draft(attempt=claim.mark, **told))
+    (report,) = world.coordinator(pool).retrain(world.due(pipeline))
+    run = report.run
+    assert (report.exit_code, run.state, run.outcome, run.p, run.data_hash) == (0, "done", outcome, 0.4, "ab")
+    assert run.version == (1 if outcome == "promoted" else None) and "ended without a word" in report.text
+    assert run.scores == {"champion": None} | ({} if outcome == "promoted" else {"challenger": 1})
+    assert [one.kind for one in heard] == ["promotion"] * (outcome == "promoted") and world.began() == []
+
+
+def test_a_run_that_fails_until_the_next_slot_comes_is_told_with_its_reason(world, pool, heard):
+    pipeline = world.pipeline("a", "nan")
+    for day in range(3):
+        *superseded, report = world.coordinator(pool).retrain(world.due(pipeline))
+        assert report.again and len(superseded) == len(heard) == min(day, 1)
+        for one in superseded:
+            assert (one.exit_code, one.run.outcome, one.run.slot) == (
+                3,
+                "superseded",
+                report.run.slot - timedelta(days=1),
+            )
+            assert (
+                one.text.startswith("the loss is not finite at step 3; the next slot") and heard.pop().text == one.text
+            )
+        world.clock.pass_(days=1)
+
+
+def test_of_two_coordinators_the_one_that_did_it_tells(world, pool, heard):
+    jobs = world.due(
+        world.pipeline("a", "publish"), world.pipeline("b", "nan", schedule={"cron": "@daily", "attempts": 1})
+    )
+    first, second = (world.coordinator(pool).retrain(jobs) for _ in range(2))
+    assert [one.exit_code for one in first] == [0, 2] and [(one.kind, one.pipeline) for one in heard] == [
+        ("promotion", "a"), ("failure", "b"),
+    ]  # fmt: skip
+    assert [one.exit_code for one in second] == [0, 0]
+    assert second[1].text == "has been retrained for this slot already: the loss is not finite at step 3"
+
+
+def test_what_killed_ones_have_left_is_swept_where_nothing_is_due(world, pool):
+    (world.project.store / ".staging" / "a.left").mkdir(parents=True)
+    assert world.coordinator(pool).retrain([]) == []
+    assert not (world.project.store / ".staging" / "a.left").exists()
 
 
 def test_what_nobody_has_foreseen_ends_one_run_and_no_other(world, pool, monkeypatch):
@@ -261,6 +394,7 @@ def test_a_lease_of_another_host_is_taken_only_if_it_is_silent_while_watched(wor
     world.clock.pass_(minutes=2)
     (report,) = world.coordinator(pool).retrain(world.due(pipeline))
     assert report.run.outcome == "promoted" and [one.outcome for one in report.run.attempts] == ["lost", "done"]
+    assert "fell silent" in report.run.attempts[0].reason, "and that is all that is known of it"
 
 
 SCRIPT = """

@@ -76,6 +76,21 @@ def test_missed_slots_are_made_up_for_by_the_latest_and_counted(world):
     assert run(world, pipeline) is None
 
 
+@pytest.mark.parametrize("weeks", [1, 2])
+def test_a_new_schedule_has_missed_no_slots_of_before_it_was_new(world, weeks):
+    world.clock.now = NIGHT - timedelta(hours=2)  # Sunday, 01:00
+    for _ in range(weeks):
+        assert run(world, world.pipeline("a", "keep", schedule="@weekly"))
+        world.clock.pass_(days=7)
+    often = world.pipeline("a", "keep", schedule="*/10 * * * *")
+    assert due(often, world.ledger, world.clock()).missed == 0
+    for _ in range(2):
+        run(world, often)
+        world.clock.pass_(minutes=10)
+    world.clock.pass_(minutes=10)
+    assert due(often, world.ledger, world.clock()).missed == 1
+
+
 def test_a_clock_that_is_set_back_doubles_nothing_and_one_that_ran_ahead_skips_nothing(world):
     pipeline = world.pipeline("a", "keep")
     slots = [run(world, pipeline)]

@@ -86,7 +86,7 @@ def refused(ledger: Ledger, slot: datetime = SLOT, cause="schedule") -> Refusal:
     return refusal
 
 
-def nothing_published(mark: str) -> None:
+def nothing_stored(mark: str) -> None:
     return None
 
 
@@ -158,11 +158,11 @@ def test_heartbeats_keep_a_lease_and_a_dead_ones_run_is_taken_up(opened: Opened,
     seen = there.lease_of("energy")
     assert seen and seen.expires == clock.now + timedelta(seconds=60)
     assert here.beat(claim)
-    there.bury("energy", seen, nothing_published)  # it has beaten since it was seen
+    there.bury("energy", seen, "it ended", nothing_stored)  # it has beaten since it was seen
     assert there.lease_of("energy")
     dead = there.lease_of("energy")
     assert dead
-    there.bury("energy", dead, nothing_published)
+    there.bury("energy", dead, "it ended", nothing_stored)
     clock.pass_(minutes=1)
     again = claimed(there)
     assert again.run == claim.run and again.number == 2
@@ -179,10 +179,46 @@ def test_what_a_dead_one_had_published_counts(opened: Opened) -> None:
     claim = claimed(ledger)
     dead = ledger.lease_of("energy")
     assert dead
-    ledger.bury("energy", dead, lambda mark: 7 if mark == claim.mark else None)
+    found = Ending("promoted", "by its manifest", 7, p=0.01)
+    assert ledger.bury("energy", dead, "it ended", lambda mark: found if mark == claim.mark else None) == claim.run
     (run,) = ledger.runs()
-    assert (run.state, run.outcome, run.version) == ("done", "promoted", 7)
+    assert (run.state, run.outcome, run.version, run.p) == ("done", "promoted", 7, 0.01)
     assert refused(ledger).why == "settled"
+
+
+@pytest.mark.parametrize("since", ["waits", "is tried again", "is given up"])
+def test_what_was_stored_without_a_lease_is_recorded_once_and_ends_the_run(opened: Opened, clock: Clock, since) -> None:
+    here, there = opened(), opened()
+    claim = claimed(here)
+    lease = there.lease_of("energy")
+    assert lease
+    there.bury("energy", lease, "it fell silent", nothing_stored)
+    clock.pass_(minutes=1)
+    again = None if since == "waits" else claimed(there)
+    if again and since == "is given up":
+        there.fail(again, "trouble")
+        clock.pass_(minutes=5)
+        there.fail(claimed(there), "trouble")
+    assert here.amend(claim, Ending("promoted", "published all the same", 2))
+    (run,) = there.runs()
+    assert (run.state, run.outcome, run.version, run.attempts[0].outcome) == ("done", "promoted", 2, "done")
+    assert there.leased() == {} and not here.amend(claim, KEPT)
+    if again and since == "is tried again":
+        with pytest.raises(LeaseLostError):
+            there.finish(again, KEPT)
+    assert there.runs() == [run]
+
+
+def test_what_is_running_and_goes_on_no_more_says_so(opened: Opened, clock: Clock, monkeypatch) -> None:
+    ledger = opened()
+    claim = claimed(ledger)
+    assert ledger.run(claim.run).trouble is None
+    clock.pass_(minutes=2)
+    assert "silent, and its lease ran out at 2026-03-01 03:01 UTC" in str(ledger.run(claim.run).trouble)
+    monkeypatch.setattr("forecaster.store.ledger.is_dead", lambda owner: True)
+    assert "lives no more" in str(ledger.run(claim.run).trouble)
+    ledger.finish(claim, KEPT)
+    assert ledger.run(claim.run).trouble is None
 
 
 def test_an_interruption_counts_as_no_attempt(opened: Opened) -> None:
@@ -194,9 +230,18 @@ def test_an_interruption_counts_as_no_attempt(opened: Opened) -> None:
 
 def test_the_next_slot_supersedes_one_that_still_waits(opened: Opened, clock: Clock) -> None:
     ledger = opened()
-    ledger.fail(claimed(ledger), "trouble")
-    ledger.finish(claimed(ledger, SLOT + timedelta(days=1)), KEPT)
-    assert [(run.state, run.outcome) for run in ledger.runs()] == [("done", "kept"), ("failed", "superseded")]
+    first = claimed(ledger)
+    ledger.fail(first, "trouble")
+    second = claimed(ledger, SLOT + timedelta(days=1))
+    assert second.superseded == (first.run,)
+    ledger.stop(second, "interrupted")
+    third = claimed(ledger, SLOT + timedelta(days=2))
+    assert third.superseded == (), "an interruption is no failure"
+    ledger.finish(third, KEPT)
+    assert [(run.state, run.outcome) for run in ledger.runs()] == [
+        ("done", "kept"), ("failed", "superseded"), ("failed", "superseded"),
+    ]  # fmt: skip
+    assert ledger.runs()[2].reason == "trouble; the next slot (2026-03-02 03:00 UTC) came before another attempt"
 
 
 def test_runs_are_found_by_pipeline_state_outcome_and_time(opened: Opened, clock: Clock) -> None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -182,7 +183,7 @@ def test_a_writer_killed_at_any_statement_leaves_a_whole_ledger(tmp_path: Path) 
             assert (lease is not None) == (state == "running"), "lease and run agree"
             if lease:
                 assert ledger.is_dead(lease)
-                ledger.bury("energy", lease, lambda mark: None)
+                ledger.bury("energy", lease, "it was killed", lambda mark: None)
                 assert ledger.runs()[0].state == "waiting"
             assert not list(folder.glob("*.damaged-*"))
         if code == 0:
@@ -227,3 +228,26 @@ def test_a_ledger_that_may_not_be_written_can_be_read(capfd, written: bool) -> N
     told = capfd.readouterr()
     assert (code, told.out.split()) == (2, ["p1", "p0"] if written else ["p0"]), told.err
     assert "right to write" in told.err, "and what would write is refused with the remedy"
+
+
+def test_steps_that_only_a_writer_can_read_are_told_to_a_reader(capfd) -> None:
+    """A copy of the file and of its log, say, or what is left when a machine went down."""
+
+    def look(folder: Path) -> None:
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+        Ledger(folder, reading=True)
+
+    with TemporaryDirectory() as name, TemporaryDirectory() as other:
+        fill(Path(name))
+        with Ledger(Path(name)) as writer:
+            writer.claim("p1", SLOT, "schedule", allowed=3)
+            for ending in ("", "-wal"):
+                shutil.copy(Path(name) / f"ledger.sqlite{ending}", other)
+        Path(other).chmod(0o555)
+        code = in_a_child(lambda: look(Path(other)))
+        Path(other).chmod(0o755)
+        told = capfd.readouterr().err
+        assert code == 2 and "ledger.sqlite-wal" in told and f"may write {other} call forecaster runs once" in told
+        with Ledger(Path(other)) as ledger:
+            assert [run.pipeline for run in ledger.runs()] == ["p1", "p0"]

@@ -194,5 +194,5 @@ def _why(run: Run) -> str:
     if run.state == "waiting" and run.retry_at:
         return f"{run.reason or 'interrupted'} (again at {run.retry_at:%H:%M} UTC)"
     if run.state == "running" and run.attempts:
-        return f"since {run.attempts[-1].began:%H:%M} UTC by {run.attempts[-1].owner}"
+        return run.trouble or f"since {run.attempts[-1].began:%H:%M} UTC by {run.attempts[-1].owner}"
     return run.reason or ""

@@ -56,6 +56,8 @@ def _found(pipeline: Pipeline) -> Iterator[tuple[State, str]]:
     own = latest if latest in pipeline.runs else None
     if own is not None and own.state == "failed":
         yield "failing", f"The latest retraining failed: {own.reason or 'no reason was written'}"
+    if own is not None and own.trouble:
+        yield "failing", f"The latest retraining goes on no more: {own.trouble}"
     if own is not None and own.state == "waiting":
         yield "late", f"The latest attempt failed and is tried again: {own.reason or 'interrupted'}"
     if drifted := drift_now(pipeline):

@@ -16,11 +16,12 @@ DAILY = PipelineDefinition.model_validate({"data": {"path": "x.csv"}, "horizon":
 GOOD = Kept(1, Manifest(**draft().model_dump(), name="a", version=1, created=NOW, files={}))
 
 
-def run(state="done", outcome="kept", drift=None, hours=9):
+def run(state="done", outcome="kept", drift=None, hours=9, trouble=None):
     slot = NOW - timedelta(hours=hours)
     return Run(
-        1, "a", slot, "schedule", 0, state, outcome, "why", None, None, None, drift, None, 1.0, 3, slot, slot, None
-    )
+        1, "a", slot, "schedule", 0, state, outcome, "why", None, None, None, drift, None, 1.0, 3, slot, slot, None,
+        trouble=trouble,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ def run(state="done", outcome="kept", drift=None, hours=9):
         ("failing", {"runs": [run("failed", None)]}),
         ("healthy", {"runs": [run(), run("failed", None, hours=33)]}),
         ("late", {"runs": [run("waiting", None)]}),
+        ("healthy", {"runs": [run("running", None)]}),
+        ("failing", {"runs": [run("running", None, trouble="its process lives no more")]}),
         ("drifting", {"runs": [run(drift={"drifted": True})]}),
         ("drifting", {"runs": [run(drift={}), run(drift={"drifted": True}, hours=33)]}),
         ("healthy", {"runs": [run(outcome="promoted", drift={"drifted": True})]}),
