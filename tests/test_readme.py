@@ -1,4 +1,4 @@
-"""The README's promises that can be run: its Python example and its pipeline files."""
+"""The README's promises that can be run: its Python examples and its pipeline and model files."""
 
 import re
 from pathlib import Path
@@ -29,6 +29,24 @@ def test_the_python_example_runs(monkeypatch, capsys):
     assert "seasonal_naive" in printed and "lstm-hi-95" in printed
 
 
+def test_the_example_that_needs_tensorflow_only_runs(monkeypatch, tmp_path):
+    """With the pipeline's network at its beginning: what is tested is that it runs as written."""
+    from forecaster.config import Project, read_pipeline
+    from forecaster.pipeline import run
+
+    definition = read_pipeline(ROOT / "pipelines" / "energy_demand.yaml")
+    small = ModelDefinition(network="gru", units=4, steps=2, warmup=1)
+    changes = {"models": [small], "backtest": {"windows": 2}, "validation": 2, "lookback": 96}
+    few = PipelineDefinition(**{**definition.model_dump(), **changes})
+    assert run(few, Project(tmp_path), base=ROOT, force=True).version == 1
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(blocks("python")[1], names)
+    assert names["quantiles"].shape == (1, 48, 5)
+    assert len(blocks("python")) == 2, "every block is run"
+
+
 @pytest.mark.parametrize("text", [block for block in blocks("yaml") if "horizon" in block])
 def test_pipeline_files_in_the_readme_are_valid(text):
     parse(yaml.safe_load(text), PipelineDefinition, "README.md")
@@ -37,6 +55,14 @@ def test_pipeline_files_in_the_readme_are_valid(text):
 def test_model_files_in_the_readme_are_valid():
     for text in (block for block in blocks("yaml") if block.startswith("network:")):
         parse(yaml.safe_load(text), ModelDefinition, "README.md")
+
+
+@pytest.mark.parametrize("text", [block for block in blocks("yaml") if block.startswith("network:")])
+def test_model_files_in_the_readme_can_be_looked_into(text):
+    from forecaster.forecasting.inspection.untrained import inspect_untrained
+
+    definition = parse(yaml.safe_load(text), ModelDefinition, "README.md").named("block")
+    assert inspect_untrained(definition, lookback=24, horizon=2).document()["gradient_reach"]["layers"]
 
 
 def test_data_blocks_in_the_readme_are_valid():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def _check_file(path: Path, told: Told, project: Project, write: Path | None) ->
         data = _data_block(path, head, told, result)
         result.account = take_account(load(data, Path(), project.root))
     except DataError as error:
-        result.error = error
+        result.error = _doubted(error, result.guessed)
         return result
     horizon, why = (told.horizon, "") if told.horizon else suggest_horizon(result.account)
     if why:
@@ -141,6 +142,13 @@ def _check_file(path: Path, told: Told, project: Project, write: Path | None) ->
     result.definition = PipelineDefinition(data=data, horizon=horizon)
     _prepare(result, project, Path())
     return result
+
+
+def _doubted(error: DataError, guessed: Mapping[str, str]) -> DataError:
+    """What the data were refused for may come of a wrong guess at what tells the series apart."""
+    if "id" not in guessed:
+        return error
+    return DataError(f"{error}; that {guessed['id']} names the series was a guess: --id and --ignore say otherwise")
 
 
 def _data_block(path: Path, head: pd.DataFrame, told: Told, result: Check) -> FileData:

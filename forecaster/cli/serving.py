@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from forecaster.cli.console import messages
+from forecaster.cli.console import console
 from forecaster.config import Project
 from forecaster.errors import DefinitionError
 from forecaster.serving.settings import Limits, Settings
@@ -61,13 +61,13 @@ def _heard(*_: object) -> None:
 
 def _greet(project: Project, settings: Settings, port: int, grpc_port: int | None) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    messages.print(f"Serving {project.store} on http://{host}:{port} (Ctrl-C stops)", markup=False, soft_wrap=True)
+    console.print(f"Serving {project.store} on http://{host}:{port} (Ctrl-C stops)", markup=False, soft_wrap=True)
     if not Store(project.store).names():
-        messages.print("Nothing is published there yet: forecaster run pipelines/NAME.yaml", markup=False)
+        console.print("Nothing is published there yet: forecaster run pipelines/NAME.yaml", markup=False)
     if grpc_port is not None:
-        messages.print(f"gRPC on {host}:{grpc_port}", markup=False)
+        console.print(f"gRPC on {host}:{grpc_port}", markup=False)
     if not settings.local and settings.token is None:
-        messages.print(
+        console.print(
             "Reachable from elsewhere and without a token: /v1 answers everybody, POST to /api nobody. Set "
             "FORECASTER_TOKEN to open it to those who know it.",
             markup=False,

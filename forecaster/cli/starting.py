@@ -26,6 +26,8 @@ MOST = 30
 """Steps of a horizon that no cycle suggests."""
 MODEST = 336
 """Steps of a horizon that a cycle suggests: a week of half hours; more takes long to learn, and must be asked for."""
+OTHERWISE = "or none, log, difference, log_return"
+"""What `transform` can be, too."""
 
 
 def suggest_horizon(account: Account) -> tuple[int, str]:
@@ -85,9 +87,9 @@ def pipeline_text(
         lines += ["", "# Left to the data, a run with this file would take:"]
         lines += [f"#   {name}: {_flat(value)}" for name, value in inferred.items()]
     lines += ["", "# More that can be written, each with its default (forecaster schema tells the rest):"]
-    lines += ["# models: [simple_rnn, lstm, gru, custom_lstm]", "# seed: 1", "# backtest: {windows: auto, step: auto}"]
+    lines += [_default("models", definition), _default("seed", definition), "# backtest: {windows: auto, step: auto}"]
     if not definition.symbolic:
-        lines += ["# levels: [80, 95]", "# transform: none   # or log, difference, log_return"]
+        lines += ["# levels: [80, 95]", f"{_default('transform', definition)}   # {OTHERWISE}"]
     return "\n".join(lines) + "\n"
 
 
@@ -101,6 +103,11 @@ def _data_block(data: FileData, frequency: str) -> dict[str, Any]:
         always["target"] = data.target
     always["freq"] = data.freq or (int(frequency) if frequency.isdigit() else frequency)
     return {key: {**changed, **always}[key] for key in FileData.model_fields if key in changed or key in always}
+
+
+def _default(key: str, definition: PipelineDefinition) -> str:
+    """A key that was left out, with what it is then."""
+    return f"# {_entry(key, definition.model_dump(mode='json')[key], None)}"
 
 
 def _entry(key: str, value: Any, comment: str | None) -> str:

@@ -193,7 +193,9 @@ class PipelineDefinition(BaseModel):
         default="auto", description="forecast origins held out of the training part for early stopping and the choice"
     )
     transform: Transform = Field(
-        default="auto", description="what the network sees; auto: log_return for tickers, none for files"
+        default="auto",
+        description="what the network sees; auto: log_return for prices of tickers, else log where changes grow with "
+        "the level, else none",
     )
     metrics: Annotated[list[Metric], Field(min_length=1)] = ["mase", "smape", "rmse", "coverage", "wql"]
     seed: NonNegativeInt = 1

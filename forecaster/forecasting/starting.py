@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["native_chatter_off", "starting", "without_sklearn"]
+__all__ = ["native_chatter_off", "starting"]
 
 
 @contextmanager

@@ -57,8 +57,9 @@ class Contest:
 
     @property
     def origins(self) -> int:
-        """Forecast origins of the test part; where series share no clock, of the series that has most."""
-        return int(self.forecasts.groupby("unique_id", sort=False)["cutoff"].nunique().max())
+        """Forecast origins of the test part with scores; where series share no clock, of the series that has most."""
+        came = self.forecasts[self.forecasts["y"].notna()]
+        return int(came.groupby("unique_id", sort=False)["cutoff"].nunique().max())
 
     def apart(self, definition: PipelineDefinition, prepared: Prepared, naive: str) -> pd.DataFrame:
         """The scores of series that networks knew little of, beside those of one naive forecast.

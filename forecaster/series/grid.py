@@ -85,7 +85,8 @@ def _refuse_off_grid(ticks: np.ndarray, rows: Rows, calendar: Calendar, table: R
     day = "" if stamp.dtype.kind in "iu" else f" ({stamp.astype('datetime64[D]').item():%A})"
     raise DataError(
         f"{table.row(place)}: {say_stamp(stamp)}{day} is not on the calendar {calendar.name} "
-        f"({len(off):,} of {len(ticks):,} stamps are not); correct the stamps or write another `freq:`"
+        f"({len(off):,} of {len(ticks):,} stamps are not); correct the stamps or write another "
+        "`freq:` (--freq where a file is checked)"
     )
 
 

@@ -101,7 +101,9 @@ def guess_columns(
     if wide:
         return Guess(columns, {**reasons, "series": f"{plural(len(left), 'column')}, all that are not told otherwise"})
     if "id" not in told:
-        found = _id(head, left, columns.target if "target" in told else None, source)
+        stamps = _stamps(head[columns.time], time_format) if columns.time in head else None
+        free = [name for name in left if stamps is None or not _follows(head[name], stamps)]
+        found = _id(head, free, columns.target if "target" in told else None, source)
         columns = replace(columns, id=found[0] if found else None)
         if found:
             reasons["id"] = found[1]
@@ -167,6 +169,23 @@ def _id(head: pd.DataFrame, left: Sequence[str], target: str | None, source: str
     return None
 
 
+def _stamps(cells: pd.Series[Any], time_format: str | None) -> pd.Series[Any] | None:
+    """The time stamps, where they are dates."""
+    return _parsed(cells, time_format) if _reads_as_dates(cells, time_format) else None
+
+
+def _follows(cells: pd.Series[Any], stamps: pd.Series[Any]) -> bool:
+    """Whether a column follows from the time stamps: each weekday, met twice at least, always has the same word.
+
+    Example:
+        >>> days = pd.Series(pd.date_range("2024-01-01", periods=14))
+        >>> _follows(days.dt.day_name(), days), _follows(pd.Series(["north", "south"] * 7), days)
+        (True, False)
+    """
+    words = cells.groupby(stamps.dt.day_of_week)
+    return bool(cells.nunique() > 1 and (words.size() > 1).all() and (words.nunique() == 1).all())
+
+
 def _target(head: pd.DataFrame, left: Sequence[str], source: str) -> tuple[str, str]:
     numeric = [name for name in left if _reads_as_numbers(head[name])]
     if "y" in numeric:
@@ -189,12 +208,14 @@ def _reads_as_dates(cells: pd.Series[Any], time_format: str | None = None) -> bo
         return True
     if pd.api.types.is_numeric_dtype(cells) or cells.isna().all():
         return False
-    text = cells.dropna().astype(str)
+    return bool(_parsed(cells.dropna(), time_format).notna().mean() > 0.9)
+
+
+def _parsed(cells: pd.Series[Any], time_format: str | None = None) -> pd.Series[Any]:
     try:
-        parsed = pd.to_datetime(text, format=time_format or "ISO8601", errors="coerce", utc=True)
+        return pd.to_datetime(cells.astype(str), format=time_format or "ISO8601", errors="coerce", utc=True)
     except ValueError:  # no such format, which is told where the stamps are read
-        return _reads_as_dates(cells)
-    return bool(parsed.notna().mean() > 0.9)
+        return _parsed(cells)
 
 
 def _reads_as_numbers(cells: pd.Series[Any]) -> bool:

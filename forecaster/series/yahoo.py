@@ -187,7 +187,7 @@ def _judged(error: Exception, request: Request, symbol: str, timeout: float) -> 
         span = f"from {request.start or 'the beginning'} to before {request.end or 'now'}"
         reason = f"no prices at interval {request.interval} {span}: {error.yahoo_reason or 'an empty answer'}"
         return Failure(symbol, reason, "write another start, end or interval", False)
-    remedy = "check the network, wait some minutes and try again, or use the last snapshot (offline)"
+    remedy = "check the network, wait some minutes and try again; run and predict --offline take the last snapshot"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         reason = "Yahoo limits the rate of requests (HTTP 429)"
     elif status != HTTPStatus.OK:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import re
 import secrets
+import sys
 from datetime import UTC, datetime
 
 import orjson
@@ -57,13 +59,15 @@ class JsonLines(logging.Formatter):
 def log_to_stderr(quiet: bool = False) -> None:
     """Sends the log to standard error as lines of JSON, the package's own and what others warn of.
 
-    A log file is written as before.
+    A log file is written as before. The lines go their own way there, which stays open while standard error is turned
+    away from what TensorFlow says.
 
     Args:
         quiet: Faults only.
     """
+    stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
     for name, level in ((PACKAGE, logging.INFO), ("", logging.WARNING)):
-        handler = logging.StreamHandler()
+        handler = logging.StreamHandler(stream)
         handler.setFormatter(JsonLines())
         handler.setLevel(logging.ERROR if quiet else level)
         logger = logging.getLogger(name)

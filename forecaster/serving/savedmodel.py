@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.errors import StoreError
-from forecaster.forecasting.starting import without_sklearn
+from forecaster.forecasting.starting import starting
 from forecaster.serving.failures import Refused
 from forecaster.serving.signature import Signature, TensorSpec
 
@@ -30,13 +30,13 @@ HANDOVER = 0.0005
 
 
 def prepare() -> None:
-    """Loads TensorFlow (without scikit-learn: 60 MB for nothing), and makes the interpreter fit for a server.
+    """Loads TensorFlow (without what it says, and scikit-learn), and makes the interpreter fit for a server.
 
     The garbage collector need not go through TensorFlow's own objects again and again, and threads hand over more often
     than every 5 ms, so that a short request does not wait that long for each of its steps.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with without_sklearn():
+    with starting():
         import tensorflow  # noqa: F401
 
     gc.collect()

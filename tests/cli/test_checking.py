@@ -183,6 +183,8 @@ def test_the_written_pipeline_is_valid_says_why_and_runs(run, tmp_path, monkeypa
         "  id: shop",
         "  freq: D  # inferred from the time stamps",
         "horizon: 7  # one of",
+        "# models: [simple_rnn, lstm, gru, custom_lstm]",
+        "# transform: auto   # or none, log, difference, log_return",
     ):
         assert line in text
     definition = read_pipeline(tmp_path / "first.yaml")
@@ -364,6 +366,29 @@ def test_a_column_of_names_gives_a_pipeline_of_symbols_that_can_be_run(run, tmp_
     text = file.read_text(encoding="utf-8")
     assert "the next symbol" in text and "levels" not in text and "transform" not in text
     prepare(definition, Project(tmp_path), tmp_path)
+
+
+def test_what_follows_from_the_weekday_names_no_series(run, tmp_path):
+    file = tmp_path / "dinners.yaml"
+    code, _, error = run(DATA / "generated" / "dinners.csv", "--symbols", "--target", "dinner", "--write", file)
+    assert code == 0, error
+    definition = read_pipeline(file)
+    assert definition.data.id is None and "weekday" in definition.data.ignore
+    assert "# models: [simple_rnn, lstm, gru]\n" in file.read_text(encoding="utf-8")
+    days = pd.date_range("2024-01-01", periods=14, freq="h").astype(str)
+    one_a_day = pd.DataFrame({"day": days, "sold": range(14), "shop": ["north", "south"] * 7})
+    one_a_day.to_csv(tmp_path / "shops.csv", index=False)
+    assert "id shop (the only column of words)" in run(tmp_path / "shops.csv")[1]
+
+
+def test_a_refusal_says_that_the_series_were_guessed_and_the_option(run, tmp_path):
+    odd = write_daily(tmp_path / "odd.csv", range(40), shop="north")
+    odd.write_text(odd.read_text().replace("2024-01-09", "2024-01-09 07:13"))
+    code, _, error = run(odd, "--freq", "D")
+    told = " ".join(error.split())
+    assert code == 2 and "(--freq where a file is checked)" in told
+    assert "shop (the only column of words) names the series was a guess: --id and --ignore say otherwise" in told
+    assert "guess" not in run(odd, "--freq", "D", "--id", "shop")[2]
 
 
 def test_what_looks_like_names_may_be_mistakes_in_numbers(run, tmp_path):

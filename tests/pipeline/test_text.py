@@ -49,6 +49,8 @@ def test_every_symbol_of_the_last_tenth_is_forecast_by_all(told):
     assert len(result.forecasts) == LENGTH // 10
     assert result.forecasts["cutoff"].tolist() == list(range(LENGTH - LENGTH // 10, LENGTH))
     assert Contest(result.forecasts, result.leaderboard, {}, "gru").origins == LENGTH // 10
+    unseen = result.forecasts.assign(y=result.forecasts["y"].where(result.forecasts.index > 4))
+    assert Contest(unseen, result.leaderboard, {}, "gru").origins == LENGTH // 10 - 5, "nothing came after five"
     board = result.leaderboard.set_index("model")
     assert set(board.index) == {"most_frequent", "last", "bigram", "ngram", "gru"}
     assert board["bits"].to_numpy() == pytest.approx(board["log_loss"].to_numpy() / np.log(2))

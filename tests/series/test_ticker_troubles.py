@@ -45,7 +45,7 @@ def test_patience_ends_and_is_not_spent_again_on_every_symbol(
 
     assert "2 of 2" in str(caught.value)
     assert str(caught.value).count("HTTP 429") == 2
-    assert "wait some minutes" in str(caught.value)
+    assert "wait some minutes" in str(caught.value) and "run and predict --offline" in str(caught.value)
     assert slept == [1.0, 3.0]
     assert (chart_requests(yahoo, "AAPL"), chart_requests(yahoo, "MSFT")) == (6, 2)
 

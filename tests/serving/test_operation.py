@@ -2,12 +2,15 @@
 
 import json
 import logging
+import os
+import sys
 import time
 from dataclasses import asdict
 
 import pytest
 
 from forecaster.cli.console import logging_to
+from forecaster.forecasting.starting import native_chatter_off
 from forecaster.serving.app import Server
 from forecaster.serving.document import document
 from forecaster.serving.front import route_of
@@ -85,16 +88,18 @@ def test_a_log_record_is_one_line_of_json_whatever_it_holds():
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_all_of_the_log_is_json_and_a_quiet_one_holds_faults_only(tmp_path, capsys, monkeypatch, quiet):
+def test_all_of_the_log_is_json_and_a_quiet_one_holds_faults_only(tmp_path, capfd, monkeypatch, quiet):
     ours = logging.getLogger("forecaster")
     for logger, part, begin in ((logging.root, "handlers", []), (ours, "handlers", []), (ours, "propagate", True)):
         monkeypatch.setattr(logger, part, begin)
+    monkeypatch.setattr(sys, "stderr", os.fdopen(2, "w", closefd=False))
     logging_to(verbose=False, file=tmp_path / "log")
     log_to_stderr(quiet)
-    logging.getLogger("forecaster.serving").info("served")
+    with native_chatter_off():
+        logging.getLogger("forecaster.serving").info("served")
     logging.getLogger("forecaster.forecasting.gap").warning("%d steps were not observed", 9)
     logging.getLogger("asyncio").error("a fault")
-    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]
     assert events == (["a fault"] if quiet else ["served", "9 steps were not observed", "a fault"])
     assert "9 steps" in (tmp_path / "log").read_text()
 

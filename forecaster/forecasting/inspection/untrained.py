@@ -42,6 +42,8 @@ def inspect_untrained(definition: ModelDefinition, lookback: int, horizon: int, 
         ((1, 12, 3), 'gru')
     """
     segment = definition.segment if isinstance(definition.segment, int) else 1
+    if definition.batch_size == "auto":
+        definition = definition.model_copy(update={"batch_size": 1})  # it is shown one window
     quantiles = levels_to_quantiles([80, 95])
     shape = Shape(lookback, horizon, quantiles, segment=segment)
     stepwise = definition.chosen_topology == "many_to_many"
