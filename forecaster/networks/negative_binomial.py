@@ -143,22 +143,29 @@ def _surprise(count: Any, mean: Any, size: Any) -> Any:
     """−log of the likelihood without what depends on the count alone; 1 / size is the dispersion.
 
     As deviance and Stirling's remainders (Loader 2000), since logarithms of gamma functions of large counts would
-    differ by less than a 32-bit number can tell.
+    differ by less than a 32-bit number can tell. The deviance, too, is told by what tells count and mean apart, so that
+    nothing in it is as large as the count:
+
+        count · log(count (mean + size) / (mean (count + size))) − size · log((count + size) / (mean + size))
     """
-    some = ops.maximum(count, 1e-6)
-    deviance = count * ops.log(some / mean) - (count + size) * _logarithm(count, mean, size)
+    some, apart = ops.maximum(count, 1e-6), (count - mean) / (mean + size)
+    both = (mean + size) / (some + size)
+    deviance = count * _logarithm(some / mean * both, (count - mean) / mean * (size / (count + size)))
+    deviance = deviance - size * _logarithm((count + size) / (mean + size), apart)
     return deviance + ops.log1p(count / size) / 2.0 - _remainder(count + size) + _remainder(size)
 
 
-def _logarithm(count: Any, mean: Any, size: Any) -> Any:
-    """The logarithm of (count + size) / (mean + size), as precise as 32 bits allow, be the ratio near 1 or near 0.
+def _logarithm(ratio: Any, apart: Any) -> Any:
+    """The logarithm of a ratio, as precise as 32 bits allow, be it near 1 or near 0.
 
-    Near 0 it is not 1 + (count − mean) / (mean + size), where a small size would be lost beside the mean.
+    Near 0 it is not that of 1 + apart, where the ratio itself would be lost.
+
+    Args:
+        ratio: Above 0.
+        apart: What it is more than 1.
     """
-    ratio = (count + size) / (mean + size)
     small = ratio < 0.5
-    above = ops.log1p(ops.where(small, 0.0, (count - mean) / (mean + size)))
-    return ops.where(small, ops.log(ratio), above)
+    return ops.where(small, ops.log(ratio), ops.log1p(ops.where(small, 0.0, apart)))
 
 
 def _remainder(value: Any) -> Any:

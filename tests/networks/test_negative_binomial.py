@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from keras import ops
 from scipy import stats
+from scipy.special import digamma
 
 from forecaster import RecurrentForecaster, panel_from_frame
 from forecaster.errors import DataError
@@ -64,6 +66,26 @@ def test_few_among_many_are_as_surprising_as_scipy_says(count, mean, dispersion)
     ]
     assert np.isfinite(told).all()
     assert told[0] - told[1] == pytest.approx(expected[0] - expected[1], abs=2e-2)
+
+
+@pytest.mark.parametrize("dispersion", [1e-4, 1e-2, 3.0])
+@pytest.mark.parametrize("mean", [1e-3, 1.0, 1e3, 1e6, 1e9])
+def test_surprise_and_its_gradients_are_precise_for_counts_of_any_size(mean, dispersion):
+    """Against 64 bits; numbers as large as the count, of which two were subtracted, left noise of 32 bits."""
+    away = np.array([-1.0, 0.0, 0.3, 3.0]) * np.sqrt(mean + dispersion * mean**2)
+    count = np.maximum(np.round(mean + away), 0.0).astype(np.float32)
+    middle, spread = (tf.Variable(np.full(4, one, np.float32)) for one in (mean, np.log(dispersion)))
+    with tf.GradientTape() as tape:
+        told = _surprise(tf.constant(count), middle, tf.exp(-spread))
+    of_mean, of_dispersion = tape.gradient(told, [middle, spread])
+    count, size = count.astype(float), np.exp(-spread.numpy().astype(float))
+    probability = size / (size + mean)
+    far = stats.nbinom(size, probability).logpmf(count) - stats.poisson(np.maximum(count, 1e-9)).logpmf(count)
+    assert told.numpy() == pytest.approx(-far, rel=1e-3, abs=5e-3 if mean < 1e3 else 5e-2)
+    slope = -count / mean + (count + size) / (mean + size)
+    assert mean * of_mean.numpy() == pytest.approx(mean * slope, rel=1e-3, abs=1e-4)
+    of_size = digamma(count + size) - digamma(size) + np.log(probability) + (mean - count) / (mean + size)
+    assert of_dispersion.numpy() == pytest.approx(size * of_size, rel=1e-3, abs=1e-3)
 
 
 def test_what_is_missing_does_not_count():
