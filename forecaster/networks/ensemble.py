@@ -2,7 +2,7 @@
 
 All of it is inside one exported network. The networks may see lookbacks of different lengths, all of which end at the
 cutoff; the Theta method may look back further. Each network scales its own; before the median is taken, what they say
-is brought into the frame of the longest.
+is brought into the frame of the longest. A network in whose lookback nothing was observed has no frame, and no vote.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from keras import ops
 from forecaster.networks.answering import Answers, answers
 from forecaster.networks.conformal import Conformal, conformal_offsets
 from forecaster.networks.exporting import export_model
-from forecaster.networks.frame import Reframe, encode_target
+from forecaster.networks.frame import Reframe, encode_target, on_working_scale
 from forecaster.networks.network import Network
 from forecaster.networks.shape import Shape
 from forecaster.networks.support import to_raw
 from forecaster.networks.theta import Blend
 from forecaster.networks.widening import widened
 
-__all__ = ["Ensemble", "MedianOfMembers", "join", "joined"]
+__all__ = ["Ensemble", "MedianOfMembers", "Voters", "join", "joined"]
 
 
 @keras.saving.register_keras_serializable(package="forecaster")
@@ -37,14 +37,54 @@ class MedianOfMembers(keras.layers.Layer):
     Medians of quantiles that do not cross do not cross either.
 
     Call arguments:
-        members: Tensors of one shape.
+        members: Tensors of one shape, (batch, horizon, quantiles).
+        voters: Whose numbers count, shape (batch, members), of which one at least; without it all do.
     """
 
-    def call(self, members: Sequence[Any]) -> Any:
+    def call(self, members: Sequence[Any], voters: Any = None) -> Any:
         """See the class."""
-        count = len(members)
-        ranked = ops.sort(ops.stack(list(members), axis=-1), axis=-1)
-        return (ranked[..., (count - 1) // 2] + ranked[..., count // 2]) / 2
+        count, every = len(members), ops.stack(list(members), axis=-1)
+        if voters is None:
+            ranked = ops.sort(every, axis=-1)
+            return (ranked[..., (count - 1) // 2] + ranked[..., count // 2]) / 2
+        votes = voters[:, None, None, :]
+        ranked = ops.sort(ops.where(votes, every, float("inf")), axis=-1)
+        last = ops.sum(ops.cast(votes, "int32"), axis=-1, keepdims=True) - 1
+        places = np.arange(count)
+        middle = [ops.sum(ops.where(places == place, ranked, 0.0), axis=-1) for place in (last // 2, (last + 1) // 2)]
+        return (middle[0] + middle[1]) / 2
+
+
+@keras.saving.register_keras_serializable(package="forecaster")
+class Voters(keras.layers.Layer):
+    """Which networks of an ensemble have anything to go by: those in whose lookback a value was observed.
+
+    The first has the longest lookback, and always a vote.
+
+    Args:
+        lookbacks: Theirs, in time steps.
+        transform: One of `frame.TRANSFORMS`; under logarithms a value that has none is missing.
+
+    Call arguments:
+        target: Raw, shape (batch, steps); NaN where missing.
+
+    Returns:
+        True or false, shape (batch, networks).
+    """
+
+    def __init__(self, lookbacks: Sequence[int], transform: str = "none", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.lookbacks, self.transform = tuple(lookbacks), transform
+
+    def call(self, target: Any) -> Any:
+        """See the class."""
+        seen = ops.isfinite(on_working_scale(target, self.transform))
+        first = ops.ones_like(seen[:, 0])
+        return ops.stack([first, *(ops.any(seen[:, -steps:], axis=1) for steps in self.lookbacks[1:])], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "lookbacks": self.lookbacks, "transform": self.transform}
 
 
 @dataclass(frozen=True)
@@ -126,14 +166,17 @@ def _together(members: Sequence[Network], reads: int) -> tuple[dict[str, Any], A
         keras.Model(one.scaled.input, one.scaled.output, name=f"member_{number}")(_seen(inputs, one.shape))
         for number, one in enumerate(members, start=1)
     ]
-    frame, lookback = said[0]["frame"], members[0].shape.lookback
+    frame, lookbacks = said[0]["frame"], [one.shape.lookback for one in members]
+    transform = members[0].shape.transform
     quantiles = [
-        told["quantiles"]
-        if one.shape.lookback == lookback
-        else Reframe(one.shape.transform)(told["quantiles"], told["frame"], frame)
-        for one, told in zip(members, said, strict=True)
+        told["quantiles"] if steps == lookbacks[0] else Reframe(transform)(told["quantiles"], told["frame"], frame)
+        for steps, told in zip(lookbacks, said, strict=True)
     ]
-    return inputs, MedianOfMembers(name="median")(quantiles) if len(members) > 1 else quantiles[0], frame
+    if len(members) == 1:
+        return inputs, quantiles[0], frame
+    alike = len(set(lookbacks)) == 1
+    voters = None if alike else Voters(lookbacks, transform, name="voters")(inputs["past"][:, :, 0])
+    return inputs, MedianOfMembers(name="median")(quantiles, voters), frame
 
 
 def _seen(inputs: dict[str, Any], shape: Shape) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from forecaster.forecasting.inspection import inspect
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
 from forecaster.networks.caution import cautious
-from forecaster.networks.ensemble import join
+from forecaster.networks.ensemble import Voters, join
 from forecaster.networks.widening import usual_in_frames
 from forecaster.series import training_windows
 from tests.synthetic import seasonal_panel, tiny
@@ -36,10 +36,39 @@ def test_the_forecast_is_the_median_of_the_members_quantiles(panel, three):
     assert (np.diff(three.quantiles(panel), axis=-1) > 0).all()
 
 
-def calibrated(network, panel):
+@pytest.mark.parametrize(("missing", "voters"), [(11, [0, 1, 2]), (13, [0, 2]), (20, [0]), (24, [0])])
+def test_a_member_that_sees_nothing_has_no_vote(panel, three, missing, voters):
+    past = windows(panel)
+    past[1, -missing:] = np.nan
+    single = [calibrated(three._members[one].network, panel, past)[1] for one in voters]
+    both = calibrated(three._network, panel, past)
+    assert both[1] == pytest.approx(np.median(single, axis=0), rel=1e-5)
+    assert both[0] == pytest.approx(calibrated(three._network, panel)[0], rel=1e-6)
+
+
+def test_nor_has_it_one_in_the_exported_network_and_the_level_stays(panel, three, tmp_path):
+    import tensorflow as tf
+
+    three.export(tmp_path / "served", tmp_path)
+    past = windows(panel)
+    past[:, -20:] = np.nan
+    served = tf.saved_model.load(str(tmp_path / "served")).signatures["serving_default"](past=past)
+    quantiles = served["quantiles"].numpy()
+    assert quantiles == pytest.approx(three._network.answer({"past": past})["quantiles"], rel=1e-5)
+    seen = past[:, :4, 0]
+    assert (np.abs(quantiles[:, :, 2] - seen.mean(axis=1)[:, None]) < 3 * seen.std(axis=1)[:, None]).all()
+
+
+def test_under_logarithms_values_that_have_none_give_no_vote():
+    votes = Voters((4, 2), "log")(np.array([[1.0, 1.0, 0.0, -1.0], [1.0, 1.0, np.nan, 2.0]], np.float32))
+    assert np.asarray(votes).tolist() == [[True, False], [True, True]]
+
+
+def calibrated(network, panel, past=None):
     """Raw quantiles before any caution, which is one for all networks together."""
     assert network.shape.transform == "none"
-    said = network.scaled({"past": windows(panel)[:, -network.shape.lookback :]})
+    past = windows(panel) if past is None else past
+    said = network.scaled({"past": past[:, -network.shape.lookback :]})
     frame = np.asarray(said["frame"])[:, None]
     return frame[..., :1] + frame[..., 1:] * np.asarray(said["quantiles"])
 
