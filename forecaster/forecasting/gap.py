@@ -75,9 +75,13 @@ def begun_at(panel: Panel, start: Start) -> Begun:
         start: The first step at or behind it is the first row.
 
     Raises:
-        DataError: It is no time stamp of this kind of data, or no series has begun by then.
+        DataError: It is no time stamp of this kind of data, or no series has begun by then; or there are past
+            covariates, and steps before it were not observed.
     """
     begun = seen_from(panel, start)
+    if begun.gaps.any():
+        who = "a forecast from a date behind the last observed value"
+        refuse_unknown_future(begun.panel, who, "forecast from the last observed value")
     if (panel.last >= begun.start).any():
         logger.warning("values from %s on are not used", panel.stamps(np.array([begun.start]))[0])
     return begun
@@ -116,6 +120,8 @@ def quantiles_from(
 ) -> np.ndarray:
     """Quantiles from a start on, through the steps before it that were not observed.
 
+    Past covariates are read as far as the panel has them.
+
     Args:
         begun: The panel and the start.
         call: Forecasts every series of a panel from its end; raw quantiles (series, horizon, quantiles).
@@ -129,14 +135,11 @@ def quantiles_from(
         Raw quantiles of `horizon` steps from the start on, shape (series, horizon, quantiles).
 
     Raises:
-        DataError: There are past covariates, or known ones do not reach over the gap and the horizon; or the start is
-            too far away.
+        DataError: Known covariates do not reach over the gap and the horizon, or the start is too far away.
     """
     panel, gaps = begun.panel, begun.gaps
     if not gaps.any():
         return call(panel)
-    who = "a forecast from a date behind the last observed value"
-    refuse_unknown_future(panel, who, "forecast from the last observed value")
     blocks = -(-(gaps + horizon) // horizon)
     _refuse_far(begun, int(blocks.max()))
     refuse_unforeseen(panel, panel.last + gaps + horizon)

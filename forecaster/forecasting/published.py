@@ -154,8 +154,11 @@ class PublishedForecaster:
         """Raw quantiles, shape (series, horizon, 2 × levels + 1); see `RecurrentForecaster.quantiles`."""
         if self.stepwise:
             return self._said(panel)
-        probabilities = levels_to_quantiles(self.manifest.levels)
-        return from_the_end(panel, self._said, probabilities, self.manifest.lookback, self.horizon, self._support)
+        told = self.manifest
+        return from_the_end(
+            self.check(panel), self._said, levels_to_quantiles(told.levels), told.lookback, self.horizon, self._support,
+            framed=told.training.get("network", {}).get("lookback", told.lookback),
+        )  # fmt: skip
 
     def check(self, panel: Panel) -> Panel:
         """The panel as the network reads it.

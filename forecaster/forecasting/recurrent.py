@@ -335,8 +335,10 @@ class RecurrentForecaster:
         """
         if self.stepwise or self.resolved is None:
             return self._said(panel)
-        probabilities = levels_to_quantiles(self.levels)
-        return from_the_end(panel, self._said, probabilities, self._lookback, self.horizon, self.support)
+        return from_the_end(
+            panel, self._said, levels_to_quantiles(self.levels), self._lookback, self.horizon, self.support,
+            framed=self.resolved.lookback,
+        )  # fmt: skip
 
     def _said(self, panel: Panel) -> np.ndarray:
         """What the network says of the windows as they are."""

@@ -11,7 +11,9 @@ gone through            623   679   715   778   807     975   1,031
 =====================  ====  ====  ====  ====  ====  ======  ======
 
 The lookback has 336 steps: behind such a gap there is nothing left to read. A decoder (seq2seq) gains from 24 steps on,
-too. So from half a horizon on they are gone through.
+too. So from half a horizon on they are gone through. Past covariates may be there when the target is not, and
+`missing: forward` asks for copies of the last value: of these the network reads up to half a lookback. Behind more,
+level and spread would come of next to nothing, or of copies, which do not spread at all.
 
 A network that goes step by step does that by itself, on its own median: that is said of a backtest once.
 """
@@ -43,11 +45,12 @@ def from_the_end(
     lookback: int,
     horizon: int,
     support: str = "real",
+    *,
+    framed: int,
 ) -> np.ndarray:
     """Quantiles from each series' end on, also where what lies before it is missing.
 
-    Where the values were filled forward, where there are past covariates (which may be there when the target is not),
-    and where more is missing than 100 horizons, the network reads its mask.
+    Where more is missing than 100 horizons, the network reads its mask.
 
     Args:
         panel: The data.
@@ -56,14 +59,16 @@ def from_the_end(
         lookback: Steps of history that `call` reads.
         horizon: Steps of a block.
         support: Values that a forecast can have.
+        framed: Steps of history that the network takes level and spread from, its lookback.
 
     Returns:
         Raw quantiles, shape (series, horizon, quantiles).
     """
     missing = _missing_at_the_end(panel)
-    through = _many(missing, horizon) & (missing + horizon <= MOST_BLOCKS * horizon)
+    reads_on = bool(panel.past) or panel.filling == "forward"
+    through = _many(missing, framed if reads_on else horizon) & (missing + horizon <= MOST_BLOCKS * horizon)
     gaps = np.where(through & (missing < panel.lengths), missing, 0)
-    if not gaps.any() or panel.past or panel.filling == "forward":
+    if not gaps.any():
         return call(panel)
     start = int(panel.last[gaps.argmax()]) + 1
     begun = Begun(replace(panel, ends=panel.ends - gaps), start, gaps)
@@ -102,9 +107,9 @@ def tell_own_steps(name: str, panel: Panel, origins: np.ndarray, horizon: int) -
     )  # fmt: skip
 
 
-def _many(missing: np.ndarray, horizon: int) -> np.ndarray:
-    """Whether so many steps are missing that they are gone through."""
-    return np.asarray((missing > 0) & (2 * missing >= horizon))
+def _many(missing: np.ndarray, steps: int) -> np.ndarray:
+    """Whether so many are missing that they are gone through: half of the steps that it is held against."""
+    return np.asarray((missing > 0) & (2 * missing >= steps))
 
 
 def _missing_at_the_end(panel: Panel) -> np.ndarray:

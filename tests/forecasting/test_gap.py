@@ -1,6 +1,7 @@
 """Forecasts from a date behind the last observed value."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -186,6 +187,47 @@ def test_a_backtest_goes_through_what_is_missing_before_an_origin_and_says_so(fi
     assert not np.allclose(masked, fitted.predict(panel.until(panel.first[0] + 209), start=end)["gru"][1:7], rtol=1e-4)
 
 
+@pytest.mark.parametrize("options", [{"past_wind": True}, {"missing": "forward"}, {"missing": "mask"}])
+def test_behind_a_silence_as_long_as_the_lookback_is_the_last_level_with_wide_intervals(options, caplog):
+    """A frame of nothing lies at 0, and one of copies of the last value has no width."""
+    wind = {"past_wind": np.random.default_rng(1).normal(size=240)} if "past_wind" in options else {}
+    panel = replace(seasonal_panel(**wind), filling="forward" if options.get("missing") == "forward" else "none")
+    model = RecurrentForecaster(tiny("gru"), 6, season=12, lookback=24).fit(panel)
+    near = model.predict(panel)
+    panel.values[-30:, 0] = np.nan
+    with caplog.at_level(logging.WARNING, "forecaster"):
+        frame = model.predict(panel)
+    assert "30 steps before the start were not observed" in caplog.text
+    assert frame["gru"].between(5, 15).all()
+    width = frame["gru-hi-95"] - frame["gru-lo-95"]
+    assert (width > 0.7 * (near["gru-hi-95"] - near["gru-lo-95"])).all()
+
+
+@pytest.mark.parametrize("filling", ["none", "forward"])
+def test_past_covariates_and_copies_are_read_where_less_than_half_of_the_lookback_is_missing(filling, caplog):
+    wind = {"past_wind": np.random.default_rng(1).normal(size=240)} if filling == "none" else {}
+    panel = replace(seasonal_panel(**wind), filling=filling)
+    model = RecurrentForecaster(tiny("gru"), 6, season=12, lookback=24).fit(panel)
+    panel.values[-11:, 0] = np.nan
+    assert np.array_equal(model.quantiles(panel), model._said(panel)) and not caplog.text
+    panel.values[-12:, 0] = np.nan
+    assert not np.allclose(model.quantiles(panel), model._said(panel)) and "12 steps" in caplog.text
+
+
+def test_law_1_past_covariates_behind_the_cutoff_are_not_read_on_the_way_there():
+    panel = seasonal_panel(past_wind=np.random.default_rng(1).normal(size=240))
+    model = RecurrentForecaster(tiny("gru"), 6, season=12, lookback=24).fit(panel)
+    panel.values[170:200, 0] = np.nan
+    before = model.predict(panel.until(199))
+    panel.values[195:200, 1] += 5.0
+    assert not model.predict(panel.until(199)).equals(before), "but those of the gap are"
+    panel.values[195:200, 1] -= 5.0
+    panel.values[200:, 1] += 5.0
+    assert model.predict(panel.until(199))["gru"].to_numpy() == pytest.approx(before["gru"].to_numpy(), rel=1e-6)
+    origins = panel.first[:1] + np.array([[199], [210]])
+    assert roll(model, panel, origins)["gru"][:6].to_numpy() == pytest.approx(before["gru"].to_numpy(), rel=1e-5)
+
+
 def test_law_1_nothing_from_the_start_on_is_used(fitted):
     panel = seasonal_panel(series=2)
     stamp = panel.stamps(np.array([200]))[0]
@@ -195,17 +237,28 @@ def test_law_1_nothing_from_the_start_on_is_used(fitted):
     assert before.equals(fitted.predict(panel, start=stamp))
 
 
-def test_law_2_a_published_version_goes_through_a_gap_to_the_same_numbers(fitted, tmp_path):
+def published_as(fitted, folder, definition):
     from types import SimpleNamespace
 
-    fitted.export(tmp_path / "served", tmp_path)
-    panel = seasonal_panel(series=2)
+    fitted.export(folder / "served", folder)
     manifest = SimpleNamespace(
         model="gru", horizon=6, lookback=24, levels=[80.0, 95.0], inputs={"past": ["y"], "known": [], "static": []},
-        calendar={}, definition={}, frequency={"name": panel.calendar.name}, model_definition={}, streaming={},
-        training={}, seed=1,
+        calendar={}, definition=definition, frequency={"name": seasonal_panel().calendar.name}, model_definition={},
+        streaming={}, training={}, seed=1,
     )  # fmt: skip
-    published = PublishedForecaster.load(tmp_path / "served", manifest)
+    return PublishedForecaster.load(folder / "served", manifest)
+
+
+def test_law_2_a_published_version_goes_through_a_gap_to_the_same_numbers(fitted, tmp_path):
+    panel, published = seasonal_panel(series=2), published_as(fitted, tmp_path, {})
     ours, theirs = (one.predict(panel, start="2024-01-12") for one in (fitted, published))
     assert ours.iloc[:, :3].equals(theirs.iloc[:, :3])
     assert np.allclose(ours.iloc[:, 3:], theirs.iloc[:, 3:], rtol=1e-5)
+
+
+@pytest.mark.parametrize("missing", [10, 30])
+def test_law_2_it_fills_forward_as_far_as_in_training_whatever_the_panels_own_way(fitted, tmp_path, missing):
+    panel, published = seasonal_panel(series=2), published_as(fitted, tmp_path, {"data": {"missing": "forward"}})
+    panel.values[-missing:, 0] = np.nan
+    expected = fitted.quantiles(replace(panel, filling="forward"))
+    assert np.allclose(published.quantiles(panel), expected, rtol=1e-5)
