@@ -163,7 +163,8 @@ class ModelKeys(BaseModel):
     finish: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
         default="auto",
         description="further steps on all data, the validation part and what else was kept from the fit, too, in "
-        "shares of the steps up to the best one; auto: two thirds, a third for symbols",
+        "shares of the steps up to the best one; auto: two thirds, a third for symbols, none for numbers where "
+        "strategy is recursive",
     )
     ensemble: Annotated[int, Field(ge=1, le=50)] = Field(
         default=1, description="networks of different seeds (see vary); the forecast is the median of their quantiles"

@@ -4,6 +4,10 @@ The validation part says when to stop and, with what `sparing` keeps from a fit,
 the newest part of what may be seen.
 A network that has not learnt from it forecasts from a world that has moved on, and of short series it has seen little.
 So the fit goes on from its best weights, for some steps, over all windows.
+
+Networks of numbers that go step by step have none: they learn the next step alone, and the further ones are worse for
+more of it. Half-hourly electricity demand, 28 forecasts of a day, `recursive_gru`, two seeds: a finish of a third took
+the MASE from 0.429 and 0.353 to 0.585 and 0.521, and what 80 % intervals held from 80 and 82 % to 66 and 67 %.
 """
 
 from __future__ import annotations
@@ -11,24 +15,46 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecaster.config import ModelDefinition
-from forecaster.errors import Interrupted, TrainingError
+from forecaster.errors import DefinitionError, Interrupted, TrainingError
 from forecaster.forecasting.defaults import Resolved
 from forecaster.forecasting.lessons import Examples, window_batches
 from forecaster.forecasting.training import Control, Progress
-from forecaster.networks.network import Network
 from forecaster.series import Panel, training_windows
 from forecaster.series.runs import Runs, sequences
 
-__all__ = ["OF_SEQUENCES", "OF_WINDOWS", "Finished", "all_sequences", "all_windows", "finish"]
+if TYPE_CHECKING:
+    from forecaster.networks.network import Network
+
+__all__ = ["OF_SEQUENCES", "OF_WINDOWS", "Finished", "all_sequences", "all_windows", "finish", "refuse_finish"]
 
 OF_WINDOWS, OF_SEQUENCES = 0.66, 0.33
 """Steps of a finish, in shares of those that led to the best weights, where a model file leaves that open."""
 SHARE_OF_RATE = 0.5
 """Of the fit's learning rate, at the peak."""
+
+
+def refuse_finish(panel: Panel, definition: ModelDefinition) -> None:
+    """Refuses a model file that asks for a finish of a network of numbers that goes step by step.
+
+    Args:
+        panel: What it learns from.
+        definition: The model file.
+
+    Raises:
+        DefinitionError: It does.
+    """
+    if definition.windowed or panel.symbols or definition.finish in ("auto", 0.0):
+        return
+    raise DefinitionError(
+        f"{definition.name}: finish: {definition.finish:g}, but strategy: recursive has none for numbers: it learns "
+        "the next step, and forecasts those behind it worse for more of that; leave finish out, or write "
+        "strategy: direct or seq2seq"
+    )
 
 
 class Finished:

@@ -17,6 +17,7 @@ from forecaster.config.arguments import seasons, transformation, whole, whole_or
 from forecaster.config.model import Support
 from forecaster.errors import ForecasterError
 from forecaster.forecasting.defaults import Resolved, resolve
+from forecaster.forecasting.finishing import OF_SEQUENCES, OF_WINDOWS, all_windows, refuse_finish
 from forecaster.forecasting.gap import Start, begun_at, quantiles_from
 from forecaster.forecasting.inference import check_counts, check_transform, history_read, quantiles_in_batches
 from forecaster.forecasting.inputs import Inputs, refuse_unseen
@@ -137,7 +138,8 @@ class RecurrentForecaster:
         elif self.transform != "auto" and self.strict:
             check_transform(panel, self.transform)
         refuse_mixing(panel, self.definition)
-        definition = self._filled_in(resolved)
+        refuse_finish(panel, self.definition)
+        definition = warmed(self._filled_in(resolved)) if self.warm else self._filled_in(resolved)
         if self.definition.strategy == "recursive":
             refuse_unseen(panel, f"{self.name}: strategy: recursive")
         self._inputs = Inputs.of(panel)
@@ -161,7 +163,6 @@ class RecurrentForecaster:
         together = joined(networks, definition.conformal)
         if self.warm:
             self.warm.give(together)
-            definition = warmed(definition)
         self._members = [self._member(panel, each[one], definition, one, networks[one]) for one in numbers]
         border = cutoffs(panel, self.horizon, resolved.validation, self.step)[0]
         if definition.theta:
@@ -202,8 +203,6 @@ class RecurrentForecaster:
         self, panel: Panel, resolved: Resolved, definition: ModelDefinition, seed: int
     ) -> Callable[[int], Examples] | None:
         """The batches of the finish; None where there is none."""
-        from forecaster.forecasting.finishing import all_windows
-
         return None if self.stepwise else all_windows(panel, resolved, self.horizon, definition, seed)
 
     def _watching(self, control: Control, network: Any, lessons: Lessons) -> Control:
@@ -269,8 +268,6 @@ class RecurrentForecaster:
 
     def _filled_in(self, resolved: Resolved) -> ModelDefinition:
         """The model file with what it leaves to the data; sequences are taken as they are, counts not mixed."""
-        from forecaster.forecasting.finishing import OF_SEQUENCES, OF_WINDOWS
-
         model = self.definition
         blends = resolved.theta and model.mixes and not self.stepwise
         theta = "auto" if blends else 0.0  # how much is said by the validation part

@@ -74,6 +74,12 @@ class Numbers(keras.layers.Layer):
         self.quantiles.build()
         self.built = True
 
+    @property
+    def stretch(self) -> keras.Variable:
+        """The factor that `calibrate` sets."""
+        found: keras.Variable = self.quantiles.stretch
+        return found
+
     def readable(self, values: Any) -> Any:
         """See `Kind`: where the network works on logarithms, those that have one."""
         return ops.where(values > 0, values, float("nan")) if logarithmic(self.transform) else values

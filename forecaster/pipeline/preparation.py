@@ -13,6 +13,7 @@ from forecaster.errors import DataError, DefinitionError
 from forecaster.evaluation import scale_season, scales
 from forecaster.forecasting.baselines import NAIVE_RULES, NaiveForecaster
 from forecaster.forecasting.defaults import Resolved, resolve
+from forecaster.forecasting.finishing import refuse_finish
 from forecaster.forecasting.inference import check_counts, check_support, check_transform
 from forecaster.forecasting.inputs import refuse_unseen
 from forecaster.forecasting.protocol import Forecaster
@@ -180,11 +181,13 @@ def _check_values(models: Sequence[ModelDefinition], panel: Panel, seen: Panel) 
 
     Raises:
         DataError: Names model, place and remedy.
+        DefinitionError: Likewise.
     """
     for model in models:
         check_support(seen, model.support, str(model.name))
         if model.head == "negative_binomial":
             check_counts(seen, str(model.name))
+        refuse_finish(seen, model)
         if model.strategy == "recursive":
             refuse_unseen(panel, f"{model.name}: strategy: recursive")
 

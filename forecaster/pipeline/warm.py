@@ -85,7 +85,8 @@ def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store)
 
     Raises:
         DefinitionError: The version has seen something of the test or the validation part, keeps no such weights, is
-            of a network that the pipeline does not name, or took logarithms, which not all values have any more.
+            of a network that the pipeline does not name or that goes step by step, or took logarithms, which not all
+            values have any more.
     """
     name = str(definition.name)
     if not store.versions(name):
@@ -93,11 +94,16 @@ def warm_start(definition: PipelineDefinition, prepared: Prepared, store: Store)
     version = store.read(name)
     manifest, source = version.manifest, f"{name} version {version.number}"
     model = next((one for one in prepared.models if one.name == manifest.model), None)
-    if model is None or model.chosen_topology == "many_to_many":
+    if model is None:
         known = ", ".join(str(one.name) for one in prepared.models)
         raise DefinitionError(
-            f"warm_start: {source} is the network {manifest.model}, which must be among the models ({known}) and "
-            "forecast a whole horizon at once; fit from the beginning (warm_start: false)"
+            f"warm_start: {source} is the network {manifest.model}, which must be among the models ({known}); name it "
+            "there, or fit from the beginning (warm_start: false)"
+        )
+    if not model.windowed:
+        raise DefinitionError(
+            f"warm_start: {source} is the network {manifest.model}, which goes step by step; only networks that "
+            "forecast a whole horizon at once can go on from weights, so fit from the beginning (warm_start: false)"
         )
     _must_not_have_seen(version, source, prepared)
     facts = manifest.training["network"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecaster.errors import Interrupted
+from forecaster.errors import DefinitionError, Interrupted
 from forecaster.forecasting.recurrent import RecurrentForecaster
 from forecaster.forecasting.training import Control
 from tests.synthetic import seasonal_panel, tiny
@@ -57,6 +57,16 @@ def test_a_network_of_windows_is_finished_by_two_thirds_of_the_steps_that_led_to
     one = fitted(panel, tiny(steps=9, evaluate_every=3), control=Control(report=told.append))
     assert one.curve["validation"].idxmin() == 3, "the last look, after nine steps"
     assert [one.steps for one in told if one.finishing and one.done] == [6]
+
+
+def test_networks_of_numbers_that_go_step_by_step_have_none_and_a_written_one_is_refused(panel):
+    told = []
+    model = tiny(strategy="recursive", samples=20, steps=4, evaluate_every=2)
+    without = fitted(panel, model, control=Control(report=told.append))
+    assert not any(one.finishing for one in told) and not np.allclose(without._network.stretch, 1)
+    assert fitted(panel, model.model_copy(update={"finish": 0.0})).curve.equals(without.curve)
+    with pytest.raises(DefinitionError, match=r"custom_lstm: finish: 0\.5, but .* leave finish out, or write strategy"):
+        fitted(panel, model.model_copy(update={"finish": 0.5}))
 
 
 def test_law_1_the_validation_part_trains_nothing_but_the_finish(finished):

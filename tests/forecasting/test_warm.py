@@ -41,6 +41,17 @@ def test_it_begins_at_the_best_loss_of_the_fit_before_and_takes_a_third_of_the_s
         assert now["validation"].min() <= before["validation"].min() * (1 + 1e-5)
 
 
+def test_its_rate_and_its_teacher_run_their_course_in_these_steps(panel):
+    """At half the rate, and at the end it reads its own outputs alone."""
+    model = tiny("gru", strategy="seq2seq", finish=0, steps=30, warmup=3, learning_rate=0.01)
+    before = RecurrentForecaster(model, 6, season=12, lookback=24).fit(panel)
+    warm = WarmStart("small version 1", "gru", before.facts, before._network.forecast.get_weights())
+    again = RecurrentForecaster(model, 6, season=12, lookback=24, warm=warm).fit(panel)._network
+    course = again.train.optimizer._learning_rate.get_config()
+    assert (course["steps"], course["warmup"]) == (10, 3) and course["peak"] == pytest.approx(0.005)
+    assert again.teacher.chance(10) == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -95,7 +95,7 @@ def test_where_nothing_is_published_a_fit_begins_at_the_beginning_and_that_is_to
     [
         ({"backtest": {"windows": 7}}, "behind the first test cutoff"),
         ({"validation": 9}, "which this run would stop its fits by"),
-        ({"models": [{"extends": "lstm", **SMALL}]}, r"must be among the models \(lstm\)"),
+        ({"models": [{"extends": "lstm", **SMALL}]}, r"must be among the models \(lstm\); name it there"),
     ],
 )
 def test_a_version_that_knows_the_answers_is_refused(finished, winner, changes, words):
@@ -103,6 +103,15 @@ def test_a_version_that_knows_the_answers_is_refused(finished, winner, changes, 
     definition = winner.model_validate({**winner.model_dump(), **changes})
     with pytest.raises(DefinitionError, match=words):
         warm_start(definition, prepare(definition, project, project.root), Store(project.store))
+
+
+def test_a_network_that_goes_step_by_step_is_refused_for_that_and_not_for_its_name(finished, winner):
+    _, project, _ = finished
+    prepared = prepare(winner, project, project.root)
+    stepwise = [one.model_copy(update={"strategy": "recursive", "topology": "many_to_many"}) for one in prepared.models]
+    with pytest.raises(DefinitionError, match="goes step by step; only networks that forecast a whole") as refused:
+        warm_start(winner, replace(prepared, models=tuple(stepwise)), Store(project.store))
+    assert "must be among" not in str(refused.value)
 
 
 def test_networks_of_symbols_cannot_go_on_from_another(tmp_path):
