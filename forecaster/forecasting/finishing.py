@@ -128,7 +128,7 @@ def finish(
         network: Trained and calibrated.
         batch: The batch of a step.
         definition: Learning rate and so on; `finish` says how many steps.
-        taken: Steps after which the fit was at its best.
+        taken: Steps after which the fit was at its best; from warm weights, all that it might have taken.
         control: Watching and stopping. An interrupted finish begins anew when the fit is resumed.
 
     Raises:

@@ -85,7 +85,8 @@ def fit_member(
     if later is None:
         return Member(network, curve, None)
     best = int(curve["step"].iloc[int(curve["validation"].argmin())])
-    return Member(network, curve, finish(network, later, definition, best, control))
+    taken = definition.steps if static is None else best  # warm weights may be the best, and have not seen what came
+    return Member(network, curve, finish(network, later, definition, taken, control))
 
 
 def conform(network: Any, panel: Panel, border: np.ndarray, horizon: int, spared: tuple[int, ...]) -> np.ndarray:

@@ -113,6 +113,8 @@ def network_facts(
 def warmed(definition: ModelDefinition) -> ModelDefinition:
     """The training of a model file from warm weights: a third of the steps and of the patience, at half the rate.
 
+    Its finish has as many steps as if the fit had been at its best at its last one.
+
     Example:
         >>> told = warmed(ModelDefinition(network="gru", steps=900, patience=300, learning_rate=0.002))
         >>> told.steps, told.patience, told.learning_rate

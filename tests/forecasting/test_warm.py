@@ -6,6 +6,7 @@ import pytest
 
 from forecaster.errors import DefinitionError
 from forecaster.forecasting.recurrent import RecurrentForecaster
+from forecaster.forecasting.training import Control
 from forecaster.forecasting.warm import UNFINISHED, WarmStart, read_weights
 from tests.synthetic import seasonal_panel, tiny
 
@@ -50,6 +51,17 @@ def test_its_rate_and_its_teacher_run_their_course_in_these_steps(panel):
     course = again.train.optimizer._learning_rate.get_config()
     assert (course["steps"], course["warmup"]) == (10, 3) and course["peak"] == pytest.approx(0.005)
     assert again.teacher.chance(10) == 0
+
+
+def test_what_came_since_is_learnt_from_even_where_the_weights_were_the_best_already(panel):
+    """Its finish is no share of the steps to the best loss, of which there may be none."""
+    said = []
+    model = tiny("gru", finish=0.5, steps=60, evaluate_every=10, patience=10)
+    before = RecurrentForecaster(model, 6, season=12, lookback=24).fit(panel)
+    with before.unfinished():
+        warm = WarmStart("small version 1", "gru", before.facts, before._network.forecast.get_weights())
+    RecurrentForecaster(model, 6, season=12, lookback=24, warm=warm, control=Control(said.append)).fit(panel)
+    assert [(one.step, one.steps) for one in said if one.finishing and one.done] == [(10, 10)]
 
 
 @pytest.mark.parametrize(
