@@ -11,6 +11,7 @@ from forecaster.cli.findings import number, place, share
 from forecaster.cli.symbol_findings import frequencies
 from forecaster.series import Panel, natural_seasons
 from forecaster.series.account import Account
+from forecaster.series.mixture import MixedSessions
 from forecaster.series.stamps import say_stamp
 from forecaster.words import plural
 
@@ -109,6 +110,8 @@ def _ends(account: Account) -> Iterator[str]:
 
 def _goes_on(panel: Panel, series: int) -> bool:
     """Whether a series could have values behind its last one, up to the last of all; not on other exchanges' days."""
+    if not isinstance(panel.calendar, MixedSessions):
+        return True
     ticks = np.arange(panel.last[series] + 1, panel.last.max() + 1)
     return bool(panel.calendar.trading([str(panel.ids[series])], ticks[None]).any())
 

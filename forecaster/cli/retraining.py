@@ -94,7 +94,7 @@ def _all_due(coordinator: Coordinator, pipelines: Sequence[Pipeline], once: bool
         jobs = [job for pipeline in scheduled if (job := due(pipeline, coordinator.ledger, now))]
         names = [pipeline.name for pipeline in (*pipelines, *scheduled)]
         told = coordinator.retrain(jobs, names)
-        reports |= {report.pipeline: report for report in told}
+        reports |= {str(report.run.id) if report.run else report.pipeline: report for report in told}
         waits = [report.again for report in told if report.again]
         if once or not waits:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from forecaster.config.model import ModelDefinition, ModelKeys
 from forecaster.config.reading import parse
 from forecaster.errors import DefinitionError
 
-__all__ = ["SPACE", "Choices", "Dimension", "Range", "Space", "combinations", "holding", "read_space"]
+__all__ = ["SPACE", "Choices", "Dimension", "Range", "Space", "combinations", "drawn", "holding", "read_space"]
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,23 @@ def combinations(space: Space, models: Sequence[str]) -> list[dict[str, Any]] | 
     if len(values) <= len(space) or math.prod(map(len, values)) > MOST_LISTED:
         return None
     return [dict(zip(("model", *space), some, strict=True)) for some in itertools.product(*values)]
+
+
+def drawn(space: Space, models: Sequence[str], chance: random.Random) -> dict[str, Any]:
+    """Something that a search can try, at random.
+
+    Example:
+        >>> drawn({"units": Choices((8,)), "layers": Range(2, 2)}, ["gru"], random.Random(1))
+        {'model': 'gru', 'units': 8, 'layers': 2}
+    """
+    return {"model": chance.choice(models), **{key: _drawn(one, chance) for key, one in space.items()}}
+
+
+def _drawn(dimension: Dimension, chance: random.Random) -> Any:
+    if dimension.values is not None:
+        return chance.choice(dimension.values)
+    assert isinstance(dimension, Range)
+    return chance.uniform(dimension.low, dimension.high)
 
 
 def _is_number(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from forecaster.config import PipelineDefinition, Project, read_pipeline
@@ -148,16 +148,12 @@ def due(pipeline: Pipeline, ledger: Ledger, now: datetime) -> Job | None:
     if last.slot >= slot:  # later: the schedule was changed after it was run
         return Job(pipeline, last.slot) if last.state in ("running", "waiting") else None
     missed = cron.between(last.slot, slot)
-    return Job(pipeline, slot, missed=missed if missed and _was_kept(cron, last, ledger) else 0)
+    return Job(pipeline, slot, missed=missed if missed and _was_kept(cron, last) else 0)
 
 
-def _was_kept(cron: Cron, last: Run, ledger: Ledger) -> bool:
+def _was_kept(cron: Cron, last: Run) -> bool:
     """Whether the schedule was the present one at the last run; slots of one that is new since were no slots then.
 
-    Had it been, no slot before that run would be one that was neither run nor counted as missed; of a first run, none
-    between it and its beginning.
+    Had it been, that run's slot would be the latest one of the schedule at the moment at which the run began.
     """
-    before = ledger.last(last.pipeline, last.slot - timedelta(seconds=1))
-    if before is None:
-        return cron.latest(last.created) == last.slot
-    return cron.latest(last.slot) == last.slot and cron.between(before.slot, last.slot) == last.missed
+    return cron.latest(last.slot) == last.slot == cron.latest(last.created)

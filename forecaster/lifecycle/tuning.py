@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecaster.config import ModelDefinition, PipelineDefinition, Project
 from forecaster.config.reading import parse
-from forecaster.config.search import Space, combinations, holding
+from forecaster.config.search import Space, combinations, drawn, holding
 from forecaster.errors import DefinitionError, ForecasterError, Interrupted
 from forecaster.forecasting.training import Progress
 from forecaster.lifecycle.sole import sole
@@ -244,31 +244,34 @@ class _Search:
     def _next(self, study: optuna.Study) -> tuple[optuna.Trial, ModelDefinition] | None:
         """The next trial and its network; None where all have been tried.
 
-        Suggestions of values that do not go together, or that were tried before, are put away.
+        Suggestions of values that do not go together, or that were tried before, are put away; where the sampler comes
+        back to the same ones, something else is tried at random.
 
         Raises:
             DefinitionError: There is nothing else, so the space must be wrong; says what does not go together.
         """
-        refusal: object = "it has been tried"
-        for refused in itertools.count(1):
+        impossible = 0
+        for suggestion in itertools.count():
             before = tried(study)
             untried = self._untried(before)
             if untried == []:
                 return None
-            trial = study.ask()
-            model = None
+            trial, model = study.ask(), None
             try:
                 model = self._model(trial)
             except DefinitionError as error:
-                refusal = error
+                impossible += 1
+                if untried is None and impossible == MOST_REFUSED:
+                    refuse(study, trial)
+                    raise DefinitionError(f"{MOST_REFUSED} suggestions cannot be; the last, {error}") from None
             if model and trial.params not in before:
                 return trial, model
             refuse(study, trial)
-            if untried and trial.params in before:
-                study.enqueue_trial(random.Random(f"{self.definition.seed} {refused}").choice(untried))
-            if untried is None and refused == MOST_REFUSED:
-                break
-        raise DefinitionError(f"{MOST_REFUSED} suggestions in a row cannot be; the last, {refusal}")
+            if trial.params in before:
+                chance = random.Random(f"{self.definition.seed} {len(before)} {suggestion}")
+                other = chance.choice(untried) if untried else drawn(self.space, list(self.models), chance)
+                study.enqueue_trial(other)
+        return None
 
     def _untried(self, before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
         """What is left to try; None where there is no list of it."""

@@ -7,7 +7,7 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.series.calendar import OFF_GRID, Calendar, EvenSteps
 from forecaster.series.panel import Panel
-from forecaster.series.precision import noise, note_merged
+from forecaster.series.precision import differ, note_merged
 from forecaster.series.rawtable import RawTable
 from forecaster.series.rows import Rows
 from forecaster.series.stamps import say_stamp
@@ -133,8 +133,7 @@ def _static(rows: Rows, table: RawTable) -> np.ndarray:
         cells = rows.arranged(table.exact(name))
         told, first = np.isfinite(cells), np.full(len(rows.names), np.nan)
         first[rows.series[told][::-1]] = cells[told][::-1]
-        kept = first[rows.series]
-        if (changes := np.abs(cells - kept) >= noise(kept)).any():
+        if (changes := told & differ(cells, first[rows.series])).any():
             place = int(np.flatnonzero(changes)[0])
             raise DataError(
                 f"{table.row(int(rows.positions[place]))}: static column {name!r} changes within series "

@@ -31,6 +31,7 @@ TIMES = (
     "year",
     "period",
 )
+WORKDAYS = 5
 IDS = (
     "unique_id",
     "id",
@@ -102,7 +103,7 @@ def guess_columns(
         return Guess(columns, {**reasons, "series": f"{plural(len(left), 'column')}, all that are not told otherwise"})
     if "id" not in told:
         stamps = _stamps(head[columns.time], time_format) if columns.time in head else None
-        free = [name for name in left if stamps is None or not _follows(head[name], stamps)]
+        free = [name for name in left if stamps is None or _called_id(name) or not _follows(head[name], stamps)]
         found = _id(head, free, columns.target if "target" in told else None, source)
         columns = replace(columns, id=found[0] if found else None)
         if found:
@@ -156,7 +157,7 @@ def _id(head: pd.DataFrame, left: Sequence[str], target: str | None, source: str
     """The column that names the series; None where there seems to be one series."""
     words = [name for name in left if name != target and not _reads_as_numbers(head[name])]
     words = [name for name in words if not _reads_as_dates(head[name])]
-    named = [name for name in left if name.strip().lower() in IDS]
+    named = [name for name in left if _called_id(name)]
     if len(named) == 1:
         return named[0], f"{named[0]} (by its name)"
     if len(words) == 1 and not named:
@@ -169,13 +170,20 @@ def _id(head: pd.DataFrame, left: Sequence[str], target: str | None, source: str
     return None
 
 
+def _called_id(name: str) -> bool:
+    return name.strip().lower() in IDS
+
+
 def _stamps(cells: pd.Series[Any], time_format: str | None) -> pd.Series[Any] | None:
     """The time stamps, where they are dates."""
     return _parsed(cells, time_format) if _reads_as_dates(cells, time_format) else None
 
 
 def _follows(cells: pd.Series[Any], stamps: pd.Series[Any]) -> bool:
-    """Whether a column follows from the time stamps: each weekday, met twice at least, always has the same word.
+    """Whether a column follows from the time stamps: each weekday has a word of its own, or shares it with others.
+
+    Each of five weekdays or more is met twice at least. Of fewer, the column may as well be the reason: countries whose
+    figures come out on Mondays and on Thursdays.
 
     Example:
         >>> days = pd.Series(pd.date_range("2024-01-01", periods=14))
@@ -183,7 +191,8 @@ def _follows(cells: pd.Series[Any], stamps: pd.Series[Any]) -> bool:
         (True, False)
     """
     words = cells.groupby(stamps.dt.day_of_week)
-    return bool(cells.nunique() > 1 and (words.size() > 1).all() and (words.nunique() == 1).all())
+    several = len(words) >= WORKDAYS and cells.nunique() > 1
+    return several and bool((words.size() > 1).all() and (words.nunique() == 1).all())
 
 
 def _target(head: pd.DataFrame, left: Sequence[str], source: str) -> tuple[str, str]:
@@ -212,6 +221,8 @@ def _reads_as_dates(cells: pd.Series[Any], time_format: str | None = None) -> bo
 
 
 def _parsed(cells: pd.Series[Any], time_format: str | None = None) -> pd.Series[Any]:
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        return cells
     try:
         return pd.to_datetime(cells.astype(str), format=time_format or "ISO8601", errors="coerce", utc=True)
     except ValueError:  # no such format, which is told where the stamps are read

@@ -41,7 +41,7 @@ def load_tickers(data: TickerData, folder: Path, offline: bool = False) -> Panel
         folder=folder, offline=offline or data.offline,
     )  # fmt: skip
     if data.interval == "1d":  # an empty bar may lie on a holiday; on a session, its price is missing without it, too
-        frame = frame[frame.drop(columns=["unique_id", "ds"]).notna().any(axis=1)].reset_index(drop=True)
+        frame = frame[frame.drop(columns=["unique_id", "ds"]).notna().any(axis=1)]
     others = [name for name in frame.columns if name not in ("unique_id", "ds", data.target, *data.past)]
     columns = Columns("unique_id", "ds", data.target, tuple(data.past), ignore=others)
     calendar, told = _calendar(data, frame, snapshot)

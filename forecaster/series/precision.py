@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecaster.series.rawtable import SMALLEST, RawTable
+from forecaster.series.rawtable import RawTable
 
-__all__ = ["TOO_COARSE", "noise", "note_merged", "note_rounding"]
+__all__ = ["TOO_COARSE", "differ", "noise", "note_merged", "note_rounding"]
 
 TOO_COARSE = "too coarse"
 """Name of the note of data that nothing can be learnt from."""
@@ -19,6 +19,9 @@ FEW = 0.01
 """Share of the values of a series, or of those that series have, that 32 bits need not hold exactly."""
 NOISE = 64.0
 """Steps of the 64-bit grid under which a change is itself rounding."""
+SMALLEST = 1e-14
+"""Size that the largest number of a series has at least, unless all are 0: the square of a hundred-thousandth of it is
+not 0 in 32 bits."""
 
 
 def noise(sizes: np.ndarray) -> np.ndarray:
@@ -31,6 +34,20 @@ def noise(sizes: np.ndarray) -> np.ndarray:
     return np.asarray(np.minimum(NOISE * np.spacing(np.abs(sizes)), 1.0))
 
 
+def differ(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether numbers differ by more than rounding, of 64 bits or, unless both are whole, of 32; NaN is another one.
+
+    Example:
+        >>> some = np.array([0.1 + 0.2, np.float32(0.1), 1e9, np.nan, np.nan])
+        >>> differ(some, np.array([0.3, 0.1, 1e9 + 10, np.nan, 1.0])).tolist()
+        [False, False, True, False, True]
+    """
+    apart = np.abs(some - others) >= noise(np.fmax(np.abs(some), np.abs(others)))
+    whole = (some == np.rint(some)) & (others == np.rint(others))
+    told = whole | (some.astype(np.float32) != others.astype(np.float32))
+    return np.asarray((apart & told) | (np.isnan(some) != np.isnan(others)))
+
+
 def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, column: str, table: RawTable) -> None:
     """Compares the changes of each series with the distance of neighbouring 32-bit numbers at its level.
 
@@ -41,8 +58,8 @@ def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, colu
         series: Number of the series of each row, in order.
         names: Of the series.
         column: Its name.
-        table: Its notes say of the series that suffers most what is lost, if it is much; under `TOO_COARSE` where
-            of every series whose target changes nearly all is.
+        table: Its notes say of the series that suffers most what is lost, if it is much, and which are too small to
+            reckon with; of a target under `TOO_COARSE` where that holds of every series that changes.
     """
     if (absent := np.isnan(exact)).any():
         exact, series = exact[~absent], series[~absent]
@@ -59,7 +76,8 @@ def note_rounding(exact: np.ndarray, series: np.ndarray, names: np.ndarray, colu
     steps = np.where(lost & (counts > 1), mean / grid, np.inf)
     target = column == table.columns.target
     of, whose = ("", "") if target else (f" in {column}", f"{column!r} of ")
-    _note_tiny(largest, names[series[starts]], of, table)
+    small = TOO_COARSE if target and largest.max() < SMALLEST else f"too small{of}"
+    _note_tiny(largest, names[series[starts]], small, table)
     worst = int(steps.argmin())
     if steps[worst] >= ENOUGH:
         return
@@ -84,12 +102,11 @@ def _changes(exact: np.ndarray, starts: np.ndarray, least: np.ndarray) -> tuple[
     return counts, np.add.reduceat(np.where(moved, changes, 0.0), starts) / np.maximum(counts, 1)
 
 
-def _note_tiny(largest: np.ndarray, names: np.ndarray, of: str, table: RawTable) -> None:
-    """Notes series that are too small beside others that are not; where all are, the table refuses the column."""
+def _note_tiny(largest: np.ndarray, names: np.ndarray, note: str, table: RawTable) -> None:
     tiny = np.flatnonzero((largest > 0) & (largest < SMALLEST))
     if len(tiny):
         many = f" (one of {len(tiny):,} such)" if len(tiny) > 1 else ""
-        table.notes[f"too small{of}"] = (
+        table.notes[note] = (
             f"series {names[tiny[0]]!r}{many} has no value above {largest[tiny[0]]:g} in size, too small for 32-bit "
             "numbers to reckon with; multiply it (another unit), unless it means 0"
         )

@@ -17,10 +17,6 @@ __all__ = ["RawTable"]
 LARGEST = 1e17
 """Size of a number that is still let in: squares of such, summed over thousands of steps, are finite in 32 bits."""
 
-SMALLEST = 1e-14
-"""Size that the largest number of a column has at least, unless all are 0: the square of a hundred-thousandth of it is
-not 0 in 32 bits."""
-
 
 @dataclass
 class RawTable:
@@ -91,16 +87,7 @@ class RawTable:
         Args:
             column: Its name.
             exact: What `exact` gives, in any order.
-
-        Raises:
-            DataError: All of it is too small: see `SMALLEST`.
         """
-        largest = float(np.nanmax(np.abs(exact), initial=0.0))
-        if 0 < largest < SMALLEST:
-            raise DataError(
-                f"{self.source}, column {column!r}: no value is above {largest:g} in size, too small for 32-bit "
-                "numbers to reckon with; multiply the column (another unit), or write 0 where it means that"
-            )
         with np.errstate(under="ignore"):
             values = exact.astype(np.float32)
         if small := int(np.count_nonzero(exact) - np.count_nonzero(values)):

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.series.precision import note_rounding
+from forecaster.series.precision import differ, note_rounding
 from forecaster.series.rawtable import RawTable
 from forecaster.series.stamps import parse_stamps
 
@@ -121,15 +121,14 @@ def _order(series: np.ndarray, stamps: np.ndarray, count: int) -> np.ndarray:
 
 
 def _refuse_contradictions(again: np.ndarray, ids: np.ndarray, order: np.ndarray, table: RawTable) -> None:
-    """Compares rows with those before them, of the same series and time: as they are told, not as 32-bit numbers."""
-    differ = np.zeros(len(again), bool)
+    """Compares rows with those before them, of the same series and time: as they are told, but for rounding."""
+    other = np.zeros(len(again), bool)
     for name in (table.columns.target, *table.columns.covariates):
         exact = table.exact(name)
-        one, other = exact[order[again]], exact[order[again - 1]]
-        differ |= (one != other) & ~(np.isnan(one) & np.isnan(other))
-    if not differ.any():
+        other |= differ(exact[order[again]], exact[order[again - 1]])
+    if not other.any():
         return
-    place = int(again[np.argmax(differ)])
+    place = int(again[np.argmax(other)])
     earlier, later = sorted((int(order[place - 1]), int(order[place])))
     time, also = table.columns.time, table.row(earlier).rpartition(", ")[2]
     if table.row(earlier) == table.row(later):

@@ -49,8 +49,8 @@ def panel_from_frame(
     Args:
         frame: One row a series and time stamp, in any order.
         columns: Which column plays which part.
-        freq: Pandas alias, exchange code, whole step or calendar; None infers it from the stamps, where series are
-            split into groups from those of all.
+        freq: Pandas alias, exchange code, whole step or calendar; None infers it from the stamps: of a group too small
+            for that from those of all groups.
         missing: `mask` keeps gaps of the target as NaN, `error` refuses them; `interpolate` and `forward` keep them
             too, but fill them wherever a model looks at them: see `filling`.
         clock: Whether series share their time; `auto`: whole-number stamps do not.
@@ -73,13 +73,17 @@ def panel_from_frame(
     """
     table = RawTable(frame, columns or Columns(), source, first_row)
     table.check()
-    calendar = freq
+    whole = replace(table, notes={})
     if groups:
-        if freq is None and groups.only is not None:
-            calendar = _calendar(*sorted_stamps(replace(table, notes={}), time_format, zone), None, table)
         keep_group(table, groups)
-    rows = sorted_rows(table, time_format, zone, clock=within_days(calendar))
-    panel = lay_on_grid(rows, _calendar(rows.stamps, rows.starts, calendar, table), clock, table)
+    rows = sorted_rows(table, time_format, zone, clock=within_days(freq))
+    try:
+        calendar = _calendar(rows.stamps, rows.starts, freq, table)
+    except DataError:
+        if freq is not None or len(whole.frame) == len(table.frame):
+            raise
+        calendar = _calendar(*sorted_stamps(whole, time_format, zone), None, table)
+    panel = lay_on_grid(rows, calendar, clock, table)
     gaps = missing_stretches(*visible(panel))
     if missing == "error":
         _refuse_gaps(panel, gaps, source)

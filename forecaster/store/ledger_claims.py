@@ -95,7 +95,9 @@ def beat(connection: Connection, one: Claim, now: datetime, length: timedelta) -
 
 
 def finish(connection: Connection, one: Claim, ending: Ending, now: datetime) -> None:
-    """Closes a run that ended well."""
+    """Closes a run that ended well; once more it changes nothing, as where the first answer was lost."""
+    if _is_done(connection, one.attempt):
+        return
     _release(connection, one.pipeline, one.attempt)
     _close(connection, one.attempt, "done", ending.reason, now)
     _settle(connection, one.run, "done", now, ending)
@@ -111,9 +113,10 @@ def amend(connection: Connection, one: Claim, ending: Ending, now: datetime) -> 
     """
     tried = select(attempts.c.id).where(attempts.c.run == one.run)
     connection.execute(delete(leases).where(leases.c.pipeline == one.pipeline, leases.c.attempt.in_(tried)))
-    mine = select(attempts.c.outcome).where(attempts.c.id == one.attempt)
-    if connection.execute(mine).scalar() == "done":
+    if _is_done(connection, one.attempt):
         return False
+    for other in connection.execute(tried.where(attempts.c.outcome.is_(None), attempts.c.id != one.attempt)).scalars():
+        _close(connection, other, "lost", "an earlier attempt had ended well", now)
     _close(connection, one.attempt, "done", ending.reason, now)
     _settle(connection, one.run, "done", now, ending)
     return True
@@ -210,6 +213,10 @@ def _release(connection: Connection, pipeline: str, attempt: int) -> None:
     mine = (leases.c.pipeline == pipeline) & (leases.c.attempt == attempt)
     if connection.execute(delete(leases).where(mine)).rowcount == 0:
         raise LeaseLostError(f"{pipeline}: the lease ran out, and another process may have taken the run up")
+
+
+def _is_done(connection: Connection, attempt: int) -> bool:
+    return connection.execute(select(attempts.c.outcome).where(attempts.c.id == attempt)).scalar() == "done"
 
 
 def _close(connection: Connection, attempt: int, outcome: str, reason: str, now: datetime) -> None:

@@ -381,6 +381,21 @@ def test_what_follows_from_the_weekday_names_no_series(run, tmp_path):
     assert "id shop (the only column of words)" in run(tmp_path / "shops.csv")[1]
 
 
+def test_series_that_have_weekdays_of_their_own_are_series(run, tmp_path):
+    """Figures that one country publishes on Mondays, another on Thursdays; and series that are called so."""
+    weeks = {
+        "us": pd.date_range("2024-01-01", periods=30, freq="W-MON"),
+        "uk": pd.date_range("2024-01-04", periods=30, freq="W-THU"),
+    }
+    frame = pd.concat(pd.DataFrame({"country": who, "ds": on, "y": range(30)}) for who, on in weeks.items())
+    frame.sort_values("ds").to_csv(tmp_path / "weekly.csv", index=False)
+    assert "id country (the only column of words)" in run(tmp_path / "weekly.csv", "--freq", "D")[1]
+    days = pd.date_range("2024-01-01", periods=60)
+    pd.DataFrame({"unique_id": days.day_name(), "ds": days, "y": range(60)}).to_parquet(tmp_path / "named.parquet")
+    said = run(tmp_path / "named.parquet", "--freq", "D", "--time-format", "%d/%m/%Y")[1]
+    assert "id unique_id (by its name)" in said
+
+
 def test_a_refusal_says_that_the_series_were_guessed_and_the_option(run, tmp_path):
     odd = write_daily(tmp_path / "odd.csv", range(40), shop="north")
     odd.write_text(odd.read_text().replace("2024-01-09", "2024-01-09 07:13"))

@@ -130,7 +130,7 @@ def test_values_that_do_not_go_together_are_no_trial(tmp_path, monkeypatch):
     assert {one.changes["layers"] for one in found.trials} == {1}
     assert sorted(one.changes["units"] for one in found.trials) == sorted({2, 3, definition.models[0].units})
     assert found.stopped == "everything that can be has been tried"
-    with pytest.raises(DefinitionError, match=r"in a row cannot be; the last, .* cell has recurrent_dropout"):
+    with pytest.raises(DefinitionError, match=r"50 suggestions cannot be; the last, .* cell has recurrent_dropout"):
         tune(definition, project, {"recurrent_dropout": Range(0.1, 0.3)}, base=tmp_path)
 
 
@@ -150,6 +150,19 @@ def test_each_network_of_a_small_space_is_tried_once_and_then_the_search_ends(tm
     assert found.trials[3].changes == found.trials[4].changes
     assert found.stopped == "everything that can be has been tried"
     assert tune(definition, project, space, base=tmp_path).trials == found.trials
+
+
+def test_nor_is_one_tried_twice_of_a_space_that_is_too_large_to_be_listed(tmp_path, monkeypatch):
+    """The sampler comes back to what was best, and a search does not end in an error for that."""
+    models = [{"extends": "gru", **SMALL, "name": "one", "units": 16}]
+    definition, project = read_pipeline(write_project(tmp_path, models=models)), Project(tmp_path)
+    monkeypatch.setattr("forecaster.config.search.MOST_LISTED", 1)
+    monkeypatch.setattr("forecaster.lifecycle.tuning.MOST_REFUSED", 1)
+    monkeypatch.setattr(
+        "forecaster.lifecycle.tuning.fit_and_judge", lambda *told, **more: TrialEnd("complete", score=1.0)
+    )
+    found = tune(definition, project, {"units": Choices((8, 9, 10, 11, 12))}, base=tmp_path, trials=6)
+    assert sorted(one.changes["units"] for one in found.trials) == [8, 9, 10, 11, 12, 16]
 
 
 def test_workers_try_each_network_once_too(searched, tmp_path):

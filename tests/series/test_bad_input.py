@@ -69,10 +69,6 @@ REFUSED = {
     "a decimal comma that is not a thousands separator": (
         daily(but(3, '"0,123"')), {"thousands": ","}, ["row 5, column 'y': '0,123' is not a number"],
     ),
-    "coulombs": (
-        daily(lambda n: f"{n}e-19"), {},
-        ["column 'y': no value is above 2.9e-18 in size, too small for 32-bit numbers", "multiply the column"],
-    ),
     "values that differ where 32-bit numbers do not": (
         daily(lambda n: 1_000_000_001 + n, stamps=[*DAYS, DAYS[29]]), {},
         ["row 32: series 'y' has ds '2024-01-30' twice with different values (also row 31)"],

@@ -111,8 +111,8 @@ def test_names_of_groups_are_names_and_differ():
     assert GroupsDefinition(hash=8).name_of("sales", "3") == "sales-3of8"
 
 
-def test_a_group_has_the_frequency_of_its_file(tmp_path):
-    """A series of one value, and one of Mondays: by themselves of no frequency, and weekly."""
+def test_a_group_that_is_too_small_to_have_a_frequency_has_that_of_its_file(tmp_path):
+    """One with a frequency of its own keeps it, whatever the others have."""
     days = pd.date_range("2024-01-01", periods=70)
     mondays = days[days.day_of_week == 0]
     parts = {"a": ("daily", days), "b": ("single", days[-1:]), "c": ("weekly", mondays)}
@@ -121,6 +121,6 @@ def test_a_group_has_the_frequency_of_its_file(tmp_path):
     told = FileData(path=str(tmp_path / "sales.csv"), id="shop", groups={"by": "kind"})
     found = {kind: load(told.model_copy(update={"groups": told.groups.one(kind)}), tmp_path, tmp_path)
              for kind in ("daily", "single", "weekly")}  # fmt: skip
-    assert {panel.calendar.name for panel in found.values()} == {"D"}
-    assert found["single"].lengths.tolist() == [1] and found["weekly"].lengths.tolist() == [64]
-    assert "inferred from the time stamps" in found["weekly"].notes["frequency"]
+    assert [panel.calendar.name for panel in found.values()] == ["D", "D", "W-MON"]
+    assert found["single"].lengths.tolist() == [1] and found["weekly"].lengths.tolist() == [10]
+    assert "inferred from the time stamps" in found["single"].notes["frequency"]

@@ -4,6 +4,7 @@ import pytest
 
 from forecaster.errors import DataError
 from forecaster.series import Columns, panel_from_frame
+from forecaster.series.future import join_known
 from tests.series.small import days
 
 
@@ -139,6 +140,16 @@ class TestRepairs:
         assert "row 4: series 'y' has ds '2024-01-02' twice with different values (also row 1)" in error_of(frame)
         frame = frame.assign(y=[1, 2, 3, 4, 2], s=values)
         assert "twice with different values" in error_of(frame, Columns(static=["s"]))
+
+    def test_rounding_is_no_difference(self):
+        """The same sum in another order, and a value that went through 32 bits."""
+        sums = [0.1 + 0.2 + 0.3, 2.5, float(np.float32(0.1)), 7.0, 0.3 + 0.2 + 0.1, 0.1]
+        frame = table(ds=[*days(4), "2024-01-01", "2024-01-03"], y=sums)
+        assert panel_from_frame(frame, freq="D").notes["duplicates"].startswith("rows that repeat another exactly: 2")
+        columns = Columns(static=["s"])
+        assert len(panel_from_frame(frame.assign(y=[1, 2, 3, 4, 1, 3], s=np.float32(0.1)), columns)) == 1
+        mixed = frame.assign(y=[1, 2, 3, 4, 1, 3], s=[float(np.float32(0.1)), *[0.1] * 5])
+        assert panel_from_frame(mixed, columns).static_values.tolist() == [[np.float32(0.1)]]
 
     def test_labels_that_repeat_do_not_name_two_rows(self):
         frame = table(ds=[*days(4), *days(4)], y=range(8)).set_axis([*range(4), *range(4)])
@@ -381,17 +392,20 @@ def test_covariates_that_are_too_fine_are_told_of():
     assert not {"too coarse", "rounding", "rounding in p"} & panel.notes.keys()
 
 
-def test_small_series_beside_others_are_told_of_and_alone_refused():
+def test_small_series_are_told_of_and_alone_there_is_nothing_to_learn_from():
     frame = pd.concat([table(ds=days(9), who=who, y=size * np.arange(9)) for who, size in (("a", 1e-20), ("b", 1.0))])
     panel = panel_from_frame(frame, Columns("who"), freq="D")
     assert panel.notes["too small"].startswith("series 'a' has no value above 8e-20 in size")
-    message = error_of(frame[frame["who"] == "a"], Columns("who"))
-    assert "column 'y': no value is above 8e-20 in size, too small" in message and "multiply the column" in message
-    assert "column 's'" in error_of(frame.assign(s=1e-30), Columns("who", static=["s"]), freq="D")
-    assert (
-        panel_from_frame(frame.assign(s=0.0), Columns("who", static=["s"]), freq="D").static_values.tolist()
-        == [[0]] * 2
-    )
+    told = panel_from_frame(frame[frame["who"] == "a"], Columns("who")).notes["too coarse"]
+    assert "no value above 8e-20 in size, too small" in told and "multiply it" in told
+
+
+def test_a_dry_week_is_no_reason_to_refuse_a_forecast():
+    """What a weather model leaves of zero is as good as zero."""
+    rain = np.where(np.arange(60) < 53, np.arange(60) % 7, [0, 1.2e-16] * 30)
+    panel = panel_from_frame(table(ds=days(53), y=np.arange(53.0), rain=rain[:53]), Columns(known=["rain"]), freq="D")
+    coming = pd.DataFrame({"ds": days(60)[53:], "rain": rain[53:]})
+    assert join_known(panel, coming).known and "too small" not in panel.notes
 
 
 def test_series_that_are_all_too_fine_but_for_one_that_never_changes():

@@ -203,6 +203,7 @@ def test_what_was_stored_without_a_lease_is_recorded_once_and_ends_the_run(opene
     (run,) = there.runs()
     assert (run.state, run.outcome, run.version, run.attempts[0].outcome) == ("done", "promoted", 2, "done")
     assert there.leased() == {} and not here.amend(claim, KEPT)
+    assert all(one.outcome and one.ended for one in run.attempts)
     if again and since == "is tried again":
         with pytest.raises(LeaseLostError):
             there.finish(again, KEPT)
