@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import random
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -151,6 +152,7 @@ class _Search:
             name: {key: getattr(model, key) for key in self.space} for name, model in self.models.items()
         }
         self.every = combinations(self.space, list(self.models))
+        self.lock = threading.Lock()  # what is suggested to one worker's thread and how another's trial ends
 
     @property
     def key(self) -> str:
@@ -211,7 +213,8 @@ class _Search:
                 end = found or TrialEnd("cut off")
                 if found is None and trial.user_attrs.get(LOST):
                     end = TrialEnd("failed", error="two processes in which it was made have been killed")
-                settle(study, trial, end, lost=found is None)
+                with self.lock:
+                    settle(study, trial, end, lost=found is None)
                 self._tell(label, end)
 
     def _tell(self, label: str, end: TrialEnd) -> None:
@@ -227,7 +230,9 @@ class _Search:
     ) -> Iterator[dict[str, Any]]:
         """What workers must know of each trial; the next one is chosen when there is a worker for it."""
         while (most is None or begun(study) < most) and time.monotonic() < self.until:
-            if (chosen := self._next(study)) is None:
+            with self.lock:
+                chosen = self._next(study)
+            if chosen is None:
                 return
             trial, model = chosen
             label = _label(trial)
