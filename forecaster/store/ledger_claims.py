@@ -95,9 +95,7 @@ def beat(connection: Connection, one: Claim, now: datetime, length: timedelta) -
 
 
 def finish(connection: Connection, one: Claim, ending: Ending, now: datetime) -> None:
-    """Closes a run that ended well; once more it changes nothing, as where the first answer was lost."""
-    if _is_done(connection, one.attempt):
-        return
+    """Closes a run that ended well."""
     _release(connection, one.pipeline, one.attempt)
     _close(connection, one.attempt, "done", ending.reason, now)
     _settle(connection, one.run, "done", now, ending)
@@ -113,7 +111,8 @@ def amend(connection: Connection, one: Claim, ending: Ending, now: datetime) -> 
     """
     tried = select(attempts.c.id).where(attempts.c.run == one.run)
     connection.execute(delete(leases).where(leases.c.pipeline == one.pipeline, leases.c.attempt.in_(tried)))
-    if _is_done(connection, one.attempt):
+    mine = select(attempts.c.outcome).where(attempts.c.id == one.attempt)
+    if connection.execute(mine).scalar() == "done":
         return False
     for other in connection.execute(tried.where(attempts.c.outcome.is_(None), attempts.c.id != one.attempt)).scalars():
         _close(connection, other, "lost", "an earlier attempt had ended well", now)
@@ -213,10 +212,6 @@ def _release(connection: Connection, pipeline: str, attempt: int) -> None:
     mine = (leases.c.pipeline == pipeline) & (leases.c.attempt == attempt)
     if connection.execute(delete(leases).where(mine)).rowcount == 0:
         raise LeaseLostError(f"{pipeline}: the lease ran out, and another process may have taken the run up")
-
-
-def _is_done(connection: Connection, attempt: int) -> bool:
-    return connection.execute(select(attempts.c.outcome).where(attempts.c.id == attempt)).scalar() == "done"
 
 
 def _close(connection: Connection, attempt: int, outcome: str, reason: str, now: datetime) -> None:
