@@ -24,6 +24,10 @@ class Choices:
 
     values: tuple[Any, ...]
 
+    def drawn(self, chance: random.Random) -> Any:
+        """One of them, at random."""
+        return chance.choice(self.values)
+
     def holding(self, value: Any) -> Choices:
         """The same with one more value, if it is not there."""
         return self if value in self.values else Choices((*self.values, value))
@@ -50,6 +54,11 @@ class Range:
     def log(self) -> bool:
         """Whether it is searched by orders of magnitude: where it spans one."""
         return self.low > 0 and self.high >= 10 * self.low
+
+    def drawn(self, chance: random.Random) -> float:
+        """One of them, at random."""
+        whole = self.values
+        return chance.uniform(self.low, self.high) if whole is None else chance.choice(whole)
 
     def holding(self, value: Any) -> Range:
         """The same, wide enough for a value."""
@@ -154,14 +163,7 @@ def drawn(space: Space, models: Sequence[str], chance: random.Random) -> dict[st
         >>> drawn({"units": Choices((8,)), "layers": Range(2, 2)}, ["gru"], random.Random(1))
         {'model': 'gru', 'units': 8, 'layers': 2}
     """
-    return {"model": chance.choice(models), **{key: _drawn(one, chance) for key, one in space.items()}}
-
-
-def _drawn(dimension: Dimension, chance: random.Random) -> Any:
-    if dimension.values is not None:
-        return chance.choice(dimension.values)
-    assert isinstance(dimension, Range)
-    return chance.uniform(dimension.low, dimension.high)
+    return {"model": chance.choice(models), **{key: one.drawn(chance) for key, one in space.items()}}
 
 
 def _is_number(value: Any) -> bool:

@@ -14,6 +14,7 @@ from forecaster.execution import LocalExecutor
 from forecaster.execution.task import perform
 from forecaster.lifecycle.coordination import Coordinator
 from forecaster.lifecycle.due import Job, Pipeline, due, read_pipelines
+from forecaster.lifecycle.notifications import Event
 from forecaster.store import Store
 from forecaster.store.ledger import Ledger
 
@@ -86,3 +87,17 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         made = World(Path(folder))
         yield made
         made.ledger.close()
+
+
+@pytest.fixture
+def pool() -> Here:
+    """Workers in this process."""
+    return Here()
+
+
+@pytest.fixture
+def heard(monkeypatch) -> list[Event]:
+    """What somebody was told of."""
+    told: list[Event] = []
+    monkeypatch.setattr("forecaster.lifecycle.report.notify", lambda event, project: told.append(event))
+    return told

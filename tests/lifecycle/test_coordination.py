@@ -18,24 +18,10 @@ from forecaster.errors import StoreError
 from forecaster.execution import LocalExecutor
 from forecaster.lifecycle import coordination
 from forecaster.lifecycle.due import Job
-from forecaster.lifecycle.notifications import Event
 from forecaster.store.ledger import Ledger
 from forecaster.store.ledger_records import Claim
 from tests.lifecycle.conftest import NIGHT, Here, World
-from tests.store.fake_publisher import draft, publish, tag_of, write
-
-
-@pytest.fixture
-def pool():
-    return Here()
-
-
-@pytest.fixture
-def heard(monkeypatch) -> list[Event]:
-    """What somebody was told of."""
-    told: list[Event] = []
-    monkeypatch.setattr("forecaster.lifecycle.report.notify", lambda event, project: told.append(event))
-    return told
+from tests.store.fake_publisher import publish, tag_of
 
 
 def test_what_is_better_is_published_with_the_attempts_mark_and_what_is_not_stays_out(world, pool):
@@ -181,47 +167,6 @@ def test_a_coordinator_killed_at_any_step_publishes_nothing_twice_and_loses_noth
     assert versions == {0, 1} and kill_at > 50
 
 
-@pytest.fixture
-def busy(monkeypatch):
-    """Lets the ledger be busy as often as is said when the end of a run is to be written down."""
-    left = [0]
-
-    def if_it_can(step):
-        def taken(ledger, claim, ending):
-            if left[0] > 0:
-                left[0] -= 1
-                raise StoreError("the ledger: database is locked")
-            return step(ledger, claim, ending)
-
-        return taken
-
-    for step in (Ledger.finish, Ledger.amend):
-        monkeypatch.setattr(Ledger, step.__name__, if_it_can(step))
-    return left
-
-
-@pytest.mark.parametrize("cause", ["schedule", "hand"])
-def test_a_ledger_that_is_busy_after_the_publication_hears_of_it_all_the_same(world, pool, busy, heard, cause):
-    """Within the tries with all that was found; else what the attempt's mark tells, as behind one that was killed."""
-    pipeline, waits = world.pipeline("a", "publish"), []
-    busy[0] = 2
-    job = Job(pipeline, NIGHT, cause)
-    (report,) = world.coordinator(pool, sleep=waits.append).retrain([job])
-    assert (report.exit_code, report.run.outcome, report.run.version, report.run.p) == (0, "promoted", 1, 0.01)
-    assert waits == [10, 10]
-    world.clock.pass_(days=1)
-    busy[0] = 3
-    (report,) = world.coordinator(pool, sleep=waits.append).retrain([Job(pipeline, world.clock(), cause)])
-    assert (report.exit_code, report.run.state, report.run.version) == (0, "done", 2)
-    assert "published as version 2" in report.text and "database is locked" in report.text
-    world.clock.pass_(days=1)
-    busy[0] = 4
-    with pytest.raises(StoreError, match="locked"):
-        world.coordinator(pool, sleep=waits.append).retrain([Job(pipeline, world.clock(), cause)])
-    assert [(run.outcome, run.version) for run in world.ledger.runs()] == [("promoted", n) for n in (3, 2, 1)]
-    assert [one.details["version"] for one in heard if one.kind == "promotion"] == [1, 2, 3]
-
-
 def test_a_coordinator_beats_until_what_came_of_it_is_recorded(world, pool, monkeypatch):
     """A slow disk, or a busy ledger, is no reason to take a run up."""
     world.ledger.lease = timedelta(seconds=0.2)
@@ -238,77 +183,6 @@ def test_a_coordinator_beats_until_what_came_of_it_is_recorded(world, pool, monk
     monkeypatch.setattr(coordination, "receive", slowly)
     (report,) = world.coordinator(pool).retrain(world.due(world.pipeline("a", "publish")))
     assert report.run.outcome == "promoted" and beats[1] >= beats[0] + 3
-
-
-@pytest.mark.parametrize("found", [False, True], ids=["before it was there", "after it was there"])
-@pytest.mark.parametrize("wish", ["publish", "lose"])
-def test_what_is_stored_by_one_that_has_lost_its_lease_is_recorded_and_told_once(
-    world, pool, monkeypatch, heard, wish, found
-):
-    receive, pipeline, told = coordination.receive, world.pipeline("a", wish), []
-
-    def meanwhile() -> None:
-        with monkeypatch.context() as seen:
-            seen.setattr("forecaster.store.ledger.is_dead", lambda owner: True)
-            told.extend(world.coordinator(Here()).retrain([], ["a"]))
-
-    def receive_and_be_buried(*given, **more):
-        if not found:
-            meanwhile()
-        received = receive(*given, **more)
-        if found:
-            meanwhile()
-        return received
-
-    monkeypatch.setattr(coordination, "receive", receive_and_be_buried)
-    (report,) = world.coordinator(pool).retrain(world.due(pipeline))
-    end = {"publish": ("promoted", 1), "lose": ("kept", None)}[wish]
-    assert (report.exit_code, report.run.outcome, report.run.version) == (0, *end)
-    assert (
-        "dropped" not in report.text
-        and ("published as version 1" if wish == "publish" else "challenger 1") in report.text
-    )
-    assert [one.run.outcome for one in told] == ([end[0]] if found else []), "else it waits for its next attempt"
-    assert [one.kind for one in heard] == ["promotion"] * (wish == "publish")
-    assert world.ledger.runs() == [report.run] and world.ledger.leased() == {} and world.due(pipeline) == []
-
-
-def killed(world, monkeypatch, cause="schedule", allowed=1) -> Claim:
-    """A claim whose process has died."""
-    claim = world.ledger.claim("a", NIGHT, cause, allowed=allowed)
-    assert isinstance(claim, Claim)
-    monkeypatch.setattr("forecaster.store.ledger.is_dead", lambda owner: True)
-    return claim
-
-
-@pytest.mark.parametrize("then", ["the same slot", "the next slot", "by hand"])
-def test_a_run_that_ended_with_its_process_is_told_with_its_reason(world, pool, monkeypatch, heard, then):
-    pipeline = world.pipeline("a", "keep", schedule={"cron": "0 3 * * *", "attempts": 1})
-    killed(world, monkeypatch, "hand" if then == "by hand" else "schedule")
-    world.clock.pass_(days=then == "the next slot")
-    jobs = [] if then == "by hand" else world.due(pipeline)
-    first, *others = world.coordinator(pool).retrain(jobs, ["a"])
-    assert (first.exit_code, first.run.state) == (3, "failed") and "ended without a word" in first.text
-    assert [one.run.outcome for one in others] == ["kept"] * (then == "the next slot")
-    assert [(one.kind, one.text) for one in heard] == [("failure", first.text)]
-    assert world.coordinator(pool).retrain([], ["a"]) == [] and len(heard) == 1
-
-
-@pytest.mark.parametrize("outcome", ["promoted", "kept"])
-def test_what_a_killed_one_had_stored_is_recorded_with_its_verdict(world, pool, monkeypatch, heard, outcome):
-    pipeline = world.pipeline("a", "publish")
-    claim = killed(world, monkeypatch)
-    told = {"gate": {"promotion": {"p": 0.4}}, "scores": {"champion": None}, "data": {"sha256": "ab"}}
-    with world.store.stage("a") as staging:
-        write(staging.folder, "killed")
-        keep = world.store.publish if outcome == "promoted" else world.store.challengers.keep
-        keep(staging, draft(attempt=claim.mark, **told))
-    (report,) = world.coordinator(pool).retrain(world.due(pipeline))
-    run = report.run
-    assert (report.exit_code, run.state, run.outcome, run.p, run.data_hash) == (0, "done", outcome, 0.4, "ab")
-    assert run.version == (1 if outcome == "promoted" else None) and "ended without a word" in report.text
-    assert run.scores == {"champion": None} | ({} if outcome == "promoted" else {"challenger": 1})
-    assert [one.kind for one in heard] == ["promotion"] * (outcome == "promoted") and world.began() == []
 
 
 def test_a_run_that_fails_until_the_next_slot_comes_is_told_with_its_reason(world, pool, heard):
@@ -344,23 +218,6 @@ def test_what_killed_ones_have_left_is_swept_where_nothing_is_due(world, pool):
     (world.project.store / ".staging" / "a.left").mkdir(parents=True)
     assert world.coordinator(pool).retrain([]) == []
     assert not (world.project.store / ".staging" / "a.left").exists()
-
-
-def test_what_nobody_has_foreseen_ends_one_run_and_no_other(world, pool, monkeypatch):
-    wishes = {"before": "publish", "well": "publish", "after": "publish"}
-    pipelines = [world.pipeline(name, wish) for name, wish in wishes.items()]
-
-    def failing_for(name, step):
-        return lambda *told, **more: 1 / 0 if name in repr(told) else step(*told, **more)
-
-    for name, step in {"before": "pack_order", "after": "receive"}.items():
-        place = f"forecaster.lifecycle.coordination.{step}"
-        monkeypatch.setattr(place, failing_for(f"'{name}'", getattr(coordination, step)))
-    reports = {one.pipeline: one for one in world.coordinator(pool).retrain(world.due(*pipelines))}
-    assert {name: one.exit_code for name, one in reports.items()} == {"before": 3, "well": 0, "after": 3}
-    for name in ("before", "after"):
-        assert "a fault, ZeroDivisionError" in reports[name].text and reports[name].run.state == "waiting"
-    assert world.ledger.leased() == {}
 
 
 def test_a_champion_dated_before_zip_begins_is_challenged_like_any_other(world, pool):

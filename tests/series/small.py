@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecaster.series import Columns, EvenSteps, Panel, panel_from_frame
 
-__all__ = ["HOURS", "days", "one_series", "panel_of_lengths", "write"]
+__all__ = ["HOURS", "days", "one_series", "panel_of_lengths", "table", "write"]
 
 HOURS = EvenSteps("h", 3_600_000_000, 0)
 
@@ -15,6 +15,11 @@ HOURS = EvenSteps("h", 3_600_000_000, 0)
 def days(count: int, start: str = "2024-01-01", freq: str = "D", fmt: str = "%Y-%m-%d") -> list[str]:
     """Stamps as text."""
     return [stamp.strftime(fmt) for stamp in pd.date_range(start, periods=count, freq=freq)]
+
+
+def table(**columns) -> pd.DataFrame:
+    """A table with these columns."""
+    return pd.DataFrame(columns)
 
 
 def one_series(values, start: str = "2024-01-01", freq: str = "D", **columns) -> Panel:
